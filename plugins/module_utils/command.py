@@ -1,0 +1,53 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Bounded calls of the host's own tools (nmstatectl, busctl, nmcli, ip, systemctl).
+
+Every call has a deadline: a host under network change may hang in any tool, and a hung tool must never outlive
+the transaction that called it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+
+class CommandError(Exception):
+    """A tool is missing, did not end in time, or (with ``check``) failed.
+
+    ``argv``, ``rc`` (None when it did not end or start), ``out`` and ``err`` say what happened.
+    """
+
+    def __init__(self, message, argv, rc=None, out="", err=""):
+        super().__init__(message)
+        self.argv = list(argv)
+        self.rc = rc
+        self.out = out
+        self.err = err
+
+
+# sbin is not on the PATH of every unprivileged login, and messages are parsed: they must be in English.
+_ENV = {**os.environ, "LC_ALL": "C.UTF-8", "PATH": os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin:/usr/local/bin"}
+
+
+def run(argv, timeout=10, stdin=None, check=False):
+    """Run ``argv`` (list of str) for at most ``timeout`` seconds and return ``(rc, out, err)`` (int, str, str).
+
+    ``stdin``: text for its standard input (None: empty). With ``check``, an exit status other than 0 raises too.
+    Raises CommandError when the program is missing or does not end in time (it is killed then).
+    """
+    try:
+        done = subprocess.run(argv, input=stdin or "", capture_output=True, text=True, errors="replace", timeout=timeout, env=_ENV)
+    except FileNotFoundError:
+        raise CommandError("%s: not found on this host; install it and run again" % argv[0], argv) from None
+    except subprocess.TimeoutExpired as exc:
+        raise CommandError("%s: no end within %s s" % (" ".join(argv[:3]), timeout), argv, out=_text(exc.stdout), err=_text(exc.stderr)) from None
+    if check and done.returncode:
+        raise CommandError("%s: exit status %s: %s" % (" ".join(argv[:4]), done.returncode, (done.stderr or done.stdout).strip()[-500:]),
+                           argv, done.returncode, done.stdout, done.stderr)
+    return done.returncode, done.stdout, done.stderr
+
+
+def _text(raw):
+    return raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw or ""
