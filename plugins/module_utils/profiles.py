@@ -1,0 +1,128 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""NetworkManager's profile files: copies, digests, and putting them back byte for byte.
+
+NetworkManager writes profiles without fsync: after a power cut a new profile was seen with 0 bytes up to 26 s after the
+change had been reported as done. So what must survive is flushed here, file and folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+
+# What is on disk comes back at boot; what is in /run is gone then, and only an undo in the running system needs it.
+ON_DISK = (
+    "/etc/NetworkManager/system-connections",
+    "/etc/sysconfig/network-scripts",
+    "/var/lib/NetworkManager/NetworkManager-intern.conf",  # global DNS set over D-Bus lives here
+)
+IN_MEMORY = ("/run/NetworkManager/system-connections",)
+
+
+def digests(places=ON_DISK):
+    """``{path: sha256 hex}`` of every profile file in ``places`` (folders or files)."""
+    found = {}
+    for path in _files(places):
+        with open(path, "rb") as stream:
+            found[path] = hashlib.sha256(stream.read()).hexdigest()
+    return found
+
+
+def copy(places, target):
+    """Copy ``places`` with owner, mode, times and xattrs (SELinux) under the folder ``target``, flushed to disk.
+
+    Returns the list of copied paths. Raises OSError when ``target`` cannot be written.
+    """
+    copied = list(_files(places))
+    for path in copied:
+        _copy_file(path, target + path)
+    flush_tree(target)
+    return copied
+
+
+def restore(places, source):
+    """Make ``places`` equal to their copy under ``source``: changed files rewritten, strays removed; flushed.
+
+    Returns the list of paths that had to be touched. Each file is replaced by rename, so that a power cut leaves
+    either content, never half of one.
+    """
+    touched = []
+    for path in _files(places):
+        if not os.path.lexists(source + path):
+            os.unlink(path)
+            touched.append(path)
+    for place in places:
+        for path in _files([source + place]):
+            target = path[len(source):]
+            if not _same(path, target):
+                os.makedirs(os.path.dirname(target), exist_ok=True)
+                aside = os.path.join(os.path.dirname(target), "." + os.path.basename(target) + ".ovirt-restore")
+                _copy_file(path, aside)
+                _flush(aside)
+                os.rename(aside, target)
+                touched.append(target)
+    flush(places)
+    return touched
+
+
+def flush(places=ON_DISK):
+    """fsync every profile file of ``places`` and the folders that hold them."""
+    for path in _files(places):
+        _flush(path)
+    for place in places:
+        folder = place if os.path.isdir(place) else os.path.dirname(place)
+        if os.path.isdir(folder):
+            _flush(folder)
+
+
+def flush_tree(top):
+    """fsync a whole folder, files before the folders that name them."""
+    for folder, _folders, files in os.walk(top, topdown=False):
+        for name in files:
+            _flush(os.path.join(folder, name))
+        _flush(folder)
+    _flush(os.path.dirname(top))
+
+
+def _files(places):
+    for place in places:
+        if os.path.isfile(place):
+            yield place
+        elif os.path.isdir(place):
+            for name in sorted(os.listdir(place)):
+                path = os.path.join(place, name)
+                if os.path.isfile(path) or os.path.islink(path):
+                    yield path
+
+
+def _copy_file(source, target):
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    shutil.copy2(source, target, follow_symlinks=False)
+    info = os.lstat(source)
+    os.chown(target, info.st_uid, info.st_gid, follow_symlinks=False)
+
+
+def _same(one, other):
+    try:
+        a, b = os.lstat(one), os.lstat(other)
+        if (a.st_mode, a.st_uid, a.st_gid, a.st_size) != (b.st_mode, b.st_uid, b.st_gid, b.st_size):
+            return False
+        if os.path.islink(one):
+            return os.readlink(one) == os.readlink(other)
+        with open(one, "rb") as left, open(other, "rb") as right:
+            return left.read() == right.read()
+    except FileNotFoundError:
+        return False
+
+
+def _flush(path):
+    if os.path.islink(path):
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
