@@ -1,0 +1,82 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The controller's half of nmstate_apply: come back over a new connection, prove the change, confirm it."""
+
+from __future__ import annotations
+
+from ansible.errors import AnsibleConnectionFailure
+from ansible.plugins.action import ActionBase
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils import steering
+
+# A dead path must be noticed while there is time to try again: ssh's own patience has no bound.
+_SSH_BOUNDS = "-o ServerAliveInterval=2 -o ServerAliveCountMax=2"
+# What the host may take for undoing: repair, NetworkManager's restart, repair (module_utils/transaction.py).
+_UNDO_SECONDS = 180
+_COMMIT_SECONDS = 60
+
+
+class ActionModule(ActionBase):
+    """Runs the module (which begins the transaction), then steers the guard on the host to its end."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp=None, task_vars=None):
+        super().run(tmp, task_vars)
+        begun = self._execute_module(module_name="ovirt.mgmt_network.nmstate_apply", module_args=self._task.args, task_vars=task_vars)
+        begun.pop("invocation", None)
+        if begun.get("failed") or not begun.get("transaction"):
+            return begun
+        arguments = self._task.args
+        timeout = int(arguments.get("timeout", 60))
+        commit = arguments.get("commit", True)
+        try:
+            return self._steer(begun, timeout, commit if isinstance(commit, bool) else str(commit).lower() not in ("no", "false", "off", "0"))
+        except steering.Unreachable as exc:
+            return dict(begun, failed=True, changed=True, rolled_back=False, step="prove", phase=exc.status.get("phase", "unknown"), msg=(
+                "no answer from the host after the change (%s). Its guard brings the old network back by itself, without us, %s s after the "
+                "change was applied; try again then. Should it stay away: its console, journalctl -u 'ovirt-mgmt-network-*'" % (exc, timeout)))
+
+    def _steer(self, begun, timeout, commit):
+        steer = steering.Steering(begun["transaction"], self._line, self._reconnect, AnsibleConnectionFailure)
+        self._bound_ssh()
+        status = steer.await_applied(2 * timeout + _UNDO_SECONDS)
+        if status["phase"] == "applied":
+            status = steer.prove(timeout)
+        if status["phase"] == "applied" and commit:
+            status = steer.confirm(status["nonce"], _COMMIT_SECONDS + _UNDO_SECONDS)
+        elif status["phase"] in steering.ENDED:
+            steer.take()
+        return self._result(begun, status)
+
+    def _result(self, begun, status):
+        result = dict(begun, phase=status["phase"], timeline=status.get("timeline") or [])
+        if status["phase"] == "committed":
+            if status.get("record_trouble"):
+                result["warnings"] = ["the network is committed, but VDSM's record of it is not: %s" % status["record_trouble"]]
+            return dict(result, recorded=bool(status.get("recorded")))
+        if status["phase"] == "applied":
+            return result
+        exact = bool(status.get("exact"))
+        state = ("The host is as it was before, exactly" if exact
+                 else "The host's old state is not wholly back: %s" % "; ".join("%(device)s %(what)s" % one for one in status.get("left") or []))
+        result.update(failed=True, changed=not exact, rolled_back=True, exact=exact, step=status.get("step"), repairs=status.get("repairs") or [],
+                      error=status.get("error"), msg="the change was undone: %s. %s" % (status.get("reason"), state))
+        return result
+
+    def _line(self, line):
+        """Run one shell line on the host (with become as the task has it) and return what it prints."""
+        return self._low_level_execute_command(line, sudoable=True).get("stdout", "")
+
+    def _reconnect(self):
+        """Drop the connection, also a persistent master: what is proven next must be a new one."""
+        reset = getattr(self._connection, "reset", None)
+        if reset is not None:
+            reset()
+
+    def _bound_ssh(self):
+        if getattr(self._connection, "transport", "") == "ssh":
+            own = self._connection.get_option("ssh_extra_args") or ""
+            self._connection.set_option("ssh_extra_args", (own + " " + _SSH_BOUNDS).strip())

@@ -1,0 +1,328 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""One transaction on the host: journal, prepare, apply, prove, commit, or undo. Never a third state.
+
+The module calls begin(), which ends once the guard runs. The guard, a process of its own under systemd, does the deeds
+(guarded()), waits for the proof that only a new connection can give, and commits or undoes. The folder's name in
+journal.py is the truth at any moment, also after a power cut (boot()).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import sys
+import time
+
+from . import difference, guard, journal, netconf, networkmanager, nmstatectl, profiles, snapshot
+from .command import CommandError, run
+
+# The checkpoint is the net below the guard, so its timer ends well after the guard has undone and repaired.
+CHECKPOINT_MARGIN = 60
+REPAIR_SECONDS = 60
+SETTLE_SECONDS = 20  # for an address to be there again: DHCP answers in 2 s, duplicate detection takes 1-2 s
+
+
+class TransactionError(Exception):
+    """The change cannot be begun; nothing was touched. The text says why and what to do."""
+
+
+class Abort(Exception):
+    """The change must be undone: ``step`` (prepare, apply, prove, commit) and why."""
+
+    def __init__(self, step, reason, **details):
+        super().__init__(reason)
+        self.step = step
+        self.details = details
+
+
+def plan(state):
+    """``(change, current)``: what of the nmstate ``state`` does not hold on this host, and the current state."""
+    current = nmstatectl.show()
+    return difference.difference(state, current), current
+
+
+def begin(change, current, options):
+    """Open a transaction for ``change`` and start its guard; return the status's first form.
+
+    ``options``: ``timeout`` (s until the guard undoes without a confirmation), ``persistent`` (bool), ``record``
+    ({networks, bondings} for VDSM), ``keep`` (addresses that must be there afterwards), ``last_resort`` (none|reboot),
+    ``owner`` (text). Raises TransactionError, with nothing touched.
+    """
+    recover_left_over()
+    _wait_for_checkpoints(options.get("checkpoint_wait", 30))
+    identity = "%s-%s" % (time.strftime("%Y%m%dT%H%M%S", time.gmtime()), secrets.token_hex(3))
+    persistent = options["persistent"]
+    base = journal.DISK if persistent else journal.MEMORY
+    entry = {
+        "id": identity, "owner": options["owner"], "python": sys.executable, "persistent": persistent, "change": change,
+        "raises": difference.mtu_raises(change, current), "timeout": options["timeout"], "record": options["record"],
+        "keep": options["keep"], "last_resort": options["last_resort"], "snapshot": snapshot.take(),
+        "named": [iface["name"] for iface in change.get("interfaces", [])],
+    }
+    try:
+        entry["path"] = journal.create(entry, profiles.ON_DISK + profiles.IN_MEMORY, guard.source_code(), base)
+        entry["base"] = base
+    except journal.BusyError as exc:
+        raise TransactionError("%s. Nothing was changed. Wait for its end, or see the unit ovirt-mgmt-network-*" % exc) from exc
+    except OSError as exc:
+        raise TransactionError("the journal that could undo the change cannot be written: %s. Nothing was changed" % exc) from exc
+    try:
+        if persistent:
+            guard.arm_boot(entry)
+        status = guard.tell(identity, phase="open", timeout=options["timeout"])
+        guard.launch(entry)
+    except (OSError, CommandError) as exc:
+        _end(entry)
+        guard.forget(identity)
+        raise TransactionError("the guard of the change cannot be started: %s. Nothing was changed" % exc) from exc
+    return status
+
+
+def recover_left_over():
+    """End a transaction whose guard is gone for good; raise TransactionError when one is in being."""
+    state, entry = journal.find()
+    if not state:
+        return
+    if guard.alive(entry["id"]) or time.time() - entry["created"] < 5:
+        raise TransactionError("another transaction is open on this host: %s, started by %s %d s ago. Nothing was changed. Wait for its end"
+                               % (entry["id"], entry["owner"], time.time() - entry["created"]))
+    if state == "committed":
+        carry_forward(entry)
+    else:
+        undo(entry, "apply", "its guard was gone")
+
+
+def guarded(base):
+    """The guard's life: the whole transaction, or its undoing when the guard was killed and has started again."""
+    state, entry = journal.read(base)
+    if not state:
+        return
+    begun = guard.status_of(entry["id"]) or {}
+    if state == "committed":
+        carry_forward(entry)
+    elif begun.get("phase", "open") != "open":
+        undo(entry, begun.get("phase"), "the guard was killed while %s" % begun.get("phase"))
+    else:
+        try:
+            _change(entry)
+            _prove(entry, time.monotonic() + entry["timeout"])
+            _commit(entry)
+        except Abort as exc:
+            undo(entry, exc.step, str(exc), **exc.details)
+        except CommandError as exc:
+            undo(entry, "apply", str(exc))
+        except Exception as exc:  # a fault of our own must not leave the host in between either
+            undo(entry, "apply", "%s: %s" % (type(exc).__name__, exc))
+    _linger(entry["id"])
+
+
+def _change(entry):
+    guard.tell(entry["id"], phase="preparing")
+    change = entry["change"]
+    for one in entry["raises"]:
+        _raise_mtu(one, entry["persistent"])
+    change = difference.without(change, [one["name"] for one in entry["raises"]])
+    checkpoint = ""
+    if change:
+        guard.tell(entry["id"], phase="applying")
+        checkpoint = _apply(entry, change)
+    guard.tell(entry["id"], checkpoint=checkpoint)
+
+
+def _raise_mtu(one, persistent):
+    """Raise an MTU in profile and kernel without re-activating anything (0 packets lost; design: prepare)."""
+    profile = networkmanager.active_connections().get(one["name"])
+    words = ["nmcli", "connection", "modify"] + ([] if persistent else ["--temporary"])
+    if profile:
+        rc, _out, err = run(words + ["uuid", profile["uuid"], "802-3-ethernet.mtu", str(one["mtu"])], timeout=10)
+        if rc:
+            raise Abort("prepare", "the profile of %s does not take MTU %s: %s" % (one["name"], one["mtu"], err.strip()))
+    rc, _out, err = run(["ip", "link", "set", "dev", one["name"], "mtu", str(one["mtu"])], timeout=10)
+    if rc:
+        raise Abort("prepare", "%s does not take MTU %s: %s" % (one["name"], one["mtu"], err.strip()))
+
+
+def _apply(entry, change):
+    before = set(networkmanager.checkpoint_paths())
+    done = nmstatectl.apply(change, entry["timeout"] + CHECKPOINT_MARGIN, bound=max(10, entry["timeout"] - 10),
+                            memory_only=not entry["persistent"])
+    checkpoint = done["checkpoint"] or next(iter(set(networkmanager.checkpoint_paths()) - before), "")
+    guard.tell(entry["id"], checkpoint=checkpoint)
+    if done["error"]:
+        raise Abort("apply", done["error"]["message"], error=done["error"])
+    if not checkpoint:
+        raise Abort("apply", "nmstatectl reported success, but its checkpoint is gone: NetworkManager was restarted or somebody else ended it")
+    return checkpoint
+
+
+def _prove(entry, deadline):
+    _settle(entry, min(deadline, time.monotonic() + SETTLE_SECONDS))
+    if entry["persistent"]:
+        profiles.flush()
+    nonce = secrets.token_hex(16)
+    checkpoint = guard.tell(entry["id"], phase="applied", nonce=nonce, left=round(deadline - time.monotonic(), 1)).get("checkpoint")
+    look = 0
+    while guard.received(entry["id"], "confirm") != nonce:
+        cancelled = guard.received(entry["id"], "cancel")
+        if cancelled is not None:
+            raise Abort("prove", cancelled or "rolled back on request")
+        if time.monotonic() > deadline:
+            raise Abort("prove", "no confirmation over a new connection within %s s" % entry["timeout"])
+        look += 1
+        if look % 20 == 0:
+            _check_checkpoint(checkpoint)
+        time.sleep(0.05)
+
+
+def _settle(entry, end):
+    while True:
+        now = snapshot.take()
+        missing = [one for one in entry["keep"] if not snapshot.holders(now, one)]
+        if not missing:
+            return
+        if time.monotonic() > end:
+            have = ["%s on %s" % (address, name) for name, device in sorted(now["devices"].items()) for address in device["addresses"]]
+            raise Abort("prove", "the address %s did not come back; the host has %s" % (", ".join(missing), ", ".join(have) or "none"))
+        time.sleep(0.1)
+
+
+def _check_checkpoint(checkpoint):
+    if checkpoint and checkpoint not in networkmanager.checkpoint_paths():
+        raise Abort("prove", "the checkpoint %s is gone: NetworkManager was restarted or somebody else ended it" % checkpoint)
+
+
+def _commit(entry):
+    status = guard.tell(entry["id"], phase="committing")
+    checkpoint = status.get("checkpoint")
+    _check_checkpoint(checkpoint)
+    _settle(entry, time.monotonic() + 2)
+    try:
+        if entry["persistent"]:
+            journal.update(entry, prepared=netconf.prepare_record(entry["record"]))
+            profiles.flush()
+        journal.commit_point(entry)
+    except OSError as exc:
+        raise Abort("commit", "the network configuration cannot be made durable: %s" % exc) from exc
+    if checkpoint:
+        networkmanager.destroy_checkpoint(checkpoint)
+    carry_forward(entry)
+
+
+def carry_forward(entry):
+    """After the commit point: publish VDSM's record, take the early-boot unit and the journal away."""
+    recorded, trouble = bool(entry.get("prepared")), ""
+    for prepared in entry.get("prepared") or []:
+        try:
+            netconf.publish(prepared)
+        except OSError as exc:  # the network itself is committed: a warning, and VDSM adopts on the next run
+            recorded, trouble = False, str(exc)
+    _end(entry)
+    guard.tell(entry["id"], phase="committed", recorded=recorded, record_trouble=trouble)
+    print("transaction %s committed" % entry["id"], flush=True)
+
+
+def undo(entry, step, reason, **details):
+    """Bring the old state back exactly and say what it took. Safe to be called again after having been killed."""
+    identity, repairs = entry["id"], []
+    print("transaction %s: undoing: %s" % (identity, reason), flush=True)
+    guard.tell(identity, phase="undoing", step=step, reason=reason, **details)
+
+    def say(text):
+        print("transaction %s: %s" % (identity, text), flush=True)
+        repairs.append(text)
+
+    for prepared in entry.get("prepared") or []:
+        netconf.discard(prepared)
+    left = _restore(entry, say)
+    if left:
+        say("NetworkManager restarted: %s still differs" % ", ".join(sorted({one["device"] or one["what"] for one in left})))
+        _try(["systemctl", "restart", "NetworkManager"], 45)
+        left = snapshot.bring_back(entry["snapshot"], entry["named"], REPAIR_SECONDS, say)
+    guard.tell(identity, repairs=repairs, exact=not left, left=left)
+    if left and entry["last_resort"] == "reboot":
+        print("transaction %s: the old state is not back; rebooting, as asked for" % identity, flush=True)
+        run(["systemctl", "reboot"], timeout=30)
+        return  # the journal stays: the early-boot unit ends the transaction
+    _end(entry)
+    guard.tell(identity, phase="undone")
+    print("transaction %s undone, %s" % (identity, "exactly" if not left else "differing: %s" % json.dumps(left)), flush=True)
+
+
+def _restore(entry, say):
+    _try(["systemctl", "start", "NetworkManager"], 45)
+    checkpoint = (guard.status_of(entry["id"]) or {}).get("checkpoint")
+    # our own only, by its exact path: it would otherwise roll back what is repaired here
+    if checkpoint and checkpoint in networkmanager.checkpoint_paths():
+        networkmanager.destroy_checkpoint(checkpoint)
+    places = (profiles.ON_DISK if entry["persistent"] else ()) + profiles.IN_MEMORY
+    for path in profiles.restore(places, os.path.join(entry["path"], "files")):
+        say("profile file put back: %s" % path)
+    _try(["nmcli", "connection", "reload"], 15)
+    return snapshot.bring_back(entry["snapshot"], entry["named"], REPAIR_SECONDS, say)
+
+
+def boot(base):
+    """Early at boot, before NetworkManager: an open transaction is undone on disk, a committed one carried forward."""
+    state, entry = journal.read(base)
+    if not state:
+        guard.disarm_boot()
+    elif entry["boot_id"] == journal.boot_id():
+        return  # a restart of NetworkManager pulled the unit in: the guard is at work
+    elif state == "committed":
+        carry_forward(entry)
+    else:
+        for prepared in entry.get("prepared") or []:
+            netconf.discard(prepared)
+        touched = profiles.restore(profiles.ON_DISK, os.path.join(entry["path"], "files"))
+        _end(entry)
+        guard.tell(entry["id"], phase="undone", step="boot", reason="the host was restarted before the commit", boot=True,
+                   exact=True, repairs=["profile file put back: %s" % path for path in touched])
+        print("transaction %s undone at boot: %d profile files put back" % (entry["id"], len(touched)), flush=True)
+
+
+def _end(entry):
+    if entry["persistent"]:
+        guard.disarm_boot()
+    journal.close(entry)
+
+
+def _linger(identity):
+    """Keep the result for the controller until it was taken (it may be away), then leave no trace but the log."""
+    end = time.monotonic() + 600
+    while guard.received(identity, "taken") is None and time.monotonic() < end:
+        time.sleep(0.1)
+    guard.forget(identity)
+
+
+def _wait_for_checkpoints(seconds):
+    end = time.monotonic() + seconds
+    while True:
+        foreign = networkmanager.checkpoint_paths()
+        if not foreign:
+            return
+        if time.monotonic() > end:
+            raise TransactionError("NetworkManager's checkpoint %s of somebody else is still there after %s s (%s). Nothing was changed. "
+                                   "Wait for its end, or ask its owner to end it"
+                                   % (foreign[0], seconds, networkmanager.checkpoint_owner(foreign[0])))
+        time.sleep(0.5)
+
+
+def _try(argv, timeout):
+    try:
+        run(argv, timeout)
+    except CommandError as exc:
+        print(exc, flush=True)
+
+
+def main(argv):
+    """``run BASE`` (the guard) or ``boot BASE`` (early boot): called by the units that guard.py makes."""
+    signal.signal(signal.SIGTERM, lambda *_args: os._exit(75))  # not a clean end: systemd starts the guard again, which undoes
+    {"run": guarded, "boot": boot}[argv[0]](argv[1])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,147 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: network_commit
+short_description: Commit or roll back a pending network transaction
+version_added: 0.1.0
+description:
+  - Ends a transaction that M(ovirt.mgmt_network.nmstate_apply) has left pending. This is what oVirt calls setSafeNetworkConfig.
+  - A commit makes the configuration durable (profile files flushed, VDSM's unified persistence written atomically), then takes
+    the host's way back away. A transaction that was already undone is never committed.
+options:
+  state:
+    description: What the host is to hold afterwards, the new configuration (V(committed)) or the old one (V(rolled_back)).
+    type: str
+    choices: [committed, rolled_back]
+    default: committed
+  transaction:
+    description:
+      - RV(ovirt.mgmt_network.nmstate_apply#module:transaction) of the transaction. By default whichever is pending on the host.
+    type: str
+    default: ""
+  wait:
+    description: Seconds to wait for the end of the transaction.
+    type: int
+    default: 120
+extends_documentation_fragment:
+  - ovirt.mgmt_network.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+    details: The change itself was shown when it was applied.
+  platform:
+    platforms: linux
+    support: full
+  action:
+    support: none
+  async:
+    support: none
+    details: The transaction has a timer of its own.
+seealso:
+  - module: ovirt.mgmt_network.nmstate_apply
+author:
+  - The ovirt.mgmt_network developers (@oVirt)
+"""
+
+EXAMPLES = r"""
+- name: Commit what is pending
+  ovirt.mgmt_network.network_commit:
+
+- name: Go back to the old configuration at once
+  ovirt.mgmt_network.network_commit:
+    state: rolled_back
+"""
+
+RETURN = r"""
+transaction:
+  description: Identity of the transaction that was ended, empty when none was pending.
+  type: str
+  returned: always
+phase:
+  description: How it ended, C(committed) or C(undone); empty when none was pending.
+  type: str
+  returned: always
+event:
+  description: Name and number of the event that oVirt Engine would log for the failure.
+  type: dict
+  returned: failure
+  sample: {"name": "PERSIST_NETWORK_FAILED_FOR_MANAGEMENT_NETWORK", "id": 1121, "severity": "WARNING"}
+exact:
+  description: Whether the old state is back exactly.
+  type: bool
+  returned: when the transaction was undone
+repairs:
+  description: What it took to bring the old state back.
+  type: list
+  elements: str
+  returned: when the transaction was undone
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils import guard, journal
+
+EVENT = {"name": "PERSIST_NETWORK_FAILED_FOR_MANAGEMENT_NETWORK", "id": 1121, "severity": "WARNING"}
+ENDS = {"committed": "committed", "rolled_back": "undone"}
+
+
+def find(wanted):
+    """``(id, status)`` of the transaction ``wanted`` (or of whichever is open); ``("", None)`` when none is."""
+    _state, entry = journal.find()
+    identity = wanted or (entry["id"] if entry else "")
+    return (identity, guard.status_of(identity)) if identity else ("", None)
+
+
+def finish(module, identity, status, state):
+    """Steer the pending transaction to ``state`` and return its last status."""
+    if state == "rolled_back":
+        guard.message(identity, "cancel", "rolled back on request")
+    else:
+        status = guard.wait_for(identity, ("applied",), module.params["wait"])
+        if status.get("phase") == "applied":
+            guard.message(identity, "confirm", status["nonce"])
+    status = guard.wait_for(identity, (), module.params["wait"])
+    if status.get("phase") in guard.ENDED:
+        guard.message(identity, "taken")
+    return status
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "state": {"type": "str", "choices": ["committed", "rolled_back"], "default": "committed"},
+            "transaction": {"type": "str", "default": ""},
+            "wait": {"type": "int", "default": 120},
+        },
+        supports_check_mode=True,
+    )
+    state = module.params["state"]
+    identity, status = find(module.params["transaction"])
+    if identity and status is None:
+        module.fail_json(msg="the transaction %s is not known on this host (any more); it is not open. Run host_network_facts to see "
+                             "what the host holds" % identity, transaction=identity, phase="", event=EVENT)
+    if not identity or status.get("phase") == ENDS[state]:
+        module.exit_json(changed=False, transaction=identity, phase=status["phase"] if identity else "")
+    if status.get("phase") not in guard.ENDED:
+        if module.check_mode:
+            module.exit_json(changed=True, transaction=identity, phase=ENDS[state])
+        try:
+            status = finish(module, identity, status, state)
+        except OSError as exc:
+            module.fail_json(msg="the transaction %s cannot be steered: %s. Its guard undoes it by itself" % (identity, exc),
+                             transaction=identity, phase=status.get("phase"), event=EVENT)
+    answer = {"transaction": identity, "phase": status.get("phase"), "exact": status.get("exact"), "repairs": status.get("repairs") or []}
+    if status.get("phase") != ENDS[state]:
+        module.fail_json(msg="the transaction %s is not %s but %s: %s" % (identity, state, status.get("phase"), status.get("reason") or "see its unit's log"),
+                         event=EVENT, **answer)
+    module.exit_json(changed=True, **answer)
+
+
+if __name__ == "__main__":
+    main()

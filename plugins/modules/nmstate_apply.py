@@ -1,0 +1,244 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: nmstate_apply
+short_description: Apply an nmstate state as a transaction that proves itself or undoes itself
+version_added: 0.1.0
+description:
+  - Applies what differs between O(state) and the host's network, and nothing else. When nothing differs, nothing is called.
+  - The change is journaled on the host before it begins, applied by a guard process under systemd, and kept only after the
+    controller has come back over a new connection. In every other case (no confirmation in time, a failed verification, a
+    lost address, a killed process, a power cut) the host ends in its old state, profile files included.
+  - Used over the network path that it changes; that is what it is for.
+options:
+  state:
+    description:
+      - The desired state in nmstate's own form, as C(nmstatectl apply) takes it. Interfaces that it does not name are not touched.
+    type: dict
+    required: true
+  timeout:
+    description:
+      - Seconds from the applied change until the host undoes it by itself when no confirmation has come.
+      - NetworkManager's own checkpoint, the net below, lives 60 seconds longer.
+    type: int
+    default: 60
+  commit:
+    description:
+      - Whether to commit the change once it is proven. With V(false) the transaction is left pending, its timer running, for
+        M(ovirt.mgmt_network.network_commit).
+    type: bool
+    default: true
+  persistent:
+    description:
+      - With V(false) (stateless hosts) nothing is ever written to disk; the change is gone after a reboot.
+    type: bool
+    default: true
+  record:
+    description:
+      - What VDSM's unified persistence is to hold after the commit, so that VDSM on the host adopts the networks.
+      - Without it the persistence is not touched.
+    type: dict
+    suboptions:
+      networks:
+        description: Networks by name, as in a setupNetworks request.
+        type: dict
+        default: {}
+      bondings:
+        description: Bonds by name, as in a setupNetworks request.
+        type: dict
+        default: {}
+  keep:
+    description:
+      - Addresses (without prefix) that must be on the host again after the change.
+      - By default the local end of the control connection.
+    type: list
+    elements: str
+  last_resort:
+    description:
+      - What the host does when its old state could not be brought back exactly. V(reboot) restarts it; the profile files of the
+        old state are then in place before NetworkManager starts.
+    type: str
+    choices: [none, reboot]
+    default: none
+  checkpoint_wait:
+    description: Seconds to wait for the end of a checkpoint of somebody else. It is never touched.
+    type: int
+    default: 30
+extends_documentation_fragment:
+  - ovirt.mgmt_network.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  platform:
+    platforms: linux
+    support: full
+  action:
+    support: full
+  async:
+    support: none
+    details: The proof of the change needs the controller.
+requirements:
+  - nmstate 2.x and NetworkManager 1.40 or later on the host
+  - root on the host, or I(become)
+seealso:
+  - module: ovirt.mgmt_network.network_commit
+  - module: ovirt.mgmt_network.host_network_facts
+author:
+  - The ovirt.mgmt_network developers (@oVirt)
+"""
+
+EXAMPLES = r"""
+- name: Move the host's address from eth1 to a bridge over it
+  ovirt.mgmt_network.nmstate_apply:
+    state:
+      interfaces:
+        - name: eth1
+          state: up
+          ipv4: {enabled: false}
+          ipv6: {enabled: false}
+        - name: ovirtmgmt
+          type: linux-bridge
+          state: up
+          mac-address: "52:54:00:0b:01:01"
+          bridge:
+            options: {stp: {enabled: false}}
+            port: [{name: eth1}]
+          ipv4: {enabled: true, dhcp: true}
+          ipv6: {enabled: false}
+
+- name: Raise an MTU, and leave the commit to a later task
+  ovirt.mgmt_network.nmstate_apply:
+    state:
+      interfaces: [{name: eth2, state: up, mtu: 9000}]
+    commit: false
+  register: pending
+
+- name: Commit it
+  ovirt.mgmt_network.network_commit:
+    transaction: "{{ pending.transaction }}"
+"""
+
+RETURN = r"""
+change:
+  description: What differed and was (or, in check mode, would be) applied, an nmstate state. Empty when nothing differed.
+  type: dict
+  returned: always
+  sample: {"interfaces": [{"name": "eth2", "state": "up", "mtu": 9000}]}
+transaction:
+  description: Identity of the transaction; empty when nothing had to be applied.
+  type: str
+  returned: always
+  sample: 20261121T051643-5f0c1a
+phase:
+  description: Where the transaction ended. C(applied) means pending, with its timer running.
+  type: str
+  returned: when a transaction was opened
+  sample: committed
+recorded:
+  description: Whether VDSM's unified persistence holds O(record) now.
+  type: bool
+  returned: when O(record) was given and something changed
+step:
+  description: The step that failed, one of C(begin), C(prepare), C(apply), C(prove), C(commit).
+  type: str
+  returned: failure
+rolled_back:
+  description: Whether the host is back in its old state.
+  type: bool
+  returned: failure
+exact:
+  description: Whether the old state is back exactly, profile files and all.
+  type: bool
+  returned: when the change was undone
+repairs:
+  description: What it took to bring the old state back.
+  type: list
+  elements: str
+  returned: when the change was undone
+timeline:
+  description: The phases with the host's time (seconds since the epoch).
+  type: list
+  elements: dict
+  returned: when a transaction was opened
+"""
+
+import json
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils import control, netconf, transaction
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.command import CommandError
+
+
+def argument_spec():
+    return {
+        "state": {"type": "dict", "required": True},
+        "timeout": {"type": "int", "default": 60},
+        "commit": {"type": "bool", "default": True},
+        "persistent": {"type": "bool", "default": True},
+        "record": {"type": "dict", "options": {"networks": {"type": "dict", "default": {}}, "bondings": {"type": "dict", "default": {}}}},
+        "keep": {"type": "list", "elements": "str"},
+        "last_resort": {"type": "str", "choices": ["none", "reboot"], "default": "none"},
+        "checkpoint_wait": {"type": "int", "default": 30},
+    }
+
+
+def before(change, current):
+    """The parts of the ``current`` state that ``change`` is about, for the diff."""
+    have = {iface["name"]: iface for iface in current.get("interfaces", [])}
+    found = {}
+    for key, value in change.items():
+        if key == "interfaces":
+            found[key] = [{part: have[one["name"]].get(part) for part in one} for one in value if one["name"] in have]
+        elif key == "dns-resolver":
+            found[key] = {"config": (current.get(key) or {}).get("config") or {}}
+        else:
+            found[key] = {}
+    return found
+
+
+def show(data):
+    return json.dumps(data, indent=2, sort_keys=True) + "\n"
+
+
+def run(module):
+    """Plan, and unless nothing differs or in check mode begin; returns the module's result."""
+    params = module.params
+    change, current = transaction.plan(params["state"])
+    record = params["record"] or {"networks": {}, "bondings": {}}
+    unrecorded = params["persistent"] and not netconf.record_in_sync(record)
+    result = {"changed": bool(change or unrecorded), "change": change, "transaction": ""}
+    if result["changed"]:
+        after = {"state": change, "record": record} if unrecorded else {"state": change}
+        result["diff"] = {"before": show({"state": before(change, current)}), "after": show(after)}
+    if module.check_mode or not result["changed"]:
+        return result
+    if not change:
+        for prepared in netconf.prepare_record(record):
+            netconf.publish(prepared)
+        return dict(result, recorded=True)
+    keep = params["keep"]
+    if keep is None:
+        keep = [address for address in [control.local_address()] if address]
+    status = transaction.begin(change, current, dict(params, keep=keep, record=record, owner="ovirt.mgmt_network.nmstate_apply"))
+    return dict(result, transaction=status["id"], phase=status["phase"])
+
+
+def main():
+    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    if not 10 <= module.params["timeout"] <= 600:
+        module.fail_json(msg="timeout: %s s is outside of 10 to 600 s; nothing was touched" % module.params["timeout"], step="begin", rolled_back=False)
+    try:
+        module.exit_json(**run(module))
+    except (transaction.TransactionError, CommandError, OSError) as exc:
+        module.fail_json(msg=str(exc), step="begin", rolled_back=False)
+
+
+if __name__ == "__main__":
+    main()

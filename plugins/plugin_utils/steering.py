@@ -1,0 +1,110 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The controller's half of a transaction: plain shell lines for the host, bounded, and the protocol over them.
+
+Shell and files in place of further modules: at this moment every round trip goes over the path under change, and a
+module costs a hundred times the bytes of one line.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+
+RUN = "/run/ovirt-mgmt-network"  # module_utils/guard.py, RUN
+ENDED = ("committed", "undone", "failed")
+_ROUND = 10  # seconds that one shell line may wait on the host
+_PAUSE = 0.5  # seconds between attempts to reach a host that does not answer
+
+
+class Unreachable(Exception):
+    """The host did not answer until the deadline; ``status`` is the last one known (dict)."""
+
+    def __init__(self, message, status):
+        super().__init__(message)
+        self.status = status
+
+
+def waiting(identity, phases, seconds=_ROUND):
+    """A shell line that prints the status of the transaction once its phase is one of ``phases``, or after ``seconds``."""
+    wanted = "|".join('*\'"phase": "%s"\'*' % phase for phase in phases)
+    return ("f=%s/%s/status.json; i=0; while [ $i -lt %d ]; do s=$(cat $f 2>/dev/null || cat %s/last.json 2>/dev/null); "
+            "case \"$s\" in %s) break;; esac; sleep 0.1; i=$((i+1)); done; printf '%%s\\n' \"$s\"" % (RUN, identity, seconds * 10, RUN, wanted))
+
+
+def leaving(identity, name, text):
+    """A shell line that leaves the message ``name`` for the guard."""
+    path = "%s/%s/%s" % (RUN, identity, name)
+    return "printf %%s '%s' > %s.new && mv %s.new %s" % (text, path, path, path)
+
+
+class Steering:
+    """Drives one transaction. ``execute(line) -> stdout`` runs a shell line on the host and raises ``unreachable``
+    (an exception class) when the connection fails; ``reset()`` drops the connection, so that the next line opens a new one.
+    """
+
+    def __init__(self, identity, execute, reset, unreachable, clock=time):
+        self.identity = identity
+        self._execute = execute
+        self._reset = reset
+        self._unreachable = unreachable
+        self._clock = clock
+        self.status = {}
+
+    def await_applied(self, seconds):
+        """The status once the change is applied or has ended. Raises Unreachable after ``seconds``."""
+        return self._until(waiting(self.identity, ("applied",) + ENDED), ("applied",) + ENDED, seconds)
+
+    def prove(self, seconds):
+        """Come in over a new connection and read the nonce that the host wrote after the change."""
+        self._reset()
+        return self._until(waiting(self.identity, ("applied",) + ENDED, 1), ("applied",) + ENDED, seconds)
+
+    def confirm(self, nonce, seconds):
+        """Confirm with the nonce and wait for the end: the last status."""
+        line = "%s; %s" % (leaving(self.identity, "confirm", nonce), waiting(self.identity, ENDED))
+        return self._end(line, seconds)
+
+    def cancel(self, reason, seconds):
+        """Have the change undone at once, for ``reason``, and wait for the end: the last status."""
+        quoted = reason.replace("'", "'\\''")
+        return self._end("%s; %s" % (leaving(self.identity, "cancel", quoted), waiting(self.identity, ENDED)), seconds)
+
+    def take(self):
+        """Tell the guard that its result has arrived; it then leaves the host. Best effort: it leaves by itself too."""
+        try:
+            self._execute(leaving(self.identity, "taken", ""))
+        except self._unreachable:
+            pass
+
+    def _end(self, line, seconds):
+        status = self._until(line, ENDED, seconds)
+        self.take()
+        return status
+
+    def _until(self, line, phases, seconds):
+        end = self._clock.monotonic() + seconds
+        trouble = "the status of the transaction %s was not to be read" % self.identity
+        while True:
+            try:
+                status = parse(self._execute(line), self.identity)
+                if status:
+                    self.status = status
+                    if status.get("phase") in phases:
+                        return status
+            except self._unreachable as exc:
+                trouble = str(exc)
+                self._reset()
+            if self._clock.monotonic() > end:
+                raise Unreachable(trouble, self.status)
+            self._clock.sleep(_PAUSE)
+
+
+def parse(text, identity):
+    """The status printed by the host (dict), or None when it is not that of this transaction."""
+    lines = [line for line in text.splitlines() if line.startswith("{")]
+    try:
+        status = json.loads(lines[-1]) if lines else None
+    except ValueError:
+        return None
+    return status if isinstance(status, dict) and status.get("id") == identity else None
