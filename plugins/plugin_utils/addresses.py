@@ -1,0 +1,77 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Addresses: the few questions the core asks about them, answered by netaddr.
+
+Text with an IPv6 zone (``fe80::1%eth0``) is understood; the zone takes no part in comparisons.
+"""
+
+from __future__ import annotations
+
+try:
+    import netaddr
+except ImportError as error:  # the filters say so in one sentence; importing this file must not fail
+    netaddr = None
+    NETADDR_IMPORT_ERROR: ImportError | None = error
+else:
+    NETADDR_IMPORT_ERROR = None
+
+
+def parse_address(text, zerofill: bool = False):
+    """Return the netaddr.IPAddress of ``text`` (address without prefix), or None when it is none.
+
+    Leading zeros in IPv4 octets are refused (octal to some tools, decimal to others) unless ``zerofill``.
+    """
+    if not isinstance(text, str) or not text:
+        return None
+    flags = netaddr.INET_PTON | (netaddr.ZEROFILL if zerofill else 0)
+    try:
+        return netaddr.IPAddress(text.partition("%")[0], flags=flags)
+    except (netaddr.AddrFormatError, ValueError):
+        return None
+
+
+def is_unspecified(text) -> bool:
+    """True for ``0.0.0.0`` and every spelling of ``::``; False for anything else, None and "" included."""
+    address = parse_address(text)
+    return address is not None and int(address) == 0
+
+
+def is_real(text) -> bool:
+    """True for an address other than the unspecified one (VDSM writes ``::`` for "no gateway")."""
+    address = parse_address(text)
+    return address is not None and int(address) != 0
+
+
+def same_address(one, other) -> bool:
+    """True when both are addresses and equal by value (``1::2`` = ``1:0::2``, ``1.2.3.04`` = ``1.2.3.4``)."""
+    first, second = parse_address(one, zerofill=True), parse_address(other, zerofill=True)
+    return first is not None and first == second
+
+
+def canonical(text: str) -> str:
+    """The one spelling of an address (zone kept); text that is no address comes back as it is."""
+    address = parse_address(text, zerofill=True)
+    if address is None:
+        return text
+    zone = text.partition("%")[2]
+    return f"{address}%{zone}" if zone else str(address)
+
+
+def prefix_length(mask) -> int | None:
+    """Prefix length (0..32) of an IPv4 netmask or prefix: ``255.255.255.0``, ``24``, ``/24``; None when it is neither."""
+    text = str(mask).lstrip("/") if mask is not None else ""
+    if text.isdecimal():
+        return int(text) if int(text) <= 32 else None
+    address = parse_address(text)
+    if address is None or address.version != 4 or not address.is_netmask():
+        return None
+    return address.netmask_bits()
+
+
+def in_subnet(address: str, mask, other: str) -> bool:
+    """True when ``other`` lies in the IPv4 subnet of ``address`` with ``mask`` (netmask or prefix)."""
+    prefix, gateway = prefix_length(mask), parse_address(other)
+    if prefix is None or gateway is None or gateway.version != 4 or parse_address(address) is None:
+        return False
+    return gateway in netaddr.IPNetwork(f"{address}/{prefix}")

@@ -1,0 +1,44 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""From Ansible's own types to plain Python data, and words for values in messages."""
+
+from __future__ import annotations
+
+import json
+
+_TYPE_NAMES = ((bool, "boolean"), (int, "integer"), (float, "float"), (str, "string"), (dict, "mapping"), (list, "list"))
+
+
+class PlainDataError(Exception):
+    """A value holds something that is not plain data (None, bool, int, float, str, list, dict)."""
+
+
+def to_plain(value, what: str):
+    """Return a deep copy of ``value`` made of plain dict, list, str, int, float, bool and None only.
+
+    ansible-core >= 2.19 hands tagged and lazy subclasses to filters: they must neither be asked for their exact
+    type nor be stored in a result. ``what`` names the value in the PlainDataError that is raised for other types.
+    """
+    try:
+        return json.loads(json.dumps(value))
+    except (TypeError, ValueError) as error:
+        raise PlainDataError(f"{what}: plain data is needed (mappings, lists, strings, numbers, booleans): {error}") from error
+
+
+def type_name(value) -> str:
+    """The name a user knows for the type of ``value``: ``string``, ``float``, ``null`` and so on."""
+    if value is None:
+        return "null"
+    for kind, name in _TYPE_NAMES:
+        if isinstance(value, kind):
+            return name
+    return type(value).__name__
+
+
+def describe(value) -> str:
+    """``value`` and its type for an error message, for example ``'maybe' (string)``; long values are cut."""
+    text = "null" if value is None else repr(value)
+    if value is None:
+        return text
+    return f"{text if len(text) <= 60 else text[:57] + '...'} ({type_name(value)})"
