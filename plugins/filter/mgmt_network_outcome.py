@@ -1,0 +1,23 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Edge of plugin_utils/outcome.py for playbooks: the result of a host, and its words for the screen."""
+
+from __future__ import annotations
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils import outcome
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plain import to_plain, type_name
+
+
+def mgmt_network_outcome(decision, host, applied=None, failure=None, activate=True):
+    """See mgmt_network_outcome.yml."""
+    if not isinstance(decision, dict):
+        raise AnsibleFilterError("mgmt_network_outcome: the decision is %s, not mapping" % type_name(decision))
+    return outcome.outcome(to_plain(decision, "decision"), str(host), to_plain(applied, "applied"), to_plain(failure, "failure"), bool(activate))
+
+
+class FilterModule:
+    """Filter plugin of ovirt.mgmt_network."""
+
+    def filters(self):
+        return {"mgmt_network_outcome": mgmt_network_outcome}
