@@ -103,8 +103,7 @@ def _entry(attribute: str, desired, actual, in_sync: bool) -> dict:
 
 
 def _equal(attribute: str, desired, actual) -> dict:
-    # 0 == False in Python: a VLAN tag of 0 must not equal a missing one, nor a number a boolean.
-    return _entry(attribute, desired, actual, desired == actual and type(desired) is type(actual))
+    return _entry(attribute, desired, actual, desired == actual)
 
 
 def _ipv4(desired: dict | None, actual: dict) -> list[dict]:

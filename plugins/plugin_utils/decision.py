@@ -1,0 +1,172 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What is to be done about the management network of one host: nothing, a change, or a refusal with its reason.
+
+The order of the checks is the engine's when it configures the management network of a new host. Better than there: the
+active interface is the one the control connection came in on (not a guess by name resolution), an existing network is
+compared on every attribute (not accepted for its address alone), the legs of a bond are counted under a VLAN too, and
+every refusal says why and what to do.
+
+VLAN tags null and 0 mean the same here, as in the engine's check of the active interface; its in-sync table tells them
+apart (compliance.py), which would report a host out of sync that was configured a minute ago.
+"""
+
+from __future__ import annotations
+
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils import events
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.addresses import in_subnet, is_real
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.compliance import STATIC, actual_configuration, differences, ipv4_configuration
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.definition import parse_definition
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.request import RequestError, build_request
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.topology import (
+    ExistingNetwork, InterfaceError, Position, check_facts, device_entry, find_network, locate, nics_of, recorded_networks,
+)
+
+IN_SYNC, CHANGE, REFUSE = "in_sync", "change", "refuse"
+
+
+class _Refusal(Exception):
+    """A check failed; ``event`` says it all."""
+
+    def __init__(self, event: dict):
+        super().__init__(event["message"])
+        self.event = event
+
+
+def derive(facts: dict, definition: dict, host: str = "", attachment: dict | None = None) -> dict:
+    """Decide for one host.
+
+    ``facts``: ansible_facts.host_network (VDSM's capabilities and what host_network_facts adds). ``definition``: the
+    network in the data center, keys as of parse_definition(). ``host``: its name for messages. ``attachment``: the
+    network's own settings for this host (see compliance.compare), compared when the network exists; usually none.
+
+    Returns plain data: {decision: in_sync|change|refuse, active_interface, request: {networks, bondings, options}
+    (empty parts unless the decision is change), differences: [{attribute, desired, actual}], event (None, the refusal,
+    or VDS_NETWORKS_OUT_OF_SYNC for an existing network that differs), warnings: [event], remedy: str}.
+    Raises DefinitionError and FactsError for unusable input; nothing that a host can be like raises.
+    """
+    definition = parse_definition(definition)
+    facts = check_facts(facts)
+    active = facts["lastClientIface"]
+    try:
+        try:
+            existing = find_network(facts, definition["vdsm_name"])
+            if existing is None:
+                return _derive_new(facts, definition, host)
+            return _derive_existing(facts, definition, host, existing, attachment)
+        except InterfaceError as error:
+            raise _Refusal(events.event(events.INVALID_INTERFACE, host, error.interface, str(error), error.remedy)) from error
+        except RequestError as error:
+            values = {"EngineMessage": error.engine_message} if error.engine_message else {}
+            raise _Refusal(events.event(events.SETUP_FAILED, host, error.interface, str(error), error.remedy, **values)) from error
+    except _Refusal as refusal:
+        return _decision(REFUSE, active, event=refusal.event, remedy=refusal.event["remedy"])
+
+
+def _decision(decision: str, active: str, request=None, found=None, event=None, warnings=None, remedy="") -> dict:
+    return {
+        "decision": decision,
+        "active_interface": active,
+        "request": request or {"networks": {}, "bondings": {}, "options": {}},
+        "differences": found or [],
+        "event": event,
+        "warnings": warnings or [],
+        "remedy": remedy,
+    }
+
+
+def _derive_new(facts: dict, definition: dict, host: str) -> dict:
+    active = facts["lastClientIface"]
+    position = locate(facts, active)
+    _check_vlan(definition, position, host)
+    _check_bond(facts, position, host)
+    _check_name(facts, definition, active)
+    device = device_entry(facts, active)
+    request = build_request(facts, definition, position, device)
+    name = definition["vdsm_name"]
+    found = [{"attribute": "network", "desired": name, "actual": None}]
+    if definition["vm_network"]:
+        found.append({"attribute": "interface", "desired": name, "actual": active})
+    actual = actual_configuration(device, facts["nameservers"], vlan=position.vlan)
+    found += differences(_with_comparable_vlan(definition, position), actual)
+    return _decision(CHANGE, active, request, found, warnings=_warnings(device, active, host))
+
+
+def _derive_existing(facts: dict, definition: dict, host: str, existing: ExistingNetwork, attachment: dict | None) -> dict:
+    active, name, position = facts["lastClientIface"], definition["vdsm_name"], existing.position
+    if active != existing.device:
+        locate(facts, active)
+        raise RequestError(
+            "NETWORKS_ALREADY_ATTACHED_TO_IFACES", active,
+            f"The network {name} is already on {existing.device} (over {position.base}), but the control connection came in on {active}.",
+            f"Connect to the host by its address on {existing.device}, or remove the network {name} from the host, and run again.",
+        )
+    actual = actual_configuration(
+        existing.caps, facts["nameservers"],
+        bridged=existing.bridged, vlan=position.vlan, stp=existing.stp, switch=existing.caps.get("switch") or "legacy",
+    )
+    found = differences(_with_comparable_vlan(definition, position), actual, attachment)
+    drifted = bool(found)
+    if not _is_recorded(facts, name, position):
+        found.append({"attribute": "persistence", "desired": "recorded", "actual": "missing"})
+    warnings = _warnings(existing.caps, existing.device, host)
+    if not found:
+        return _decision(IN_SYNC, active, warnings=warnings)
+    _check_bond(facts, position, host)
+    request = build_request(facts, definition, position, existing.caps)
+    event = events.event(events.OUT_OF_SYNC, host, existing.device, Networks=definition["name"]) if drifted else None
+    return _decision(CHANGE, active, request, found, event, warnings, event["remedy"] if event else "")
+
+
+def _check_vlan(definition: dict, position: Position, host: str) -> None:
+    if (position.vlan or 0) == (definition["vlan_tag"] or 0):
+        return
+    has = f"VLAN {position.vlan}" if position.vlan else "no VLAN"
+    wanted = f"VLAN {definition['vlan_tag']}" if definition["vlan_tag"] else "no VLAN"
+    value = position.vlan if position.vlan else "null"
+    remedy = (
+        f"Set vlan_tag of the definition to {value}, or move the host's address from {position.interface} ({has}) to an interface"
+        f" with {wanted}, and run again."
+    )
+    raise _Refusal(events.event(
+        events.VLAN_MISMATCH, host, position.interface, remedy=remedy, VlanId=position.vlan, MgmtVlanId=definition["vlan_tag"],
+    ))
+
+
+def _check_bond(facts: dict, position: Position, host: str) -> None:
+    if position.bonded and len(nics_of(facts, position)) < 2:
+        legs = nics_of(facts, position)
+        below = "" if position.interface == position.base else f"{position.interface} stands on the bond {position.base}. "
+        reason = f"{below}{position.base} has {f'only the NIC {legs[0]}' if legs else 'no NIC'}."
+        raise _Refusal(events.event(events.INVALID_BOND, host, position.base, reason))
+
+
+def _check_name(facts: dict, definition: dict, active: str) -> None:
+    name = definition["vdsm_name"]
+    if definition["vm_network"] and any(name in facts[key] for key in ("nics", "bondings", "vlans", "teams")):
+        raise RequestError(
+            "", active, f"The bridge of the network would be named {name}, but the host has another device of that name.",
+            f"Give the definition another vdsm_name, or rename the device {name}, and run again.",
+        )
+
+
+def _is_recorded(facts: dict, name: str, position: Position) -> bool:
+    if name not in recorded_networks(facts):
+        return False
+    if not position.bonded or "running" not in facts:
+        return True
+    return position.base in ((facts["running"] or {}).get("bondings") or {})
+
+
+def _with_comparable_vlan(definition: dict, position: Position) -> dict:
+    """The definition with the host's way to say "untagged" when both mean it."""
+    untagged = not definition["vlan_tag"] and not position.vlan
+    return {**definition, "vlan_tag": position.vlan} if untagged else definition
+
+
+def _warnings(device: dict, interface: str, host: str) -> list[dict]:
+    ip = ipv4_configuration(device)
+    if ip["boot_protocol"] != STATIC or not is_real(ip["gateway"]) or in_subnet(ip["address"], ip["netmask"], ip["gateway"]):
+        return []
+    return [events.event(events.GATEWAY_OUT_OF_RANGE, host, interface, Gateway=ip["gateway"])]
