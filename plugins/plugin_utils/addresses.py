@@ -75,3 +75,8 @@ def in_subnet(address: str, mask, other: str) -> bool:
     if prefix is None or gateway is None or gateway.version != 4 or parse_address(address) is None:
         return False
     return gateway in netaddr.IPNetwork(f"{address}/{prefix}")
+
+
+def netmask(prefix: int) -> str:
+    """IPv4 netmask of a prefix length: 24 gives ``255.255.255.0``."""
+    return str(netaddr.IPNetwork(f"0.0.0.0/{prefix}").netmask)

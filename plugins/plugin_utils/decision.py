@@ -16,11 +16,14 @@ from __future__ import annotations
 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils import events
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.addresses import in_subnet, is_real
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.compliance import STATIC, actual_configuration, differences, ipv4_configuration
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.compliance import (
+    NONE, STATIC, actual_configuration, differences, ipv4_configuration, ipv6_configuration,
+)
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.definition import parse_definition
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.request import RequestError, build_request
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.topology import (
     ExistingNetwork, InterfaceError, Position, check_facts, device_entry, find_network, locate, nics_of, recorded_networks,
+    with_control_address,
 )
 
 IN_SYNC, CHANGE, REFUSE = "in_sync", "change", "refuse"
@@ -41,39 +44,38 @@ def derive(facts: dict, definition: dict, host: str = "", attachment: dict | Non
     network in the data center, keys as of parse_definition(). ``host``: its name for messages. ``attachment``: the
     network's own settings for this host (see compliance.compare), compared when the network exists; usually none.
 
-    Returns plain data: {decision: in_sync|change|refuse, active_interface, request: {networks, bondings, options}
-    (empty parts unless the decision is change), differences: [{attribute, desired, actual}], event (None, the refusal,
-    or VDS_NETWORKS_OUT_OF_SYNC for an existing network that differs), warnings: [event], remedy: str}.
+    Returns plain data: {decision: in_sync|change|refuse, network (its name on the host), exists (bool: the host has a
+    network of that name), active_interface, request: {networks, bondings, options} (empty parts unless the decision is
+    change), differences: [{attribute, desired, actual}], event (the refusal, else None), warnings: [event], remedy: str}.
     Raises DefinitionError and FactsError for unusable input; nothing that a host can be like raises.
     """
     definition = parse_definition(definition)
     facts = check_facts(facts)
-    active = facts["lastClientIface"]
-    try:
-        try:
-            existing = find_network(facts, definition["vdsm_name"])
-            if existing is None:
-                return _derive_new(facts, definition, host)
-            return _derive_existing(facts, definition, host, existing, attachment)
-        except InterfaceError as error:
-            raise _Refusal(events.event(events.INVALID_INTERFACE, host, error.interface, str(error), error.remedy)) from error
-        except RequestError as error:
-            values = {"EngineMessage": error.engine_message} if error.engine_message else {}
-            raise _Refusal(events.event(events.SETUP_FAILED, host, error.interface, str(error), error.remedy, **values)) from error
-    except _Refusal as refusal:
-        return _decision(REFUSE, active, event=refusal.event, remedy=refusal.event["remedy"])
-
-
-def _decision(decision: str, active: str, request=None, found=None, event=None, warnings=None, remedy="") -> dict:
-    return {
-        "decision": decision,
-        "active_interface": active,
-        "request": request or {"networks": {}, "bondings": {}, "options": {}},
-        "differences": found or [],
-        "event": event,
-        "warnings": warnings or [],
-        "remedy": remedy,
+    result = {
+        "decision": REFUSE,
+        "network": definition["vdsm_name"],
+        "exists": definition["vdsm_name"] in facts["bridges"],
+        "active_interface": facts["lastClientIface"],
+        "request": {"networks": {}, "bondings": {}, "options": {}},
+        "differences": [],
+        "event": None,
+        "warnings": [],
+        "remedy": "",
     }
+    try:
+        existing = find_network(facts, definition["vdsm_name"])
+        if existing is None:
+            return {**result, **_derive_new(facts, definition, host)}
+        result["exists"] = True
+        return {**result, **_derive_existing(facts, definition, host, existing, attachment)}
+    except _Refusal as refusal:
+        event = refusal.event
+    except InterfaceError as error:
+        event = events.event(events.INVALID_INTERFACE, host, error.interface, str(error), error.remedy)
+    except RequestError as error:
+        values = {"EngineMessage": error.engine_message} if error.engine_message else {}
+        event = events.event(events.SETUP_FAILED, host, error.interface, str(error), error.remedy, **values)
+    return {**result, "event": event, "remedy": event["remedy"]}
 
 
 def _derive_new(facts: dict, definition: dict, host: str) -> dict:
@@ -82,7 +84,7 @@ def _derive_new(facts: dict, definition: dict, host: str) -> dict:
     _check_vlan(definition, position, host)
     _check_bond(facts, position, host)
     _check_name(facts, definition, active)
-    device = device_entry(facts, active)
+    device = with_control_address(facts, device_entry(facts, active))
     request = build_request(facts, definition, position, device)
     name = definition["vdsm_name"]
     found = [{"attribute": "network", "desired": name, "actual": None}]
@@ -90,7 +92,7 @@ def _derive_new(facts: dict, definition: dict, host: str) -> dict:
         found.append({"attribute": "interface", "desired": name, "actual": active})
     actual = actual_configuration(device, facts["nameservers"], vlan=position.vlan)
     found += differences(_with_comparable_vlan(definition, position), actual)
-    return _decision(CHANGE, active, request, found, warnings=_warnings(device, active, host))
+    return {"decision": CHANGE, "request": request, "differences": found, "warnings": _warnings(definition, device, active, host)}
 
 
 def _derive_existing(facts: dict, definition: dict, host: str, existing: ExistingNetwork, attachment: dict | None) -> dict:
@@ -106,17 +108,24 @@ def _derive_existing(facts: dict, definition: dict, host: str, existing: Existin
         existing.caps, facts["nameservers"],
         bridged=existing.bridged, vlan=position.vlan, stp=existing.stp, switch=existing.caps.get("switch") or "legacy",
     )
-    found = differences(_with_comparable_vlan(definition, position), actual, attachment)
-    drifted = bool(found)
+    found = [
+        difference for difference in differences(_with_comparable_vlan(definition, position), actual, attachment)
+        if difference["attribute"] != "default_route" or not _has_role_without_gateway(facts, definition)
+    ]
     if not _is_recorded(facts, name, position):
         found.append({"attribute": "persistence", "desired": "recorded", "actual": "missing"})
-    warnings = _warnings(existing.caps, existing.device, host)
+    caps = with_control_address(facts, existing.caps)
+    warnings = _warnings(definition, caps, existing.device, host)
     if not found:
-        return _decision(IN_SYNC, active, warnings=warnings)
+        return {"decision": IN_SYNC, "warnings": warnings}
     _check_bond(facts, position, host)
-    request = build_request(facts, definition, position, existing.caps)
-    event = events.event(events.OUT_OF_SYNC, host, existing.device, Networks=definition["name"]) if drifted else None
-    return _decision(CHANGE, active, request, found, event, warnings, event["remedy"] if event else "")
+    return {
+        "decision": CHANGE,
+        "request": build_request(facts, definition, position, caps),
+        "differences": found,
+        "warnings": warnings,
+        "remedy": f"Sync the network {name} to bring the host in line with the definition, or correct the definition.",
+    }
 
 
 def _check_vlan(definition: dict, position: Position, host: str) -> None:
@@ -165,8 +174,26 @@ def _with_comparable_vlan(definition: dict, position: Position) -> dict:
     return {**definition, "vlan_tag": position.vlan} if untagged else definition
 
 
-def _warnings(device: dict, interface: str, host: str) -> list[dict]:
-    ip = ipv4_configuration(device)
-    if ip["boot_protocol"] != STATIC or not is_real(ip["gateway"]) or in_subnet(ip["address"], ip["netmask"], ip["gateway"]):
-        return []
-    return [events.event(events.GATEWAY_OUT_OF_RANGE, host, interface, Gateway=ip["gateway"])]
+def _has_role_without_gateway(facts: dict, definition: dict) -> bool:
+    """The network is recorded with the default route, but statically and without a gateway: nothing is left to do.
+
+    Without this a host on an isolated network would be found different after every run that brought it in line.
+    """
+    record = recorded_networks(facts).get(definition["vdsm_name"]) or {}
+    dynamic = record.get("bootproto") == "dhcp" or record.get("dhcpv6") or record.get("ipv6autoconf")
+    return bool(definition["default_route"] and record.get("defaultRoute") and not (dynamic or record.get("gateway") or record.get("ipv6gateway")))
+
+
+def _warnings(definition: dict, device: dict, interface: str, host: str) -> list[dict]:
+    """Events that do not stop the change: a gateway out of the subnet, and a default route without a gateway."""
+    ipv4, ipv6 = ipv4_configuration(device), ipv6_configuration(device)
+    gateway = ipv4["gateway"] if is_real(ipv4["gateway"]) else None
+    found = []
+    if ipv4["boot_protocol"] == STATIC and gateway and not in_subnet(ipv4["address"], ipv4["netmask"], gateway):
+        found.append(events.event(events.GATEWAY_OUT_OF_RANGE, host, interface, Gateway=gateway))
+    static = {ipv4["boot_protocol"], ipv6["boot_protocol"]} <= {STATIC, NONE}
+    if definition["default_route"] and static and not gateway and not is_real(ipv6["gateway"]):
+        reason = f"The definition gives it the default route, but {interface} has no gateway."
+        remedy = f"Configure a gateway on {interface}, or define the network with default_route: false."
+        found.append(events.event(events.OUT_OF_SYNC, host, interface, reason, remedy, Networks=definition["name"]))
+    return found

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.addresses import in_subnet, netmask, same_address
+
 
 class FactsError(Exception):
     """The facts are not what host_network_facts returns. ``key``: the key at fault."""
@@ -195,3 +197,22 @@ def other_networks(facts: dict, name: str) -> list[dict]:
             "mtu": int(entry.get("mtu") or 1500),
         })
     return found
+
+
+def with_control_address(facts: dict, device: dict) -> dict:
+    """``device`` (capabilities entry) with the address of the control connection as its primary one.
+
+    VDSM's primary address is the one in the gateway's subnet, the first otherwise; the one that must be kept is the
+    one the controller came to. An IPv4 address that cannot reach the gateway stays secondary.
+    """
+    local = (facts.get("control") or {}).get("local")
+    for key in ("ipv4addrs", "ipv6addrs"):
+        chosen = next((entry for entry in device.get(key) or [] if same_address(entry.partition("/")[0], local)), None)
+        if chosen is None:
+            continue
+        if key == "ipv6addrs":
+            return {**device, key: [chosen, *(entry for entry in device[key] if entry != chosen)]}
+        address, _slash, prefix = chosen.partition("/")
+        if prefix and (not device.get("gateway") or in_subnet(address, prefix, device["gateway"])):
+            return {**device, "addr": address, "netmask": netmask(int(prefix))}
+    return device

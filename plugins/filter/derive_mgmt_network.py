@@ -1,0 +1,26 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Edge of plugin_utils/decision.py: the decision about one host's management network."""
+
+from __future__ import annotations
+
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.decision import derive
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.definition import DefinitionError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.edge import call
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.topology import FactsError
+
+
+def derive_mgmt_network(facts, definition, host="", attachment=None):
+    """See derive_mgmt_network.yml."""
+    return call(
+        "derive_mgmt_network", (DefinitionError, FactsError), derive,
+        facts=facts, definition=definition, host=host, attachment=attachment,
+    )
+
+
+class FilterModule:
+    """Filter plugin of ovirt.mgmt_network."""
+
+    def filters(self):
+        return {"derive_mgmt_network": derive_mgmt_network}

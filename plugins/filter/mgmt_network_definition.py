@@ -1,0 +1,21 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Edge of plugin_utils/definition.py: the checked and completed definition of the management network."""
+
+from __future__ import annotations
+
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.definition import DefinitionError, parse_definition
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.edge import call
+
+
+def mgmt_network_definition(definition):
+    """See mgmt_network_definition.yml."""
+    return call("mgmt_network_definition", (DefinitionError,), lambda definition: parse_definition(definition), definition=definition)
+
+
+class FilterModule:
+    """Filter plugin of ovirt.mgmt_network."""
+
+    def filters(self):
+        return {"mgmt_network_definition": mgmt_network_definition}
