@@ -1,0 +1,134 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The local end of the very connection that Ansible came in on, and the device that holds it.
+
+sshd tells both ends in SSH_CONNECTION (sshd(8)). sudo and su drop it from the environment of what they start, but not
+from that of the processes they were started by, so the parents are asked; and at last the socket of the sshd itself.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import sys
+
+_ESTABLISHED = "01"  # include/net/tcp_states.h
+
+
+def connection(proc="/proc", environment=None):
+    """``{local, peer, ssh_connection_source}``: both ends' addresses (str) and where they were found.
+
+    The source is ``environment`` (our own), ``process`` (a parent's environment, or the socket of the sshd above us) or
+    empty when this is no SSH session. ``proc`` and ``environment`` are for tests.
+    """
+    own = (os.environ if environment is None else environment).get("SSH_CONNECTION", "")
+    ends = parse(own)
+    if ends:
+        return dict(ends, ssh_connection_source="environment")
+    daemons = []
+    for pid in _ancestors(proc):
+        ends = parse(_environment(proc, pid).get("SSH_CONNECTION", ""))
+        if ends:
+            return dict(ends, ssh_connection_source="process")
+        if _read("%s/%s/comm" % (proc, pid)).startswith("sshd"):
+            daemons.append(pid)
+    for pid in daemons:
+        ends = _socket_ends(proc, pid)
+        if ends:
+            return dict(ends, ssh_connection_source="process")
+    return {"local": "", "peer": "", "ssh_connection_source": ""}
+
+
+def parse(value):
+    """``{local, peer}`` of an SSH_CONNECTION ("client port server port"), None when it is not one (pure)."""
+    words = value.split()
+    if len(words) != 4 or address(words[2]) is None:
+        return None
+    return {"local": words[2], "peer": words[0]}
+
+
+def address(text):
+    """``(ip_address, zone)`` of an address as sshd writes it, None when it is none (pure).
+
+    IPv4 seen through an IPv6 socket (::ffff:192.0.2.1) is the IPv4 address; the zone of fe80::1%eth0 is ``eth0``.
+    """
+    bare, _percent, zone = text.partition("%")
+    try:
+        found = ipaddress.ip_address(bare)
+    except ValueError:
+        return None
+    return getattr(found, "ipv4_mapped", None) or found, zone
+
+
+def device_of(local, links):
+    """The device among ``links`` (as kernel.links() gives them) that holds the address ``local``; "" when none does (pure).
+
+    Addresses are compared by value, not as text. A zone (name or index) decides between devices with the same address.
+    """
+    wanted = address(local)
+    if wanted is None:
+        return ""
+    holders = [link for link in links if any(address(one.get("local", "")) and address(one["local"])[0] == wanted[0] for one in link.get("addr_info") or [])]
+    if wanted[1]:
+        holders = [link for link in holders if wanted[1] in (link["ifname"], str(link["ifindex"]))]
+    return holders[0]["ifname"] if holders else ""
+
+
+def _ancestors(proc):
+    pid, seen = "self", []
+    while len(seen) < 64:
+        # The name in parentheses may hold anything, blanks and parentheses too; the parent comes after the state behind it.
+        rest = _read("%s/%s/stat" % (proc, pid)).rpartition(")")[2].split()
+        if len(rest) < 2 or rest[1] in ("0", "1"):
+            break
+        pid = rest[1]
+        seen.append(pid)
+    return seen
+
+
+def _environment(proc, pid):
+    return dict(pair.split("=", 1) for pair in _read("%s/%s/environ" % (proc, pid)).split("\0") if "=" in pair)
+
+
+def _socket_ends(proc, pid):
+    folder = "%s/%s/fd" % (proc, pid)
+    inodes = []
+    try:
+        for number in sorted(os.listdir(folder), key=int):
+            found = re.match(r"socket:\[(\d+)\]$", os.readlink(os.path.join(folder, number)))
+            if found:
+                inodes.append(found.group(1))
+    except OSError:  # another user's process, or one that has just ended
+        return None
+    established = {}
+    for table in ("tcp", "tcp6"):
+        established.update(_established(_read("%s/%s/net/%s" % (proc, pid, table))))
+    # The session's own socket is older, so lower, than those of the ports it forwards.
+    return next((established[inode] for inode in inodes if inode in established), None)
+
+
+def _established(table):
+    """``{inode: {local, peer}}`` of the established connections in the text of /proc/net/tcp or tcp6."""
+    found = {}
+    for line in table.splitlines()[1:]:
+        words = line.split()
+        if len(words) > 9 and words[3] == _ESTABLISHED:
+            found[words[9]] = {"local": _from_hex(words[1]), "peer": _from_hex(words[2])}
+    return found
+
+
+def _from_hex(text):
+    # Each 32-bit word of the address is printed as the machine's integer, so in its byte order (proc_net_tcp.rst).
+    raw = bytes.fromhex(text.split(":")[0])
+    words = [int.from_bytes(raw[at:at + 4], "big").to_bytes(4, sys.byteorder) for at in range(0, len(raw), 4)]
+    return str(address(str(ipaddress.ip_address(b"".join(words))))[0])
+
+
+def _read(path):
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as stream:
+            return stream.read()
+    except OSError:
+        return ""

@@ -1,0 +1,242 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""NetworkManager over D-Bus by systemd's busctl: no bindings to install, the same on every release.
+
+Checkpoints are always addressed by their exact path: "the last one" may be another tool's.
+Interfaces and constants: NetworkManager's D-Bus API reference (org.freedesktop.NetworkManager, nm-dbus-types).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from .command import run
+
+BUS = "org.freedesktop.NetworkManager"
+PATH = "/org/freedesktop/NetworkManager"
+_ACTIVE_STATES = ("unknown", "activating", "activated", "deactivating", "deactivated")
+_ADDR_GEN_MODES = ("eui64", "stable-privacy", "default-or-eui64", "default")
+_GENERATED, _EXTERNAL = 0x2, 0x8  # NMSettingsConnectionFlags
+
+# What of a profile decides about a change: (setting, property of NetworkManager, name in the facts).
+_PROPERTIES = (
+    ("connection", "interface-name", "interface_name"),
+    ("connection", "zone", "zone"),
+    ("connection", "autoconnect", "autoconnect"),
+    ("connection", "autoconnect-priority", "autoconnect_priority"),
+    ("connection", "multi-connect", "multi_connect"),
+    ("802-3-ethernet", "mtu", "mtu"),
+    ("802-3-ethernet", "assigned-mac-address", "cloned_mac_address"),
+    ("infiniband", "mtu", "mtu"),
+    ("ipv4", "method", "ipv4_method"),
+    ("ipv4", "dhcp-client-id", "dhcp_client_id"),
+    ("ipv4", "dhcp-iaid", "ipv4_dhcp_iaid"),
+    ("ipv4", "dhcp-hostname", "ipv4_dhcp_hostname"),
+    ("ipv4", "dhcp-fqdn", "ipv4_dhcp_fqdn"),
+    ("ipv4", "dhcp-send-hostname", "ipv4_dhcp_send_hostname"),
+    ("ipv4", "route-metric", "ipv4_route_metric"),
+    ("ipv4", "route-table", "ipv4_route_table"),
+    ("ipv4", "never-default", "ipv4_never_default"),
+    ("ipv4", "ignore-auto-dns", "ipv4_ignore_auto_dns"),
+    ("ipv6", "method", "ipv6_method"),
+    ("ipv6", "dhcp-duid", "dhcp_duid"),
+    ("ipv6", "dhcp-iaid", "dhcp_iaid"),
+    ("ipv6", "dhcp-hostname", "ipv6_dhcp_hostname"),
+    ("ipv6", "dhcp-send-hostname", "ipv6_dhcp_send_hostname"),
+    ("ipv6", "addr-gen-mode", "addr_gen_mode"),
+    ("ipv6", "token", "token"),
+    ("ipv6", "ip6-privacy", "ipv6_privacy"),
+    ("ipv6", "route-metric", "ipv6_route_metric"),
+    ("ipv6", "route-table", "ipv6_route_table"),
+    ("ipv6", "never-default", "ipv6_never_default"),
+    ("ipv6", "ignore-auto-dns", "ipv6_ignore_auto_dns"),
+)
+
+
+class NetworkManagerError(Exception):
+    """NetworkManager is not running or refused a call; the text says what to do next."""
+
+
+def plain(value):
+    """busctl's JSON without its ``{"type": signature, "data": value}`` wrappers (pure, recursive)."""
+    if isinstance(value, dict):
+        if set(value) == {"type", "data"} and isinstance(value["type"], str):
+            return plain(value["data"])
+        return {key: plain(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    return value
+
+
+def checkpoint_paths():
+    """The D-Bus paths of all checkpoints in being (list of str, oldest first as NetworkManager gives them)."""
+    return _busctl("get-property", BUS, PATH, BUS, "Checkpoints")
+
+
+def destroy_checkpoint(path):
+    """End the checkpoint at ``path`` and keep what was changed under it.
+
+    Raises NetworkManagerError when it does not exist (any more): then NetworkManager has rolled back already, or
+    somebody else ended it.
+    """
+    # An empty path would destroy the checkpoints of everybody (libnm, CheckpointDestroy).
+    if not re.match(PATH + r"/Checkpoint/\d+$", path):
+        raise ValueError("not the path of a checkpoint: %r" % path)
+    _busctl("call", BUS, PATH, BUS, "CheckpointDestroy", "o", path)
+
+
+def checkpoint_owner(path):
+    """Who made the checkpoint at ``path``, in words for a message, from NetworkManager's audit lines in the journal."""
+    rc, out, _err = run(["journalctl", "--quiet", "--boot", "--output=cat", "--unit=NetworkManager", "--lines=2000"], timeout=10)
+    for line in reversed(out.splitlines() if rc == 0 else []):
+        fields = dict(re.findall(r'(\w+)="?([^"\s]+)"?', line))
+        if fields.get("op") == "checkpoint-create" and fields.get("arg") == path:
+            return "made by process %s%s of uid %s" % (fields.get("pid", "?"), _process_name(fields.get("pid", "")), fields.get("uid", "?"))
+    return "its maker is not in NetworkManager's log"
+
+
+def active_connections():
+    """The active connection of each device: ``{device: {uuid, path, state}}``.
+
+    ``path`` is that of the active connection, ``state`` one of unknown, activating, activated, deactivating, deactivated.
+    """
+    return active_connections_of(objects())
+
+
+def objects():
+    """All objects of NetworkManager in one call: ``{path: {interface: {property: value}}}``, unwrapped."""
+    return _busctl("call", BUS, "/org/freedesktop", "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")[0]
+
+
+def settings(path):
+    """The settings of the profile at ``path``: ``{setting: {property: value}}``, without secrets."""
+    return _busctl("call", BUS, path, BUS + ".Settings.Connection", "GetSettings")[0]
+
+
+def profile_settings(managed):
+    """GetSettings of every profile that is active on a device in ``managed`` (see objects): ``{path: settings}``."""
+    return {path: settings(path) for path in sorted(set(_profile_paths(managed).values()))}
+
+
+# --- pure functions on the objects ---
+
+def version_of(managed):
+    """NetworkManager's version, such as ``1.52.1`` (empty when the objects do not tell)."""
+    return managed.get(PATH, {}).get(BUS, {}).get("Version", "")
+
+
+def devices_of(managed):
+    """``{device: {managed: bool}}`` of the real devices that NetworkManager knows."""
+    return {one["Interface"]: {"managed": one["Managed"]} for one in _each(managed, "Device").values() if one.get("Real", True)}
+
+
+def active_connections_of(managed):
+    """As active_connections(), from objects already read."""
+    names = {path: one["Interface"] for path, one in _each(managed, "Device").items()}
+    found = {}
+    for path, active in _each(managed, "Connection.Active").items():
+        for device in active["Devices"]:
+            if device in names:
+                state = active["State"]
+                found[names[device]] = {"uuid": active["Uuid"], "path": path,
+                                        "state": _ACTIVE_STATES[state] if state < len(_ACTIVE_STATES) else "unknown"}
+    return found
+
+
+def checkpoints_of(managed):
+    """``[{path, created, timeout, devices}]``: created in ms of the boot clock, timeout in s (0: none), devices by name."""
+    names = {path: one["Interface"] for path, one in _each(managed, "Device").items()}
+    return [{"path": path, "created": one["Created"], "timeout": one["RollbackTimeout"],
+             "devices": sorted(names[device] for device in one["Devices"] if device in names)}
+            for path, one in sorted(_each(managed, "Checkpoint").items())]
+
+
+def profiles_of(managed, settings_by_path):
+    """The active profile of each device: ``{device: {uuid, id, type, file, in_memory, ...}}``, only what is set.
+
+    ``settings_by_path``: see profile_settings. ``file`` is empty when the profile has none. ``lease_client_id``,
+    ``lease_duid`` and ``lease_iaid`` are what the DHCP servers know the host by right now, whatever the profile says.
+    """
+    found = {}
+    for device, path in _profile_paths(managed).items():
+        profile = settings_by_path.get(path)
+        if profile:
+            found[device] = dict(_profile(profile, managed.get(path, {}).get(BUS + ".Settings.Connection", {})), **_lease(managed, device))
+    return found
+
+
+def _profile(profile, properties):
+    connection, file = profile["connection"], properties.get("Filename", "")
+    # A change that was not saved lives in a shadow file below /run, gone at the next boot.
+    facts = {"uuid": connection["uuid"], "id": connection["id"], "type": connection["type"], "file": file,
+             "in_memory": bool(properties.get("Unsaved")) or not file or file.startswith("/run/")}
+    flags = properties.get("Flags", 0)
+    for name, bit in (("generated", _GENERATED), ("external", _EXTERNAL)):
+        if flags & bit:
+            facts[name] = True
+    controller = connection.get("controller") or connection.get("master")
+    if controller:
+        facts["controller"] = controller
+    hardware = profile.get("802-3-ethernet", {}).get("mac-address")
+    if hardware:
+        facts["mac_address"] = ":".join("%02x" % octet for octet in hardware)
+    for setting, name, fact in _PROPERTIES:
+        value = profile.get(setting, {}).get(name)
+        if value not in (None, ""):
+            facts[fact] = value
+    mode = facts.get("addr_gen_mode")
+    if isinstance(mode, int):
+        facts["addr_gen_mode"] = _ADDR_GEN_MODES[mode] if 0 <= mode < len(_ADDR_GEN_MODES) else str(mode)
+    return facts
+
+
+def _lease(managed, device):
+    facts = {}
+    for one in _each(managed, "Device").values():
+        if one["Interface"] != device:
+            continue
+        v4 = managed.get(one.get("Dhcp4Config", "/"), {}).get(BUS + ".DHCP4Config", {}).get("Options", {})
+        v6 = managed.get(one.get("Dhcp6Config", "/"), {}).get(BUS + ".DHCP6Config", {}).get("Options", {})
+        for options, option, fact in ((v4, "dhcp_client_identifier", "lease_client_id"), (v6, "dhcp6_client_id", "lease_duid"), (v6, "iaid", "lease_iaid")):
+            if options.get(option):
+                facts[fact] = options[option]
+    return facts
+
+
+def _profile_paths(managed):
+    """``{device: path of its active profile}``, loopback left out."""
+    names = {path: one["Interface"] for path, one in _each(managed, "Device").items()}
+    return {names[device]: active["Connection"] for active in _each(managed, "Connection.Active").values()
+            for device in active["Devices"] if device in names and names[device] != "lo"}
+
+
+def _each(managed, interface):
+    wanted = "%s.%s" % (BUS, interface)
+    return {path: interfaces[wanted] for path, interfaces in managed.items() if wanted in interfaces}
+
+
+def _busctl(*words):
+    # A stopped NetworkManager stays stopped: nothing here may start it behind the administrator's back.
+    rc, out, err = run(["busctl", "--json=short", "--auto-start=no", *words], timeout=30)
+    if rc:
+        raise NetworkManagerError(_explain(err.strip(), rc, words))
+    return plain(json.loads(out)) if out.strip() else None
+
+
+def _explain(err, rc, words):
+    if BUS in err and re.search(r"was not provided|does not exist|not activatable|NameHasNoOwner", err):
+        return ("NetworkManager is not running on this host, and it alone can be asked about (and change) the network. Nothing was changed. "
+                "Start it: systemctl enable --now NetworkManager")
+    if "bus" in err and re.search(r"Failed to connect|No such file|Connection refused", err):
+        return "the system's message bus does not answer (%s). Nothing was changed. Check 'systemctl status dbus'" % err
+    return "NetworkManager refused %s: %s" % (" ".join(words[3:]), err or "exit status %s" % rc)
+
+
+def _process_name(pid):
+    try:
+        with open("/proc/%s/comm" % pid, encoding="utf-8", errors="replace") as stream:
+            return " (%s)" % stream.read().strip()
+    except OSError:
+        return " (ended)"

@@ -1,0 +1,92 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A thin client of the command line tool nmstatectl.
+
+The tool and not the Python binding: libnmstate exists only for the distribution's own Python, while a user may run
+Ansible's modules with any interpreter.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from .command import CommandError, run
+
+# nmstate reads every interface by ethtool, which is slow on hosts with hundreds of taps.
+SHOW_SECONDS = 60
+
+
+class NmstateError(Exception):
+    """nmstatectl failed or answered something unexpected; the text says what to do next."""
+
+
+def show():
+    """The running state as nmstate sees it (dict: interfaces, routes, route-rules, dns-resolver, ...), secrets hidden.
+
+    Raises NmstateError when nmstatectl fails, CommandError when it is missing or does not end in time.
+    """
+    rc, out, err = run(["nmstatectl", "show", "--json"], timeout=SHOW_SECONDS)
+    if rc:
+        raise NmstateError("nmstatectl cannot read the network of this host: %s. Nothing was changed. "
+                           "Check 'systemctl status NetworkManager' and 'nmstatectl show' on the host" % explain(err, rc))
+    try:
+        return json.loads(out)
+    except ValueError:
+        raise NmstateError("nmstatectl show gave no JSON but %r; is nmstatectl on this host the tool of nmstate 2?" % out[:80]) from None
+
+
+def version():
+    """The version of nmstate, such as ``2.2.62``; an empty string when the tool does not tell."""
+    _rc, out, _err = run(["nmstatectl", "--version"])
+    found = re.search(r"\d+(\.\d+)+", out)
+    return found.group() if found else ""
+
+
+def explain(err, rc=1):
+    """The one line of nmstatectl's stderr (str) that says what went wrong, without the log lines around it."""
+    # Log lines look like "[2026-01-02T15:28:14Z INFO  nmstate::...] ..."; the error is what comes after them.
+    lines = [line.strip() for line in err.splitlines() if line.strip()]
+    errors = [line for line in lines if not re.match(r"\[\d{4}-\d\d-\d\dT\S+ ", line)]
+    chosen = errors or lines[-1:]
+    return " ".join(chosen)[:500] or "exit status %s without a message" % rc
+
+
+def apply(state, timeout, bound, memory_only=False):
+    """Apply ``state`` without committing it, under a checkpoint that NetworkManager undoes after ``timeout`` s.
+
+    ``bound``: seconds after which nmstatectl itself is given up. Returns ``{checkpoint, error}``: the checkpoint's D-Bus path
+    ("" when none was made or none is left) and None or what parse_error() made of the failure. Success means the shape is
+    there, not that anything is reachable: nmstate does not wait for a lease. Raises nothing but CommandError (missing tool).
+    """
+    argv = ["nmstatectl", "apply", "--no-commit", "--timeout", str(timeout)] + (["--memory-only"] if memory_only else []) + ["-"]
+    try:
+        rc, out, err = run(argv, timeout=bound, stdin=json.dumps(state))
+    except CommandError as exc:
+        if exc.argv and "not found" in str(exc):
+            raise
+        rc, out, err = None, exc.out, exc.err + "\n" + str(exc)
+    made = re.findall(r"/org/freedesktop/NetworkManager/Checkpoint/\d+", err + out)
+    return {"checkpoint": made[-1] if made else "", "error": None if rc == 0 else parse_error(err, rc)}
+
+
+_VERIFICATION = re.compile(r"Verification failure: (?P<interface>[^ ]+?)\.interface\.(?P<property>\S+) desire '(?P<desired>.*?)', current '(?P<current>.*?)'")
+_HINTS = {
+    "CheckpointConflict": "Another tool is changing this host's network. Wait for its end.",
+    "VerificationError": "NetworkManager did not bring the interface to the desired state; its log says why.",
+    "InvalidArgument": "The desired state contradicts itself or the host; it was refused as a whole.",
+    "PermissionError": "Run as root, or with become.",
+}
+
+
+def parse_error(err, rc=1):
+    """nmstatectl's stderr as ``{kind, message, interface, property, desired, current, hint}`` (str; "" where it does not say)."""
+    message = explain(err, rc)
+    kinds = re.findall(r"\b(?:NmstateError: )?(\w*(?:Error|Conflict|InvalidArgument|PluginFailure|Bug))\b: ", message)
+    kind = next((one for one in reversed(kinds) if one in _HINTS), kinds[-1] if kinds else "")
+    found = _VERIFICATION.search(message)
+    parts = found.groupdict() if found else {"interface": "", "property": "", "desired": "", "current": ""}
+    if rc is not None and rc < 0:
+        kind, message = "Killed", "nmstatectl was ended by signal %d" % -rc
+    return dict(parts, kind=kind, message=message, hint=_HINTS.get(kind, ""))
