@@ -75,6 +75,7 @@ say ssh_port "$(ssh_port)"
 missing=
 for package in $1; do installed "$package" || missing="$missing $package"; done
 say missing "${missing# }"
+say python3_apt "$(has dpkg-query && installed python3-apt && echo yes)"
 for unit in $2; do say "unit.$unit" "$(unit_state "$unit")"; done
 
 if ! has firewall-offline-cmd; then
