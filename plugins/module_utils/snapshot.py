@@ -87,7 +87,11 @@ def _bring_back_device(name, old, end, say):
     active = [key for key in wrong if key != "mtu"]
     if active and was["connection"]:
         say("device %s differs in %s: connection %s activated again" % (name, ", ".join(active), was["connection"]))
-        _try(["nmcli", "--wait", str(_ACTIVATION), "connection", "up", "uuid", was["connection"], "ifname", name], _ACTIVATION + 5)
+        # A device that is gone is made by its profile; naming it as the interface to use would be refused.
+        where = ["ifname", name] if now else []
+        rc, _out, err = _try(["nmcli", "--wait", str(_ACTIVATION), "connection", "up", "uuid", was["connection"], *where], _ACTIVATION + 5)
+        if rc:
+            say("device %s: %s" % (name, err.strip()))
     elif active and now.get("connection"):
         say("device %s had no active connection: disconnected" % name)
         _try(["nmcli", "--wait", "5", "device", "disconnect", name])

@@ -239,7 +239,8 @@ def undo(entry, step, reason, **details):
         netconf.discard(prepared)
     left = _restore(entry, say)
     if left:
-        say("NetworkManager restarted: %s still differs" % ", ".join(sorted({one["device"] or one["what"] for one in left})))
+        say("NetworkManager restarted, for this still differed: %s" % "; ".join(
+            "%s %s was %s, is %s" % (one["device"], one["what"], json.dumps(one["old"]), json.dumps(one["new"])) for one in left)[:600])
         _try(["systemctl", "restart", "NetworkManager"], 45)
         left = snapshot.bring_back(entry["snapshot"], entry["named"], REPAIR_SECONDS, say)
     guard.tell(identity, repairs=repairs, exact=not left, left=left)

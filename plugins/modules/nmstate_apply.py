@@ -174,6 +174,8 @@ import json
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils import control, netconf, transaction
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.command import CommandError
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.networkmanager import NetworkManagerError
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.nmstatectl import NmstateError
 
 
 def argument_spec():
@@ -225,7 +227,8 @@ def run(module):
         return dict(result, recorded=True)
     keep = params["keep"]
     if keep is None:
-        keep = [address for address in [control.local_address()] if address]
+        found = control.address(control.connection()["local"])
+        keep = [str(found[0])] if found else []
     status = transaction.begin(change, current, dict(params, keep=keep, record=record, owner="ovirt.mgmt_network.nmstate_apply"))
     return dict(result, transaction=status["id"], phase=status["phase"])
 
@@ -236,7 +239,7 @@ def main():
         module.fail_json(msg="timeout: %s s is outside of 10 to 600 s; nothing was touched" % module.params["timeout"], step="begin", rolled_back=False)
     try:
         module.exit_json(**run(module))
-    except (transaction.TransactionError, CommandError, OSError) as exc:
+    except (transaction.TransactionError, NmstateError, NetworkManagerError, CommandError, OSError) as exc:
         module.fail_json(msg=str(exc), step="begin", rolled_back=False)
 
 

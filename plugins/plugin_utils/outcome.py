@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from .events import event
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.events import event
 
 # The step of a transaction that failed, by the event that the engine logs for it (NetworkConfigurator).
 _SETUP_FAILED = "SETUP_NETWORK_FAILED_FOR_MANAGEMENT_NETWORK_CONFIGURATION"
@@ -22,7 +22,7 @@ def outcome(decision, host, applied=None, failure=None, activate=True):
     interface = decision.get("active_interface", "")
     found = {
         "host": host,
-        "network": next(iter((decision.get("request") or {}).get("networks") or {}), ""),
+        "network": decision.get("network", ""),
         "active_interface": interface,
         "decision": decision.get("decision", ""),
         "differences": decision.get("differences") or [],
@@ -41,13 +41,12 @@ def outcome(decision, host, applied=None, failure=None, activate=True):
 
 def _success(decision, host, interface, applied, activate):
     status = "up" if activate else "maintenance"
-    events = [decision["event"]] if decision.get("event") else []
+    events = list(decision.get("warnings") or [])
     if applied.get("phase") == "committed":
         events.append(event("NETWORK_COMMINT_NETWORK_CHANGES", host=host, interface=interface))
-    synced = decision["decision"] == "in_sync" or bool(applied)
+    synced = bool(applied) or not differs(decision)
     if not synced:
-        names = ", ".join((decision.get("request") or {}).get("networks") or {})
-        events.append(event("VDS_NETWORKS_OUT_OF_SYNC", host=host, interface=interface, Networks=names))
+        events.append(event("VDS_NETWORKS_OUT_OF_SYNC", host=host, interface=interface, Networks=decision["network"]))
     events.append(event("VDS_DETECTED", host=host, HostStatus=status))
     return {"status": status, "synced": synced, "events": events}
 
@@ -74,6 +73,11 @@ def _failure(decision, host, interface, applied, failure):
             "reason": "%s: %s" % (failure["task"], failure["msg"])}
 
 
+def differs(decision):
+    """Whether the host's network is not as defined. That VDSM has no record of it (yet) is no difference of the network."""
+    return any(one["attribute"] != "persistence" for one in decision.get("differences") or [])
+
+
 def _seconds(timeline):
     """Seconds from the first to the last phase, None when there is none."""
     return round(timeline[-1]["at"] - timeline[0]["at"], 1) if timeline else None
@@ -83,7 +87,7 @@ def decision_lines(decision, sync="apply"):
     """Lines for the screen: what was found on the host and what follows."""
     interface = decision.get("active_interface") or "none"
     lines = ["found: the control connection is on %s" % interface]
-    if decision["decision"] == "in_sync":
+    if decision["decision"] == "in_sync" or decision.get("exists") and not differs(decision) and sync == "report":
         return lines + ["the management network is as defined; nothing to do"]
     if decision["decision"] == "refuse":
         return lines + ["refused: " + (decision.get("event") or {}).get("message", "")]
