@@ -91,6 +91,7 @@ say vdsm_id "$(first_line /etc/vdsm/vdsm.id)"
 say hardware_id "$(first_line /sys/class/dmi/id/product_uuid | tr 'A-F' 'a-f')"
 say machine_id "$(first_line /etc/machine-id)"
 
+say clock_synchronised "$(has chronyc && timeout 5 chronyc waitsync 1 >/dev/null 2>&1 && echo yes)"
 say tuned_active "$(first_line /etc/tuned/active_profile)"
 known=
 for folder in /etc/tuned /etc/tuned/profiles /usr/lib/tuned /usr/lib/tuned/profiles; do
