@@ -145,8 +145,8 @@ def _refuse_part_of_another(facts: dict, interface: str, base: str, network: str
 def find_network(facts: dict, name: str) -> ExistingNetwork | None:
     """The network ``name`` (its name on the host) as it is, or None when the host has none of that name.
 
-    It is found by VDSM's report, by a bridge of its name, or, bridgeless, by VDSM's record; a record of devices that
-    are gone finds nothing. Raises InterfaceError when its bridge has no single NIC, bond or VLAN as its port.
+    It is found by a bridge of its name or, bridgeless, by VDSM's report or record; a record of a bridge or device that
+    is gone finds nothing. Raises InterfaceError when its bridge has no single NIC, bond or VLAN as its port.
     """
     reported = facts["networks"].get(name, {})
     bridge = facts["bridges"].get(name)
@@ -154,8 +154,9 @@ def find_network(facts: dict, name: str) -> ExistingNetwork | None:
         caps = {**bridge, **reported}
         stp = str(caps.get("stp", "off")).lower() in ("on", "true", "yes", "1")
         return ExistingNetwork(name, caps, True, stp, locate(facts, _southbound(facts, name, caps), name))
-    device = reported.get("iface") or reported.get("interface") or _recorded_device(facts, recorded_networks(facts).get(name) or {})
-    if not device_entry(facts, device):
+    record = reported or recorded_networks(facts).get(name) or {}
+    device = record.get("iface") or _recorded_device(facts, record)
+    if record.get("bridged", True) or not device_entry(facts, device):
         return None
     return ExistingNetwork(device, {**device_entry(facts, device), **reported}, False, None, locate(facts, device, name))
 
