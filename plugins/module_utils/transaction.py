@@ -17,12 +17,13 @@ import signal
 import sys
 import time
 
-from . import difference, guard, journal, netconf, networkmanager, nmstatectl, profiles, snapshot
+from . import difference, guard, journal, netconf, networkmanager, nmstatectl, probes, profiles, snapshot
 from .command import CommandError, run
 
 # The checkpoint is the net below the guard, so its timer ends well after the guard has undone and repaired.
 CHECKPOINT_MARGIN = 60
 REPAIR_SECONDS = 60
+PROBE_SECONDS = 6  # a path may need a moment after an activation: bridges learn, neighbours are asked
 SETTLE_SECONDS = 20  # for an address to be there again: DHCP answers in 2 s, duplicate detection takes 1-2 s
 
 
@@ -60,7 +61,7 @@ def begin(change, current, options):
     entry = {
         "id": identity, "owner": options["owner"], "python": sys.executable, "persistent": persistent, "change": change,
         "raises": difference.mtu_raises(change, current), "timeout": options["timeout"], "record": options["record"],
-        "keep": options["keep"], "last_resort": options["last_resort"], "snapshot": snapshot.take(),
+        "keep": options["keep"], "last_resort": options["last_resort"], "snapshot": snapshot.take(), "probes": options["probes"],
         "named": [iface["name"] for iface in change.get("interfaces", [])],
     }
     try:
@@ -108,8 +109,9 @@ def guarded(base):
         undo(entry, begun.get("phase"), "the guard was killed while %s" % begun.get("phase"))
     else:
         try:
+            passed = _baseline(entry)
             _change(entry)
-            _prove(entry, time.monotonic() + entry["timeout"])
+            _prove(entry, passed, time.monotonic() + entry["timeout"])
             _commit(entry)
         except Abort as exc:
             undo(entry, exc.step, str(exc), **exc.details)
@@ -118,6 +120,27 @@ def guarded(base):
         except Exception as exc:  # a fault of our own must not leave the host in between either
             undo(entry, "apply", "%s: %s" % (type(exc).__name__, exc))
     _linger(entry["id"])
+
+
+def _baseline(entry):
+    """The probes that pass before the change, and those for what only the change promises."""
+    guard.tell(entry["id"], phase="baseline")
+    known = probes.expand(entry["probes"], entry["snapshot"], _promised_mtu(entry))
+    saw = probes.run_all([one for one in known if one["type"] != "path_mtu"], entry["snapshot"])
+    before = [one for one in known if one["type"] != "path_mtu"]
+    left_out = ["%s %s" % (one["type"], one["target"]) for one, trouble in zip(before, saw) if trouble]
+    guard.tell(entry["id"], not_probed=left_out)
+    return [one for one, trouble in zip(before, saw) if not trouble] + [one for one in known if one["type"] == "path_mtu"]
+
+
+def _promised_mtu(entry):
+    """The MTU that the change raises the management path to, None when it raises none."""
+    was = [device["mtu"] for address in entry["keep"] for name in snapshot.holders(entry["snapshot"], address)
+           for device in [entry["snapshot"]["devices"][name]]]
+    with_address = [iface for iface in entry["change"].get("interfaces", [])
+                    if iface.get("mtu") and any((iface.get(family) or {}).get("enabled") for family in ("ipv4", "ipv6"))]
+    highest = max([iface["mtu"] for iface in with_address], default=0)
+    return highest if was and highest > max(was) else None
 
 
 def _change(entry):
@@ -159,8 +182,9 @@ def _apply(entry, change):
     return checkpoint
 
 
-def _prove(entry, deadline):
-    _settle(entry, min(deadline, time.monotonic() + SETTLE_SECONDS))
+def _prove(entry, passed, deadline):
+    now = _settle(entry, min(deadline, time.monotonic() + SETTLE_SECONDS))
+    _probe(passed, now, min(deadline, time.monotonic() + PROBE_SECONDS))
     if entry["persistent"]:
         profiles.flush()
     nonce = secrets.token_hex(16)
@@ -183,11 +207,19 @@ def _settle(entry, end):
         now = snapshot.take()
         missing = [one for one in entry["keep"] if not snapshot.holders(now, one)]
         if not missing:
-            return
+            return now
         if time.monotonic() > end:
             have = ["%s on %s" % (address, name) for name, device in sorted(now["devices"].items()) for address in device["addresses"]]
             raise Abort("prove", "the address %s did not come back; the host has %s" % (", ".join(missing), ", ".join(have) or "none"))
         time.sleep(0.1)
+
+
+def _probe(wanted, now, end):
+    while wanted:
+        saw = probes.run_all(wanted, now)
+        wanted = [one for one, trouble in zip(wanted, saw) if trouble]
+        if wanted and time.monotonic() > end:
+            raise Abort("prove", "; ".join(trouble for trouble in saw if trouble))
 
 
 def _check_checkpoint(checkpoint):

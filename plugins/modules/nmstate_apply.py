@@ -58,6 +58,36 @@ options:
       - By default the local end of the control connection.
     type: list
     elements: str
+  probes:
+    description:
+      - What the host is to prove about its network before the change is offered for confirmation, beside the new connection
+        that the controller always makes. A failed probe undoes the change at once.
+      - Probes are relative. One that did not pass before the change is left out.
+    type: list
+    elements: dict
+    default: [{type: gateway}, {type: dns}, {type: path_mtu}, {type: duplicate_address}]
+    suboptions:
+      type:
+        description:
+          - V(gateway), the default gateways answer. V(dns), the DNS servers answer. V(tcp), a connection to O(probes[].target) and
+            O(probes[].port) is made. V(path_mtu), packets of the new MTU come back unfragmented, when the change raises the MTU
+            of the management path. V(duplicate_address), nobody else answers for the host's addresses.
+        type: str
+        required: true
+        choices: [gateway, dns, tcp, path_mtu, duplicate_address]
+      target:
+        description: An address in place of the host's own gateways or servers.
+        type: str
+      port:
+        description: The port for V(tcp) and V(dns).
+        type: int
+      size:
+        description: The packet size for V(path_mtu), in place of the new MTU.
+        type: int
+      timeout:
+        description: Seconds that one attempt may take.
+        type: int
+        default: 2
   last_resort:
     description:
       - What the host does when its old state could not be brought back exactly. V(reboot) restarts it; the profile files of the
@@ -172,10 +202,19 @@ timeline:
 import json
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils import control, netconf, transaction
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils import control, netconf, probes, transaction
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.command import CommandError
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.networkmanager import NetworkManagerError
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.nmstatectl import NmstateError
+
+
+PROBE = {
+    "type": {"type": "str", "required": True, "choices": list(probes.TYPES)},
+    "target": {"type": "str"},
+    "port": {"type": "int"},
+    "size": {"type": "int"},
+    "timeout": {"type": "int", "default": 2},
+}
 
 
 def argument_spec():
@@ -186,6 +225,7 @@ def argument_spec():
         "persistent": {"type": "bool", "default": True},
         "record": {"type": "dict", "options": {"networks": {"type": "dict", "default": {}}, "bondings": {"type": "dict", "default": {}}}},
         "keep": {"type": "list", "elements": "str"},
+        "probes": {"type": "list", "elements": "dict", "options": PROBE, "default": [{"type": one["type"]} for one in probes.DEFAULT]},
         "last_resort": {"type": "str", "choices": ["none", "reboot"], "default": "none"},
         "checkpoint_wait": {"type": "int", "default": 30},
     }
@@ -229,7 +269,8 @@ def run(module):
     if keep is None:
         found = control.address(control.connection()["local"])
         keep = [str(found[0])] if found else []
-    status = transaction.begin(change, current, dict(params, keep=keep, record=record, owner="ovirt.mgmt_network.nmstate_apply"))
+    status = transaction.begin(change, current, dict(params, keep=keep, record=record, probes=[
+        {key: value for key, value in one.items() if value is not None} for one in params["probes"]], owner="ovirt.mgmt_network.nmstate_apply"))
     return dict(result, transaction=status["id"], phase=status["phase"])
 
 
@@ -238,8 +279,9 @@ def main():
     if not 10 <= module.params["timeout"] <= 600:
         module.fail_json(msg="timeout: %s s is outside of 10 to 600 s; nothing was touched" % module.params["timeout"], step="begin", rolled_back=False)
     try:
+        probes.check(module.params["probes"])
         module.exit_json(**run(module))
-    except (transaction.TransactionError, NmstateError, NetworkManagerError, CommandError, OSError) as exc:
+    except (probes.ProbeError, transaction.TransactionError, NmstateError, NetworkManagerError, CommandError, OSError) as exc:
         module.fail_json(msg=str(exc), step="begin", rolled_back=False)
 
 
