@@ -15,7 +15,7 @@ def derive_mgmt_network(facts, definition, host="", attachment=None):
     """See derive_mgmt_network.yml."""
     return call(
         "derive_mgmt_network", (DefinitionError, FactsError), derive,
-        facts=facts, definition=definition, host=host, attachment=attachment,
+        {"facts": facts, "definition": definition, "host": host, "attachment": attachment},
     )
 
 

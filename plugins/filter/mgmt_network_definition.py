@@ -11,7 +11,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.edge import cal
 
 def mgmt_network_definition(definition):
     """See mgmt_network_definition.yml."""
-    return call("mgmt_network_definition", (DefinitionError,), lambda definition: parse_definition(definition), definition=definition)
+    return call("mgmt_network_definition", (DefinitionError,), parse_definition, {"definition": definition})
 
 
 class FilterModule:

@@ -15,7 +15,7 @@ def mgmt_network_event(name, host="", interface="", values=None, reason="", reme
 
     return call(
         "mgmt_network_event", (EventError,), _make,
-        name=name, values=values or {}, host=host, interface=interface, reason=reason, remedy=remedy,
+        {"name": name, "values": values or {}, "host": host, "interface": interface, "reason": reason, "remedy": remedy},
     )
 
 

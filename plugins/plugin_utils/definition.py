@@ -37,38 +37,38 @@ class DefinitionError(Exception):
         self.engine_message = engine_message
 
 
-def parse_definition(raw) -> dict:
-    """Check ``raw`` (mapping with keys of KEYS) and return it complete, as a new dict of plain values.
+def parse_definition(definition) -> dict:
+    """Check ``definition`` (mapping with keys of KEYS) and return it complete, as a new dict of plain values.
 
     Out: name, vdsm_name, description, comment (str), vm_network, stp, default_route (bool), vlan_tag (int or None;
     0 is kept), mtu (int, bytes; 0 became 1500), dns_servers (list of addresses in canonical spelling, no doubles),
     switch ("legacy"). A parsed definition may be parsed again. Raises DefinitionError naming the key, what was given
     and what is allowed.
     """
-    if not isinstance(raw, dict):
-        raise DefinitionError("", f"the definition of the network: {describe(raw)} is given; a mapping with at least the key 'name' is needed")
-    _refuse_unknown_keys(raw)
-    name, vdsm_name = _names(raw)
-    definition = {
+    if not isinstance(definition, dict):
+        raise DefinitionError("", f"the definition of the network: {describe(definition)} is given; a mapping with at least the key 'name' is needed")
+    _refuse_unknown_keys(definition)
+    name, vdsm_name = _names(definition)
+    parsed = {
         "name": name,
         "vdsm_name": vdsm_name,
-        "description": _text(raw, "description"),
-        "comment": _text(raw, "comment"),
-        "vm_network": _boolean(raw, "vm_network", True),
-        "vlan_tag": _vlan_tag(raw),
-        "mtu": _mtu(raw),
-        "stp": _boolean(raw, "stp", False),
-        "dns_servers": _dns_servers(raw),
-        "default_route": _boolean(raw, "default_route", True),
-        "switch": _switch(raw),
+        "description": _text(definition, "description"),
+        "comment": _text(definition, "comment"),
+        "vm_network": _boolean(definition, "vm_network", True),
+        "vlan_tag": _vlan_tag(definition),
+        "mtu": _mtu(definition),
+        "stp": _boolean(definition, "stp", False),
+        "dns_servers": _dns_servers(definition),
+        "default_route": _boolean(definition, "default_route", True),
+        "switch": _switch(definition),
     }
-    if definition["stp"] and not definition["vm_network"]:
+    if parsed["stp"] and not parsed["vm_network"]:
         raise DefinitionError(
             "stp",
             "true is given with vm_network false; only a VM network has a bridge that could run STP, so allowed is false",
             "NON_VM_NETWORK_CANNOT_SUPPORT_STP",
         )
-    return definition
+    return parsed
 
 
 def _wrong(key: str, value, allowed: str, engine_message: str = "") -> DefinitionError:

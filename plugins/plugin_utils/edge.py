@@ -13,8 +13,8 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.addresses impor
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plain import PlainDataError, to_plain
 
 
-def call(name: str, errors: tuple[type[Exception], ...], function: Callable, /, **arguments):
-    """Return ``function(**arguments)`` with every argument made plain first.
+def call(name: str, errors: tuple[type[Exception], ...], function: Callable, arguments: dict):
+    """Return ``function(**arguments)`` with every argument (by its name) made plain first.
 
     ``name``: the filter, which begins the message of the AnsibleFilterError that stands for one of ``errors``, for
     values that are not plain data, and for a missing netaddr.

@@ -79,7 +79,7 @@ def bond_record(bond: dict) -> dict:
 
 def bond_mode(bond: dict) -> str:
     """Number of the bond's mode as text ("1"), from number or name; "" when it cannot be read. Missing means 0."""
-    mode = str((bond.get("opts") or {}).get("mode", "0")).split(" ")[0]
+    mode = str((bond.get("opts") or {}).get("mode", "0")).partition(" ")[0]
     if mode in _BOND_MODES:
         return str(_BOND_MODES.index(mode))
     return mode if mode.isdecimal() and int(mode) < len(_BOND_MODES) else ""

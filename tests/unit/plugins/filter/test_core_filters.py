@@ -127,7 +127,7 @@ def test_in_real_templates(tmp_path):
     playbook = tmp_path / "play.yml"
     playbook.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": [*examples, *checks, wrong]}]), encoding="utf-8")
     environment = {**os.environ, "ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_NOCOLOR": "1", "HOME": str(tmp_path)}
-    command = [sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", "-c", "local", str(playbook)]
+    command = [sys.executable, "-m", "ansible.cli.playbook", "-i", "localhost,", "-c", "local", str(playbook)]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
     output = run.stdout + run.stderr
     assert run.returncode == 0, output
