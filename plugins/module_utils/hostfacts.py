@@ -57,8 +57,12 @@ def compose(sources, hidden_nics=(), control_address=""):
     facts["nmstate"] = digest.digest(state, unseen)
     facts["routes"] = [{key: route[key] for key in ("destination", "next-hop-address", "next-hop-interface", "metric", "table-id") if key in route}
                        for route in (state.get("routes") or {}).get("running") or [] if route.get("next-hop-interface") != "lo"]
-    facts["profiles"] = networkmanager.profiles_of(managed, sources["settings"])
+    # NetworkManager keeps a made-up profile for each tap on a bridge, and may have them all in a checkpoint.
+    seen = {iface["name"] for iface in facts["nmstate"]["interfaces"]}
+    facts["profiles"] = {device: profile for device, profile in networkmanager.profiles_of(managed, sources["settings"]).items() if device in seen}
     facts["checkpoints"] = networkmanager.checkpoints_of(managed)
+    for checkpoint in facts["checkpoints"]:
+        checkpoint["devices"] = [device for device in checkpoint["devices"] if device in seen]
     facts["running"] = sources["running"]
     return facts
 

@@ -34,6 +34,13 @@ options:
 extends_documentation_fragment:
   - ovirt.mgmt_network.attributes
   - ovirt.mgmt_network.attributes.facts_module
+  - ovirt.mgmt_network.attributes.flow
+attributes:
+  action:
+    support: none
+  async:
+    support: partial
+    details: A detached task that has become root by sudo has lost its connection; set O(control_address) then.
 requirements:
   - nmstate 2.x (the command nmstatectl), NetworkManager, running, and iproute2 on the host
   - root on the host, or I(become), for the profile files and to find the connection of the task
@@ -190,6 +197,8 @@ ansible_facts:
           sample: {"networks": {}, "bondings": {}}
 """
 
+import os
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import control, hostfacts
@@ -213,6 +222,9 @@ def main():
     address = module.params["control_address"]
     if address and control.address(address) is None:
         module.fail_json(msg="control_address: %r is not an IP address" % address)
+    if os.geteuid() != 0:
+        module.fail_json(msg="root is needed to read NetworkManager's profiles and to find the connection of this task. Nothing was changed. "
+                             "Log in as root or add 'become: true' to the task")
     for tool, package in TOOLS:
         if not module.get_bin_path(tool, opt_dirs=["/usr/local/bin"]):
             module.fail_json(msg="%s: not found on this host. Nothing was changed. Install the package %s and run again" % (tool, package))
@@ -220,6 +232,8 @@ def main():
         facts = hostfacts.gather(module.params["hidden_nics"], address)
     except (CommandError, NetworkManagerError, NmstateError) as exc:
         module.fail_json(msg=str(exc))
+    except OSError as exc:  # a profile file that went away between listing and reading, a disk that does not answer
+        module.fail_json(msg="the network's files on this host cannot be read: %s. Nothing was changed. Run again when nobody else changes them" % exc)
     module.exit_json(ansible_facts={"host_network": facts})
 
 

@@ -1,0 +1,84 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""host_network_facts: only facts come back, and what is missing on a host is said in words."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.command import CommandError
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.networkmanager import NetworkManagerError
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.nmstatectl import NmstateError
+from ansible_collections.ovirt.mgmt_network.plugins.modules import host_network_facts
+
+
+class End(Exception):
+    """The module has ended with these values."""
+
+
+class FakeModule:
+    """What of AnsibleModule the module uses."""
+
+    missing = ""
+    options: dict = {}
+
+    def __init__(self, argument_spec, supports_check_mode):
+        assert supports_check_mode is True
+        self.params = {name: self.options.get(name, spec["default"]) for name, spec in argument_spec.items()}
+
+    def get_bin_path(self, tool, opt_dirs):
+        return None if tool == self.missing else "%s/%s" % (opt_dirs[0], tool)
+
+    def fail_json(self, **values):
+        raise End({"failed": True, **values})
+
+    def exit_json(self, **values):
+        raise End(values)
+
+
+@pytest.fixture
+def run(monkeypatch):
+    def runner(gather, missing="", uid=0, **options):
+        monkeypatch.setattr(host_network_facts, "AnsibleModule", type("Fake", (FakeModule,), {"missing": missing, "options": options}))
+        monkeypatch.setattr(host_network_facts.hostfacts, "gather", gather)
+        monkeypatch.setattr(host_network_facts.os, "geteuid", lambda: uid)
+        with pytest.raises(End) as ended:
+            host_network_facts.main()
+        return ended.value.args[0]
+
+    return runner
+
+
+def never(*_args):
+    pytest.fail("the host was read")
+
+
+def test_only_facts_come_back(run):
+    result = run(lambda hidden, address: {"hidden": hidden, "address": address}, control_address="2001:db8::1")
+    assert result == {"ansible_facts": {"host_network": {"hidden": ["w*", "usb*"], "address": "2001:db8::1"}}}
+
+
+@pytest.mark.parametrize(
+    ("case", "says"),
+    [
+        ({"missing": "nmstatectl"}, "nmstatectl: not found on this host. Nothing was changed. Install the package nmstate and run again"),
+        ({"missing": "busctl"}, "busctl: not found on this host. Nothing was changed. Install the package systemd and run again"),
+        ({"uid": 1000}, "become: true"),
+        ({"control_address": "engine.example"}, "control_address: 'engine.example' is not an IP address"),
+    ],
+)
+def test_what_is_missing_is_said_before_anything_is_read(run, case, says):
+    result = run(never, **case)
+    assert result["failed"] is True
+    assert says in result["msg"]
+
+
+@pytest.mark.parametrize("error", [CommandError("ip: no end within 30 s", ["ip"]), NetworkManagerError("NetworkManager is not running"), NmstateError("no"),
+                                   PermissionError(13, "Permission denied")])
+def test_failures_are_messages(run, error):
+    def fail(*_args):
+        raise error
+
+    result = run(fail)
+    assert result["failed"] is True
+    assert str(error) in result["msg"]
