@@ -62,12 +62,16 @@ def check_facts(facts) -> dict:
     """
     if not isinstance(facts, dict):
         raise FactsError("facts", "a mapping is needed: ansible_facts.host_network as ovirt.mgmt_network.host_network_facts returns it")
-    checked = {"networks": {}, "teams": {}, "nameservers": [], "max_mtu": {}, **facts}
+    present = {key: value for key, value in facts.items() if value is not None}
+    checked = {"networks": {}, "teams": {}, "nameservers": [], "max_mtu": {}, **present}
     for key in (*_MAPS, "networks", "teams"):
         if key not in checked:
             raise FactsError(key, "this key is missing in the facts; pass ansible_facts.host_network of ovirt.mgmt_network.host_network_facts")
         if not isinstance(checked[key], dict) or not all(isinstance(entry, dict) for entry in checked[key].values()):
             raise FactsError(key, "a mapping of device name to its properties is needed")
+    for name, vlan in checked["vlans"].items():
+        if not str(vlan.get("vlanid", "")).isdecimal():
+            raise FactsError(f"vlans.{name}.vlanid", "the tag of the VLAN is needed, an integer")
     if not isinstance(checked.get("lastClientIface"), str):
         raise FactsError("lastClientIface", "this key is missing in the facts or not a string; it names the interface of the control connection")
     if not isinstance(checked["nameservers"], list):

@@ -119,12 +119,17 @@ def test_the_address_of_the_control_connection_comes_first(entry, local, addr, n
 
 @pytest.mark.parametrize("change, key", [
     ({"nics": None}, "nics"), ({"vlans": []}, "vlans"), ({"bridges": {"br0": "x"}}, "bridges"), ({"lastClientIface": None}, "lastClientIface"),
-    ({"networks": "x"}, "networks"), ({"nameservers": "192.0.2.1"}, "nameservers"),
+    ({"vlans": {"v": {"iface": "eth1"}}}, "vlans.v.vlanid"), ({"networks": "x"}, "networks"), ({"nameservers": "192.0.2.1"}, "nameservers"),
 ])
 def test_facts_that_are_none(change, key):
     with pytest.raises(FactsError, match=f"^{key}: ") as caught:
         check_facts({**nic_host(), **change})
     assert caught.value.key == key
+
+
+@pytest.mark.parametrize("key", ["networks", "teams", "nameservers", "max_mtu", "running"])
+def test_optional_parts_may_be_null(key):
+    assert locate(check_facts({**nic_host(), key: None}), "eth1").base == "eth1"
 
 
 @pytest.mark.parametrize("key", ["nics", "bondings", "vlans", "bridges", "lastClientIface"])
