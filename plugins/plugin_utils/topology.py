@@ -155,7 +155,8 @@ def find_network(facts: dict, name: str) -> ExistingNetwork | None:
     reported = facts["networks"].get(name, {})
     bridge = facts["bridges"].get(name)
     if bridge is not None:
-        caps = {**bridge, **reported}
+        # A record from before the bridge describes the port, which has no addresses any more.
+        caps = {**bridge, **reported} if reported.get("bridged", True) else bridge
         stp = str(caps.get("stp", "off")).lower() in ("on", "true", "yes", "1")
         return ExistingNetwork(name, caps, True, stp, locate(facts, _southbound(facts, name, caps), name))
     record = reported or recorded_networks(facts).get(name) or {}

@@ -74,6 +74,11 @@ def test_find_network(facts, found):
     assert (network and (network.device, network.bridged, network.position.base, network.position.vlan)) == found
 
 
+def test_a_bridge_goes_before_a_stale_report_of_its_port():
+    network = find_network(check_facts(managed_host(networks={"ovirtmgmt": {**device(), "iface": "eth1", "bridged": False}})), "ovirtmgmt")
+    assert (network.device, network.bridged, network.caps["addr"]) == ("ovirtmgmt", True, "192.0.2.10")
+
+
 @pytest.mark.parametrize("stp, on", [("on", True), ("off", False), (True, True), (False, False)])
 def test_spanning_tree_of_a_bridge(stp, on):
     facts = managed_host(networks={})
