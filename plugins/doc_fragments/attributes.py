@@ -20,6 +20,12 @@ attributes:
     description: Operating systems that the module can be run against.
     platforms: linux
     support: full
+  action:
+    description: A part of the module runs on the controller, in an action plugin of the same name.
+    support: none
+  async:
+    description: Can be used with the C(async) keyword.
+    support: full
 """
 
     # Beside the standard fragment, for modules that return facts and change nothing.
@@ -35,14 +41,4 @@ attributes:
   facts:
     description: Returns an RV(ignore:ansible_facts) dictionary that is added to the host's facts.
     support: full
-"""
-
-    # Beside the standard fragment, for modules with an action plugin.
-    FLOW = r"""
-options: {}
-attributes:
-  action:
-    description: A part of the module runs on the controller.
-  async:
-    description: Can be used with the C(async) keyword.
 """

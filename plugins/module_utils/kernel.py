@@ -67,7 +67,7 @@ def _speed(name):
         speed = int(_read("%s/%s/speed" % (SYSFS, name)))
     except (OSError, ValueError):
         return 0
-    return speed if 0 < speed not in (2 ** 16 - 1, 2 ** 32 - 1) else 0
+    return speed if speed > 0 and speed not in (2 ** 16 - 1, 2 ** 32 - 1) else 0
 
 
 def _folder(path):

@@ -231,7 +231,7 @@ def _explain(err, rc, words):
                 "Start it: systemctl enable --now NetworkManager")
     if "bus" in err and re.search(r"Failed to connect|No such file|Connection refused", err):
         return "the system's message bus does not answer (%s). Nothing was changed. Check 'systemctl status dbus'" % err
-    return "NetworkManager refused %s: %s" % (" ".join(words[3:]), err or "exit status %s" % rc)
+    return "NetworkManager refused %s: %s" % (" ".join(words[4:]), err or "exit status %s" % rc)
 
 
 def _process_name(pid):

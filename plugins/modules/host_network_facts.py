@@ -34,10 +34,7 @@ options:
 extends_documentation_fragment:
   - ovirt.mgmt_network.attributes
   - ovirt.mgmt_network.attributes.facts_module
-  - ovirt.mgmt_network.attributes.flow
 attributes:
-  action:
-    support: none
   async:
     support: partial
     details: A detached task that has become root by sudo has lost its connection; set O(control_address) then.

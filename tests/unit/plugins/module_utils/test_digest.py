@@ -51,9 +51,11 @@ def test_unmanaged_is_only_named():
     ("stack", "small"),
     [
         ({"enabled": False, "dhcp": False, "forwarding": False}, {"enabled": False}),
-        ({"enabled": True, "dhcp": True, "auto-route-metric": -1, "auto-dns": False, "address": [{"ip": "10.0.0.1", "prefix-length": 24, "valid-life-time": "5sec"}]},
+        ({"enabled": True, "dhcp": True, "auto-route-metric": -1, "auto-dns": False,
+          "address": [{"ip": "10.0.0.1", "prefix-length": 24, "valid-life-time": "5sec"}]},
          {"enabled": True, "dhcp": True, "auto-dns": False, "address": [{"ip": "10.0.0.1", "prefix-length": 24}]}),
-        ({"enabled": True, "dhcp": True, "auto-route-metric": 900, "dhcp-client-id": "01:aa"}, {"enabled": True, "dhcp": True, "auto-route-metric": 900, "dhcp-client-id": "01:aa"}),
+        ({"enabled": True, "dhcp": True, "auto-route-metric": 900, "dhcp-client-id": "01:aa", "dhcp-timeout": 5},
+         {"enabled": True, "dhcp": True, "auto-route-metric": 900, "dhcp-client-id": "01:aa"}),
         ({"enabled": True, "dhcp": True, "auto-route-metric": 0}, {"enabled": True, "dhcp": True, "auto-route-metric": 0}),
     ],
 )

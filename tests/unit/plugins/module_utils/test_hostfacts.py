@@ -85,7 +85,8 @@ def test_read_persistence(tmp_path):
     (real / "nets" / "list").write_text("[]")
     (real / "bonds" / "bond4").write_text('{"nics": ["eth1"]}')
     (tmp_path / "netconf").symlink_to(real)
-    assert hostfacts.read_persistence(str(tmp_path / "netconf")) == {"networks": {"ovirtmgmt": {"nic": "eth1", "bridged": True}}, "bondings": {"bond4": {"nics": ["eth1"]}}}
+    assert hostfacts.read_persistence(str(tmp_path / "netconf")) == {
+        "networks": {"ovirtmgmt": {"nic": "eth1", "bridged": True}}, "bondings": {"bond4": {"nics": ["eth1"]}}}
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,7 @@ def test_destroy_names_the_checkpoint(monkeypatch):
          " any .service files", "systemctl enable --now NetworkManager"),
         ('Call failed: Name "org.freedesktop.NetworkManager" does not exist', "systemctl enable --now NetworkManager"),
         ("Failed to connect to bus: No such file or directory", "status dbus"),
-        ("Call failed: checkpoint /org/freedesktop/NetworkManager/Checkpoint/99 does not exist", "Checkpoint/99 does not exist"),
+        ("Call failed: checkpoint /org/freedesktop/NetworkManager/Checkpoint/99 does not exist", "refused Checkpoints: Call failed: checkpoint /org"),
     ],
 )
 def test_failures_say_what_to_do(err, says, monkeypatch):
@@ -154,7 +154,8 @@ LOG = """<info>  [1.0] audit: op="checkpoint-create" arg="/org/freedesktop/Netwo
 
 @pytest.mark.parametrize(
     ("number", "rc", "owner"),
-    [(1, 0, "made by process 999999999 (ended) of uid 0"), (2, 0, "its maker is not in NetworkManager's log"), (1, 1, "its maker is not in NetworkManager's log")],
+    [(1, 0, "made by process 999999999 (ended) of uid 0"), (2, 0, "its maker is not in NetworkManager's log"),
+     (1, 1, "its maker is not in NetworkManager's log")],
 )
 def test_checkpoint_owner(number, rc, owner, monkeypatch):
     monkeypatch.setattr(nm, "run", lambda *_args, **_kwargs: (rc, LOG, ""))
