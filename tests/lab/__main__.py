@@ -1,0 +1,211 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Real hosts on this machine: User Mode Linux, Debian, NetworkManager, nmstate, behind a VLAN-aware switch.
+
+Everything is idempotent. Answers go to stdout, progress to stderr. The environment variable OVIRT_LAB_NAME (ovirt-lab) names
+the lab and its network namespace, so that several may stand side by side.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import pathlib
+import signal
+import sys
+import time
+
+if __package__ in (None, ""):  # called as "python3 tests/lab"
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
+    __package__ = "tests.lab"  # noqa: A001
+
+from . import hosts, image, network  # noqa: E402
+from . import watch as watching  # noqa: E402
+from .layouts import LAYOUTS  # noqa: E402
+from .machine import NAME, LabError, netns  # noqa: E402
+
+
+def build(_args):
+    """make the image, or find it made"""
+    print(image.build()[1])
+
+
+def fabric(_args):
+    """start the switch, router and DHCP server"""
+    hosts.fabric()
+
+
+def up(args):
+    """make and boot hosts, each NAME:LAYOUT"""
+    wanted = dict(one.split(":", 1) if ":" in one else (one, one) for one in args.hosts)
+    for one in hosts.up(wanted, args.variant, args.memory):
+        print(f"{one['name']}\t{one['address']}")
+
+
+def layouts(_args):
+    """list the layouts"""
+    for name, layout in LAYOUTS.items():
+        print(f"{name:16} {layout['says']}")
+
+
+def list_hosts(_args):
+    """list the hosts of this lab"""
+    for name in hosts.names():
+        one = hosts.about(name)
+        print(f"{name:16} {one['layout']:16} {one['variant']:7} {one['address'] or '-':16} {'on' if hosts.running(name) else 'off'}")
+
+
+def ssh(args):
+    """open a shell on a host, or run a command there; over the back door, or with --mgmt over its management address"""
+    os.execvp("ip", [*hosts.ssh_command(args.host, args.mgmt, args.user), *_rest(args.command)])
+
+
+def execute(args):
+    """run a command on the engine's side, in the lab's network namespace"""
+    os.execvp("ip", netns(*_rest(args.command)))
+
+
+def kill(args):
+    """cut the power of hosts"""
+    for name in args.hosts:
+        hosts.power_cut(name)
+
+
+def boot(args):
+    """give hosts power again"""
+    for name in args.hosts:
+        hosts.boot(name)
+
+
+def off(args):
+    """shut hosts down cleanly"""
+    for name in args.hosts:
+        hosts.power_off(name)
+
+
+def down(args):
+    """take hosts away, or without a name the whole lab; only logs are left"""
+    for name in args.hosts or [None]:
+        hosts.down(name)
+
+
+def inventory(args):
+    """print an Ansible inventory of the hosts: group hypervisors, reached from the engine's side"""
+    print(json.dumps(_inventory(args.user), indent=2))
+
+
+def logs(args):
+    """print the console log of a host"""
+    sys.stdout.write((hosts.STATE / "hosts" / args.host / "console.log").read_text(encoding="utf-8", errors="replace"))
+
+
+def ping(args):
+    """send echo requests from the engine's side; exit status 1 when not all are answered"""
+    _inside(args)
+    answered = watching.ping(_address(args.target), args.size, args.df, args.count)
+    print(f"{answered} of {args.count} packets with {args.size} bytes of data answered")
+    sys.exit(answered != args.count)
+
+
+def watch(args):
+    """send an echo request every 10 ms to each target until SIGTERM, Ctrl-C, --seconds or --until FILE; prints the losses as JSON"""
+    _inside(args)
+    ended = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_args: ended.append(1))
+    end = time.monotonic() + args.seconds if args.seconds else None
+    addresses = {_address(one): one for one in args.targets}
+    found = watching.watch(list(addresses), lambda: bool(ended) or bool(args.until and os.path.exists(args.until)) or bool(end and time.monotonic() > end))
+    print(json.dumps({addresses[address]: figures for address, figures in found.items()}))
+
+
+def fault(args):
+    """make a fault in the fabric: vlan_drop HOST VLAN, vlan_allow HOST VLAN, path_mtu VLAN MTU, dhcp on|off, twin ADDRESS VLAN, untwin ADDRESS VLAN"""
+    words = [str(hosts.about(word)["number"]) if word in hosts.names() else word for word in args.words]
+    network.fault(" ".join(words))
+
+
+def _inventory(user):
+    ssh_args = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"
+    common = {"ansible_user": user, "ansible_ssh_private_key_file": str(image.key_file()), "ansible_ssh_common_args": ssh_args,
+              "ansible_python_interpreter": "/usr/bin/python3"}
+    if user != "root":
+        common["ansible_become"] = True
+    found = {name: {"ansible_host": hosts.about(name)["address"], "lab_layout": hosts.about(name)["layout"]} for name in hosts.names()}
+    return {"hypervisors": {"hosts": found, "vars": common}}
+
+
+def _inside(args):
+    """Go on inside of the lab's namespace: only there are the hosts."""
+    if os.environ.get("OVIRT_LAB_INSIDE") != NAME:
+        os.environ["OVIRT_LAB_INSIDE"] = NAME
+        os.execvp("ip", netns(sys.executable, str(pathlib.Path(__file__).resolve().parent), *args.argv))
+
+
+def _address(target):
+    return hosts.about(target)["address"] if target in hosts.names() else target
+
+
+def _rest(words):
+    return words[1:] if words[:1] == ["--"] else words
+
+
+def parser():
+    """The command line."""
+    top = argparse.ArgumentParser(prog="tests/lab", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = top.add_subparsers(dest="command_name", required=True, metavar="COMMAND")
+
+    def add(function, name=None, several=False, host=False, rest=False):
+        one = commands.add_parser(name or function.__name__, help=function.__doc__, description=function.__doc__)
+        one.set_defaults(function=function)
+        if several:
+            one.add_argument("hosts", nargs="*" if several == "any" else "+", metavar="HOST")
+        if host:
+            one.add_argument("host", metavar="HOST")
+        if rest:
+            one.add_argument("command", nargs=argparse.REMAINDER, metavar="[--] COMMAND")
+        return one
+
+    for plain in (build, fabric, layouts):
+        add(plain)
+    add(list_hosts, "list")
+    one = add(up, several=True)
+    one.add_argument("--variant", choices=("el", "debian"), default="el", help="whose policy for the MACs of bonds and bridges (%(default)s)")
+    one.add_argument("--memory", default="384M")
+    for function in (kill, boot, off):
+        add(function, several=True)
+    add(down, several="any")
+    one = add(ssh, host=True)
+    one.add_argument("--mgmt", action="store_true", help="over the management address")
+    one.add_argument("--user", default="root")
+    one.add_argument("command", nargs=argparse.REMAINDER, metavar="[--] COMMAND")
+    add(execute, "exec", rest=True)
+    add(inventory).add_argument("--user", default="root", choices=("root", "admin"))
+    add(logs, host=True)
+    one = add(ping)
+    one.add_argument("target", metavar="HOST|ADDRESS")
+    one.add_argument("--size", type=int, default=56, help="bytes of data; 8972 fill an MTU of 9000 over IPv4")
+    one.add_argument("--df", action="store_true", help="do not fragment")
+    one.add_argument("--count", type=int, default=3)
+    one = add(watch)
+    one.add_argument("targets", nargs="+", metavar="HOST|ADDRESS")
+    one.add_argument("--seconds", type=float)
+    one.add_argument("--until", metavar="FILE", help="stop when the file is there")
+    add(fault).add_argument("words", nargs="+")
+    return top
+
+
+def main():
+    args = parser().parse_args()
+    args.argv = sys.argv[1:]
+    try:
+        args.function(args)
+    except LabError as error:
+        sys.exit(f"lab: {error}")
+    except KeyboardInterrupt:
+        sys.exit("lab: interrupted; what was half made has been taken away")
+
+
+if __name__ == "__main__":
+    main()

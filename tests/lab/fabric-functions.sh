@@ -1,0 +1,86 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# What the lab does on the fabric host: ports for hosts, and faults of switches and servers.
+
+# port HOST NIC: the far end of that NIC's wire becomes a port of the switch
+port() {
+	wire "$1" "$2" && on_switch "h$1p$2"
+}
+
+wire() {
+	! ip link show "h$1p$2" >/dev/null 2>&1 || return 1
+	ip link add "h$1p$2" type vxlan id $(($1 * 16 + $2)) local 10.77.0.2 remote "10.77.0.$1" dstport 4789 nolearning noudpcsum
+	ip link set "h$1p$2" mtu 9216 up
+}
+
+on_switch() {
+	ip link set "$1" master sw0 up
+	bridge vlan add dev "$1" vid 2-4094
+}
+
+# lacp HOST NIC NIC: both wires end in an 802.3ad bond that is the port. A bond has no VXLAN legs, so a bridge and a veth
+# pair stand between; they let LACP through where the switch's own bridge would not.
+lacp() {
+	host=$1; shift
+	ip link show "h${host}lag" >/dev/null 2>&1 && return 0
+	ip link add "h${host}lag" mtu 9216 type bond mode 802.3ad lacp_rate fast miimon 100 xmit_hash_policy layer3+4
+	for nic in "$@"; do
+		wire "$host" "$nic"
+		ip link add "h${host}b$nic" mtu 9216 type bridge mcast_snooping 0
+		ip link add "h${host}v$nic" mtu 9216 type veth peer name "h${host}w$nic" mtu 9216
+		for d in "h${host}p$nic" "h${host}v$nic"; do
+			ip link set "$d" master "h${host}b$nic" up
+			ip link set "$d" type bridge_slave group_fwd_mask 0x4004
+		done
+		ip link set "h${host}b$nic" up
+		ip link set "h${host}w$nic" master "h${host}lag"
+	done
+	ip link set "h${host}lag" mtu 9216 up
+	on_switch "h${host}lag"
+}
+
+unplug() {
+	for d in $(ip -br link | sed -n "s/^\(h$1[pbvwl][a-z0-9]*\).*/\1/p"); do
+		ip link del "$d" 2>/dev/null || true
+	done
+}
+
+# vlan_drop HOST VLAN, vlan_allow HOST VLAN: the switch forgets a VLAN on the host's ports, and learns it again
+vlan_drop() {
+	for d in $(bridge link | sed -n "s/^[0-9]*: \(h$1[pl][a-z0-9]*\)[@:].*/\1/p"); do bridge vlan del dev "$d" vid "$2"; done
+}
+
+vlan_allow() {
+	for d in $(bridge link | sed -n "s/^[0-9]*: \(h$1[pl][a-z0-9]*\)[@:].*/\1/p"); do bridge vlan add dev "$d" vid "$2"; done
+}
+
+# path_mtu VLAN MTU: the router's leg takes no larger packets
+path_mtu() {
+	ip link set "v$1" mtu "$2"
+}
+
+# dhcp on|off
+dhcp() {
+	if [ "$1" = on ]; then
+		dnsmasq --conf-file=/run/lab/dnsmasq.conf
+	else
+		kill "$(cat /run/lab/dnsmasq.pid)"
+	fi
+}
+
+# twin ADDRESS VLAN, untwin ADDRESS VLAN: somebody else in that VLAN has the address
+twin() {
+	ip link add twin0 type veth peer name twin1
+	ip link set twin1 master sw0 up
+	bridge vlan add dev twin1 vid "$2" pvid untagged
+	ip netns add twin
+	ip link set twin0 netns twin
+	ip -n twin addr add "$1/24" dev twin0
+	ip -n twin link set twin0 up
+}
+
+untwin() {
+	ip netns del twin 2>/dev/null || true
+	ip link del twin1 2>/dev/null || true
+}
+

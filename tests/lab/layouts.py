@@ -1,0 +1,95 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The networks that hosts come with, by name, as NetworkManager keyfiles.
+
+``LAYOUTS[name]`` is ``{says, nics: (first, count), device, profiles: [..]}`` and ``lacp: bond`` where the switch is to answer
+LACP. ``device`` holds the management address. In the texts ``{n}`` is the host's number, so that addresses are its own.
+"""
+
+from __future__ import annotations
+
+DHCP4 = {"ipv4": {"method": "auto"}, "ipv6": {"method": "disabled"}}
+NO_IP = {"ipv4": {"method": "disabled"}, "ipv6": {"method": "disabled"}}
+
+
+def _static(net, six=False, four=True):
+    v4 = {"method": "manual", "address1": f"10.{net}.0.1{{n}}/24,10.{net}.0.1", "dns": f"10.{net}.0.1;"} if four else {"method": "disabled"}
+    v6 = {"method": "manual", "address1": f"fd00:{net}::1{{n}}/64,fd00:{net}::1"} if six else {"method": "disabled"}
+    if six and not four:
+        v6["dns"] = f"fd00:{net}::1;"
+    return {"ipv4": v4, "ipv6": v6}
+
+
+def _nic(name, ip):
+    return {"connection": {"id": name, "type": "ethernet", "interface-name": name}, **ip}
+
+
+def _port(name, controller, kind):
+    return {"connection": {"id": f"{controller}-{name}", "type": "ethernet", "interface-name": name, "controller": controller, "port-type": kind}}
+
+
+def _bond(name, ip, mode="active-backup", **options):
+    return {"connection": {"id": name, "type": "bond", "interface-name": name}, "bond": {"mode": mode, "miimon": "100", **options}, **ip}
+
+
+def _vlan(base, tag, ip, name=None, controller=None):
+    port = {"controller": controller, "port-type": "bridge"} if controller else {}
+    return {"connection": {"id": name or f"{base}.{tag}", "type": "vlan", "interface-name": name or f"{base}.{tag}", **port},
+            "vlan": {"id": str(tag), "parent": base}, **({} if controller else ip)}
+
+
+def _bridge(name, ip):
+    return {"connection": {"id": name, "type": "bridge", "interface-name": name}, "bridge": {"stp": "false"}, **ip}
+
+
+def _bond4(ip, legs=("eth2", "eth3"), **options):
+    return [_bond("bond4", ip, **options)] + [_port(leg, "bond4", "bond") for leg in legs]
+
+
+_MTU = {"ethernet": {"mtu": "9000"}}
+
+LAYOUTS = {
+    "nic-dhcp": {"says": "an address on eth1 by DHCP", "nics": (1, 2), "device": "eth1", "profiles": [_nic("eth1", DHCP4)]},
+    "nic-static": {"says": "static IPv4 and IPv6 addresses on eth1", "nics": (1, 2), "device": "eth1", "profiles": [_nic("eth1", _static(80, six=True))]},
+    "nic-static6": {"says": "a static IPv6 address on eth1, no IPv4", "nics": (1, 2), "device": "eth1",
+                    "profiles": [_nic("eth1", _static(80, six=True, four=False))]},
+    "nic-dual-auto": {"says": "DHCP for IPv4 and for IPv6 on eth1", "nics": (1, 2), "device": "eth1",
+                      "profiles": [_nic("eth1", {"ipv4": {"method": "auto"}, "ipv6": {"method": "auto"}})]},
+    "vlan-dhcp": {"says": "VLAN 10 on eth1 by DHCP", "nics": (1, 2), "device": "eth1.10", "profiles": [_nic("eth1", NO_IP), _vlan("eth1", 10, DHCP4)]},
+    "vlan-static": {"says": "VLAN 10 on eth1 with a static address", "nics": (1, 2), "device": "eth1.10",
+                    "profiles": [_nic("eth1", NO_IP), _vlan("eth1", 10, _static(81))]},
+    "bond-ab": {"says": "active-backup bond4 of eth2 and eth3 by DHCP", "nics": (2, 2), "device": "bond4", "profiles": _bond4(DHCP4)},
+    "bond-lacp": {"says": "802.3ad bond4 of eth2 and eth3, the switch answering LACP, by DHCP", "nics": (2, 2), "device": "bond4", "lacp": True,
+                  "profiles": _bond4(DHCP4, mode="802.3ad", lacp_rate="fast")},
+    "bond-vlan": {"says": "the founding example: bond4 of eth2 and eth3, bond4.3000 by DHCP", "nics": (2, 2), "device": "bond4.3000",
+                  "profiles": _bond4(NO_IP) + [_vlan("bond4", 3000, DHCP4)]},
+    "bridge": {"says": "a foreign bridge br0 over eth1 holds the address", "nics": (1, 2), "device": "br0",
+               "profiles": [_bridge("br0", DHCP4), _port("eth1", "br0", "bridge")]},
+    "mgmt-there": {"says": "ovirtmgmt over eth1 is there already, by DHCP, MTU 1500", "nics": (1, 2), "device": "ovirtmgmt",
+                   "profiles": [_bridge("ovirtmgmt", DHCP4), _port("eth1", "ovirtmgmt", "bridge")]},
+    "mgmt-there-vlan": {"says": "ovirtmgmt over bond4.3000 is there already, MTU 9000", "nics": (2, 2), "device": "ovirtmgmt",
+                        "profiles": [{**_bridge("ovirtmgmt", DHCP4), **_MTU}, {**_bond("bond4", NO_IP), **_MTU},
+                                     *(_port(leg, "bond4", "bond") for leg in ("eth2", "eth3")),
+                                     {**_vlan("bond4", 3000, {}, controller="ovirtmgmt"), **_MTU}]},
+    "bond-one-leg": {"says": "bond4 of eth2 alone, bond4.3000 by DHCP", "nics": (2, 2), "device": "bond4.3000",
+                     "profiles": _bond4(NO_IP, legs=("eth2",)) + [_vlan("bond4", 3000, DHCP4)]},
+    "vlan-mismatch": {"says": "VLAN 10 on eth1 by DHCP, for definitions that say 3000", "nics": (1, 2), "device": "eth1.10",
+                      "profiles": [_nic("eth1", NO_IP), _vlan("eth1", 10, DHCP4)]},
+    "multi": {"says": "eth1 by DHCP, a VLAN with an address on eth2, a bridge with an address over eth3", "nics": (1, 3), "device": "eth1",
+              "profiles": [_nic("eth1", DHCP4), _nic("eth2", NO_IP), _vlan("eth2", 777, {"ipv4": {"method": "manual", "address1": "10.78.0.1{n}/24"},
+                                                                                         "ipv6": {"method": "disabled"}}),
+                           _bridge("br3", {"ipv4": {"method": "manual", "address1": "192.0.2.1{n}/24"}, "ipv6": {"method": "disabled"}}),
+                           _port("eth3", "br3", "bridge")]},
+}
+
+
+def keyfiles(layout, number):
+    """The profile files of ``layout`` for the host of that ``number``: ``{file name: text}``."""
+    files = {}
+    for profile in LAYOUTS[layout]["profiles"]:
+        lines = []
+        for section, values in profile.items():
+            lines.append(f"[{section}]")
+            lines += [f"{key}={value.replace('{n}', f'{number:02d}')}" for key, value in values.items()]
+        files[profile["connection"]["id"] + ".nmconnection"] = "\n".join(lines) + "\n"
+    return files

@@ -1,0 +1,74 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab's wires: the engine's network namespace on this machine, and the switch, router and servers in the fabric.
+
+The engine speaks from 10.99.0.1 (fd00:99::1), which hosts reach over their own default route, never over the back door.
+"""
+
+from __future__ import annotations
+
+from .machine import HERE, NAME, has_netns, netns, run
+
+FABRIC = "10.77.0.2"
+ENGINE = "10.99.0.1"
+
+
+def raise_netns():
+    """The namespace, the bridge that all taps hang on, and the engine's tunnel to the fabric (MTU 9000 over MTU 1500)."""
+    if not has_netns():
+        run(["ip", "netns", "add", NAME])
+    script = f"""
+ip link set lo up
+ip link show oob >/dev/null 2>&1 || {{ ip link add oob type bridge && ip addr add 10.77.0.1/16 dev oob && ip link set oob up; }}
+ip link show engine0 >/dev/null 2>&1 || {{
+  ip link add engine0 type vxlan id 1 local 10.77.0.1 remote {FABRIC} dstport 4789 nolearning
+  ip link set engine0 mtu 9000 up
+  ip addr add {ENGINE}/24 dev engine0; ip -6 addr add fd00:99::1/64 dev engine0 nodad
+  for net in 80 81 88 78; do ip route add 10.$net.0.0/24 via 10.99.0.2; ip -6 route add fd00:$net::/64 via fd00:99::2; done; }}
+"""
+    run(netns("sh", "-ec", script))
+
+
+def drop_netns():
+    """Remove the namespace and with it all taps, bridges and tunnels."""
+    if has_netns():
+        run(["ip", "netns", "del", NAME])
+
+
+def tap_name(host):
+    return f"t{host['number']}"
+
+
+def tap(host):
+    name = tap_name(host)
+    run(netns("sh", "-ec", f"ip link show {name} >/dev/null 2>&1 || ip tuntap add {name} mode tap; ip link set {name} master oob up"))
+
+
+def start_fabric():
+    """Configure the running fabric host (see fabric.sh)."""
+    _fabric((HERE / "fabric.sh").read_text(encoding="ascii"))
+
+
+def plug(host, layout):
+    """A port of the switch for every NIC of the host: VLAN 1 untagged, all others tagged. LACP legs go into a bond there."""
+    first, count = layout["nics"]
+    number, lacp = host["number"], layout.get("lacp", False)
+    _fabric("\n".join(f"port {number} {index}" for index in range(first, first + count)) if not lacp
+            else f"lacp {number} {first} {first + 1}", functions=True)
+
+
+def unplug(host, check=True):
+    """Take the host's ports from the switch."""
+    _fabric(f"unplug {host['number']}", functions=True, check=check)
+
+
+def fault(words, check=True):
+    """One of the faults that fabric-functions.sh knows, such as ``vlan_drop 11 3000``."""
+    return _fabric(words, functions=True, check=check)
+
+
+def _fabric(script, functions=False, check=True):
+    from .hosts import ssh_command
+
+    text = (HERE / "fabric-functions.sh").read_text(encoding="ascii") + script if functions else script
+    return run([*ssh_command("fabric"), "sh", "-es"], input=text, timeout=60, check=check).stdout

@@ -1,0 +1,114 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Echo requests from the engine's side: a single ping, and a steady stream that measures blackouts. No ping program is needed."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import select
+import socket
+import struct
+import time
+
+INTERVAL = 0.01  # s between two packets: what a blackout is measured in
+_AFTER = 1.0  # s to wait for the last answers
+_DONT_FRAGMENT = {4: (socket.IPPROTO_IP, 10, 3), 6: (socket.IPPROTO_IPV6, 23, 3)}  # IP(V6)_MTU_DISCOVER = PROBE (linux/in.h, in6.h)
+
+
+def ping(address, size=56, dont_fragment=False, count=3, seconds=1.0):
+    """How many of ``count`` echo requests with ``size`` bytes of data are answered, each within ``seconds``."""
+    stream = Stream([address], size, dont_fragment)
+    for _round in range(count):
+        stream.send()
+        stream.receive(time.monotonic() + seconds, until_answered=True)
+    return stream.report()[address]["answered"]
+
+
+def watch(addresses, stop, interval=INTERVAL):
+    """Send one packet per ``interval`` to each address until ``stop()`` is true; what became of them (see Stream.report)."""
+    stream = Stream(addresses)
+    due = time.monotonic()
+    while not stop():
+        stream.send()
+        due += interval
+        stream.receive(due)
+    stream.receive(time.monotonic() + _AFTER)
+    return stream.report()
+
+
+class Stream:
+    """Echo requests to several addresses, and who answered which."""
+
+    def __init__(self, addresses, size=56, dont_fragment=False):
+        self._addresses = {address: ipaddress.ip_address(address) for address in addresses}
+        self._size = size
+        self._ident = os.getpid() & 0xFFFF
+        self._sent = {address: [] for address in addresses}
+        self._answered = {address: set() for address in addresses}
+        self._sockets = {}
+        for version in {one.version for one in self._addresses.values()}:
+            family, protocol = (socket.AF_INET, socket.IPPROTO_ICMP) if version == 4 else (socket.AF_INET6, socket.IPPROTO_ICMPV6)
+            self._sockets[version] = socket.socket(family, socket.SOCK_RAW, protocol)
+            self._sockets[version].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+            if dont_fragment:
+                self._sockets[version].setsockopt(*_DONT_FRAGMENT[version])
+
+    def send(self):
+        """One packet to every address. One that cannot even be sent counts as lost."""
+        for address, parsed in self._addresses.items():
+            number = len(self._sent[address])
+            self._sent[address].append(time.monotonic())
+            try:
+                self._sockets[parsed.version].sendto(_request(parsed.version, self._ident, number, self._size), (address, 0))
+            except OSError:
+                pass
+
+    def receive(self, end, until_answered=False):
+        """Take answers until ``end`` (monotonic), or until the last packet of every address is answered."""
+        while True:
+            left = end - time.monotonic()
+            if left <= 0:
+                return
+            ready = select.select(list(self._sockets.values()), [], [], left)[0]
+            for sock in ready:
+                packet, source = sock.recvfrom(65535)
+                self._take(packet, source[0], 4 if sock.family == socket.AF_INET else 6)
+            if until_answered and all(len(sent) - 1 in self._answered[address] for address, sent in self._sent.items()):
+                return
+
+    def _take(self, packet, source, version):
+        start = (packet[0] & 0x0F) * 4 if version == 4 else 0
+        kind, _code, _sum, ident, low = struct.unpack("!BBHHH", packet[start:start + 8])
+        if kind != (0 if version == 4 else 129) or ident != self._ident:
+            return
+        for address, parsed in self._addresses.items():
+            if parsed == ipaddress.ip_address(source.split("%")[0]):
+                last = len(self._sent[address]) - 1  # the sequence number has 16 bits only
+                self._answered[address].add(last - ((last - low) & 0xFFFF))
+
+    def report(self):
+        """``{address: {sent, answered, lost, blackout_ms}}``; the blackout is the longest time without an answered packet."""
+        return {address: summary(sent, self._answered[address]) for address, sent in self._sent.items()}
+
+
+def summary(sent, answered):
+    """The figures for packets sent at the times ``sent`` (s) of which those with the indices ``answered`` came back."""
+    longest, last = 0.0, sent[0] if sent else 0.0
+    for index, when in enumerate(sent):
+        if index in answered:
+            longest, last = max(longest, when - last if index and index - 1 not in answered else 0.0), when
+    if sent and len(sent) - 1 not in answered:
+        longest = max(longest, sent[-1] - last)
+    return {"sent": len(sent), "answered": len(answered), "lost": len(sent) - len(answered), "blackout_ms": round(longest * 1000)}
+
+
+def _request(version, ident, number, size):
+    kind, data = (8 if version == 4 else 128), b"\0" * size
+    head = struct.pack("!BBHHH", kind, 0, 0, ident, number & 0xFFFF)
+    if version == 6:
+        return head + data  # the kernel fills in the checksum (RFC 3542, 3.1)
+    total = sum(struct.unpack(f"!{(len(head) + size + 1) // 2}H", head + data + b"\0" * (size % 2)))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return struct.pack("!BBHHH", kind, 0, ~total & 0xFFFF, ident, number & 0xFFFF) + data
