@@ -43,7 +43,8 @@ def difference(desired, current):
         entries = _entries(desired.get(section), current.get(section), same)
         if entries:
             change[section] = {"config": entries}
-    resolver = _resolver(desired.get("dns-resolver"), current.get("dns-resolver"))
+    moved = any("ipv4" in one or "ipv6" in one for one in interfaces)
+    resolver = _resolver(desired.get("dns-resolver"), current.get("dns-resolver"), moved)
     if resolver:
         change["dns-resolver"] = resolver
     for key in desired:
@@ -215,11 +216,13 @@ def _same_rule(want, now):
     return True
 
 
-def _resolver(want, now):
+def _resolver(want, now, moved):
     config = (want or {}).get("config")
     if config is None:
         return None
     have = (now or {}).get("config") or {}
-    if all((config.get(key) or []) == (have.get(key) or []) for key in config):
+    # Servers are kept in the profile of some interface: when addresses move they must be told again, or they go with the old one.
+    told = moved and any(config.values())
+    if not told and all((config.get(key) or []) == (have.get(key) or []) for key in config):
         return None
     return {"config": config}

@@ -111,3 +111,10 @@ def test_without_leaves_nothing_when_nothing_is_left():
     change = {"interfaces": [{"name": "bond4", "mtu": 9000}]}
     assert without(change, ["bond4"]) == {}
     assert without(change, ["eth2"]) == change
+
+
+@pytest.mark.parametrize("servers, told", [(["10.80.0.1"], True), ([], False)])
+def test_dns_servers_that_hold_are_told_again_when_addresses_move(servers, told):
+    desired = {"interfaces": [{"name": "bond4.3000", "state": "up", "ipv4": OFF}], "dns-resolver": {"config": {"server": servers}}}
+    current = dict(CURRENT, **{"dns-resolver": {"config": {"server": servers}}})
+    assert ("dns-resolver" in difference(desired, current)) == told
