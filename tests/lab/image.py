@@ -21,7 +21,7 @@ KERNEL_SUITE = "forky"  # 7.2: the UML kernels of trixie and bookworm crash on t
 NMSTATE = "2.2.62"
 PACKAGES = (
     "systemd systemd-sysv dbus udev iproute2 network-manager openssh-server python3 kmod iputils-ping procps nftables dnsmasq-base ethtool radvd "
-    "tcpdump firewalld lldpd sudo jq chrony tuned apt"
+    "tcpdump firewalld lldpd sudo jq python3-apt chrony tuned apt"
 ).split()
 OVERLAY = HERE / "overlay"
 DEMO_PACKAGES = {"vdsm-demo": "", "ovirt-host-demo": "vdsm-demo"}  # name: what it depends on

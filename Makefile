@@ -1,0 +1,40 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Thin on purpose: what a target does is in tests/. Everything is cached under ~/.cache/ovirt-mgmt-network.
+
+PYTHON ?= python3
+IN = $(PYTHON) tests/setup.py --
+N ?= 100
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test unit lint scenario bench faults lab-down clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+demo: ## the main job on three lab hosts, with all set-up
+	$(IN) python tests/demo.py
+
+test: ## every check and every scenario, with all set-up
+	$(IN) python -m pytest -q -rs --durations=12 tests/unit tests/gate
+
+unit: ## the tables, in seconds
+	$(IN) python -m pytest -q tests/unit
+
+lint: ## style, documentation and changelog
+	$(IN) python -m pytest -q -k "lint or sanity or docs or changelog" tests/gate/test_checks.py
+
+scenario: ## one scenario on lab hosts, by name: make scenario NAME=bond_vlan
+	$(IN) python -m pytest -q tests/gate/test_scenarios.py -k "$(NAME)"
+
+bench: ## figures: blackout, time, tasks, CPU, payload, beside plain nmstatectl
+	$(IN) python tests/bench.py
+
+faults: ## random faults on lab hosts, with a table at the end: make faults N=100 SEED=1
+	$(IN) python -m tests.faults --count $(N) $(if $(SEED),--seed $(SEED))
+
+lab-down: ## take the lab down
+	$(PYTHON) tests/lab down
+
+clean: lab-down ## take the lab down and forget everything that was cached
+	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/ovirt-mgmt-network"

@@ -1,0 +1,136 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The checks of the collection as a whole, one test each. They run in the copy of the checkout that setup.py makes."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+import setup as tools  # noqa: E402
+
+TARGETS = ((3, 9), (3, 12), (3, 13))  # EL9, EL10, Debian 13
+FILTERS = ("derive_mgmt_network", "mgmt_network_definition", "mgmt_network_event", "mgmt_network_outcome", "mgmt_network_report", "nmstate_desired_state")
+MODULES = ("host_network_facts", "network_commit", "nmstate_apply")
+ROLES = ("configure_mgmt", "host_deploy")
+
+
+@pytest.fixture(scope="module")
+def pythons():
+    """The interpreters of this machine; those that the checks would like and do not find are named."""
+    found = tools.interpreters()
+    for version in TARGETS:
+        if version not in found:
+            print(f"NOT CHECKED with Python {version[0]}.{version[1]}: it is not on this machine", file=sys.stderr)
+    return found
+
+
+def run(*argv, timeout=600, cwd=ROOT, **environment):
+    """Run a tool and fail with all that it printed when it fails."""
+    done = subprocess.run([str(one) for one in argv], cwd=cwd, capture_output=True, text=True, timeout=timeout, check=False,
+                          stdin=subprocess.DEVNULL, env={**os.environ, **environment})
+    assert done.returncode == 0, f"{' '.join(map(str, argv))}: exit status {done.returncode}\n{done.stdout[-6000:]}\n{done.stderr[-3000:]}"
+    return done.stdout + done.stderr
+
+
+def with_pythons(pythons):
+    """PATH on which ansible-test finds the target Pythons by their names."""
+    folders = [str(pathlib.Path(pythons[version]).parent) for version in TARGETS if version in pythons]
+    return os.pathsep.join([os.environ["PATH"], *folders])
+
+
+def test_sanity(pythons):
+    run("ansible-test", "sanity", "--local", "--color", "no", "--exclude", "tests/lab/", "--exclude", "tests/faults/", "--exclude", "tests/gate/",
+        "--exclude", "tests/setup.py", "--exclude", "tests/demo.py", "--exclude", "tests/bench.py", "--exclude", "extensions/", PATH=with_pythons(pythons))
+
+
+def test_units_as_ansible_test_runs_them():
+    run("ansible-test", "units", "--local", "--color", "no", "--python", f"{sys.version_info[0]}.{sys.version_info[1]}")
+
+
+@pytest.mark.parametrize("version", TARGETS, ids=[".".join(map(str, one)) for one in TARGETS])
+def test_host_side_imports_on_the_oldest_and_newest_targets(version, pythons):
+    if version not in pythons:
+        pytest.skip(f"Python {version[0]}.{version[1]} is not on this machine")
+    names = [path.stem for path in (ROOT / "plugins/module_utils").glob("*.py")]
+    lines = "; ".join(f"import ansible_collections.ovirt.mgmt_network.plugins.module_utils.{name}" for name in names)
+    run(pythons[version], "-I", "-W", "error", "-c", f"import sys; sys.path.insert(0, {str(ROOT.parents[2])!r}); {lines}")
+
+
+def test_ansible_lint():
+    run("ansible-lint", "--offline", "--profile", "production", "--strict", "-q")
+
+
+def test_yamllint():
+    run("yamllint", "--strict", ".")
+
+
+def test_docs_lint():
+    run("antsibull-docs", "lint-collection-docs", "--plugin-docs", "--disallow-unknown-extra-sections", ".")
+
+
+@pytest.mark.parametrize("kind, names", [("module", MODULES), ("filter", FILTERS), ("role", ROLES)], ids=["modules", "filters", "roles"])
+def test_docs_show(kind, names):
+    pages = json.loads(run("ansible-doc", "-t", kind, "--json", *(f"ovirt.mgmt_network.{name}" for name in names)).split("\n[WARNING]")[0])
+    assert sorted(pages) == sorted(f"ovirt.mgmt_network.{name}" for name in names)
+
+
+def test_docs_know_every_plugin_and_role():
+    listed = {"modules": MODULES, "filter": FILTERS}
+    for folder, names in listed.items():
+        assert sorted(path.stem for path in (ROOT / "plugins" / folder).glob("*.py")) == sorted(names)
+    assert sorted(path.name for path in (ROOT / "roles").iterdir()) == sorted(ROLES)
+
+
+def test_changelog_lint():
+    run("antsibull-changelog", "lint")
+
+
+def test_playbooks_parse():
+    for path in sorted((ROOT / "playbooks").glob("*.yml")):
+        run("ansible-playbook", "-i", "localhost,", "--syntax-check", f"ovirt.mgmt_network.{path.stem}", "-e", '{"mgmt_network": {"name": "ovirtmgmt"}}')
+
+
+@pytest.fixture(scope="module")
+def tarball(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("build")
+    run("ansible-galaxy", "collection", "build", "--output-path", folder)
+    return next(folder.glob("*.tar.gz"))
+
+
+def test_what_is_built_is_what_users_need(tarball):
+    names = run("tar", "tzf", tarball).split()
+    assert {"plugins/modules/nmstate_apply.py", "playbooks/add_host.yml", "roles/host_deploy/README.md", "LICENSE"} <= set(names)
+    assert not [name for name in names if ".git" in name.split("/") or "__pycache__" in name or name.startswith((".ci", ".pytest"))]
+
+
+def test_galaxy_importer_takes_it(tarball):
+    run(sys.executable, "-m", "galaxy_importer.main", tarball, cwd=tarball.parent, GALAXY_IMPORTER_CHECK_REQUIRED_TAGS="True")
+
+
+def test_the_execution_environment_can_be_made(tarball, tmp_path):
+    shutil.copy(tarball, tmp_path)
+    for name in ("execution-environment.yml", "requirements.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    run("ansible-builder", "create", "-f", "execution-environment.yml", cwd=tmp_path)
+    assert (tmp_path / "context/Containerfile").exists()
+
+
+@pytest.mark.parametrize("core, wanted", [("2.16.19", (3, 11)), ("2.21.5", (3, 13))], ids=["oldest-core", "newest-core"])
+def test_tables_on_other_ansible_cores(core, wanted, pythons, tmp_path):
+    if wanted not in pythons:
+        pytest.skip(f"ansible-core {core} needs Python {wanted[0]}.{wanted[1]}, which is not on this machine")
+    needs = tmp_path / "requirements.txt"
+    needs.write_text(f"ansible-core=={core}\njmespath\nnetaddr\npytest\n", encoding="ascii")
+    venv = tools.tools(needs, f"core-{core}", (wanted,))
+    out = run(venv / "bin/python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit", PATH=f"{venv}/bin:{tools.clean_path()}",
+              ANSIBLE_INJECT_FACT_VARS="false")
+    assert "passed" in out

@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Set up what the checks need, on a machine with nothing but Python: the tools' venv and a copy of the collection at its real path.
+
+  setup.py           prints the path of the venv and that of the copy
+  setup.py -- CMD    runs CMD in the copy, with the venv first on PATH and ANSIBLE_COLLECTIONS_PATH set
+
+ansible-test and imports want .../ansible_collections/ovirt/mgmt_network, and ansible-test refuses symbolic links.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "ovirt-mgmt-network"
+COLLECTIONS = CACHE / "collections"
+COPY = COLLECTIONS / "ansible_collections/ovirt/mgmt_network"
+GET_PIP = {"24.2": "get_pip_24_2.py"}  # what ansible-test of ansible-core 2.19 asks for
+
+
+def main():
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with open(CACHE / "setup.lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        venv = tools()
+        copy()
+        seed_ansible_test(venv)
+    if sys.argv[1:2] == ["--"]:
+        os.chdir(COPY)
+        environment = dict(os.environ, PATH=f"{venv}/bin:{clean_path()}", ANSIBLE_COLLECTIONS_PATH=str(COLLECTIONS), VIRTUAL_ENV=str(venv),
+                           OVIRT_CHECKOUT=str(HERE.parent), GET_PIP_WHEELS=str(CACHE / "wheels"))
+        os.execvpe(sys.argv[2], sys.argv[2:], environment)
+    print(venv)
+    print(COPY)
+
+
+def clean_path():
+    """PATH without pyenv's shims: they answer to any python3.x, and fail when that one is not there."""
+    return os.pathsep.join(one for one in os.environ["PATH"].split(os.pathsep) if "shims" not in one)
+
+
+def interpreters():
+    """``{(3, n): path}`` of the Pythons that really run, the newest path of each version."""
+    places = [f"{one}/python3" for one in os.environ["PATH"].split(os.pathsep)]
+    places += [f"{one}/python3.{minor}" for one in clean_path().split(os.pathsep) for minor in range(9, 15)]
+    places += [str(path) for path in pathlib.Path.home().glob(".pyenv/versions/*/bin/python3")]
+    found = {}
+    for place in [sys.executable, *places]:
+        if os.path.exists(place):
+            asked = subprocess.run([place, "-c", "import sys; print(sys.executable, *sys.version_info[:2])"], capture_output=True, text=True, check=False)
+            words = asked.stdout.split()
+            if asked.returncode == 0 and len(words) == 3:
+                found.setdefault((int(words[1]), int(words[2])), words[0])
+    return found
+
+
+def tools(requirements=HERE / "requirements.txt", name="venv", wanted=((3, 11), (3, 12), (3, 13))):
+    """The venv with ``requirements`` on the first of the ``wanted`` Pythons that is there, made when its recipe is new."""
+    known = interpreters()
+    version = next((one for one in wanted if one in known), None)
+    if version is None:
+        sys.exit(f"setup: Python {' or '.join('.'.join(map(str, one)) for one in wanted)} is needed; "
+                 f"here are {', '.join('.'.join(map(str, one)) for one in sorted(known))}. Install one (Debian: apt-get install python3) and try again")
+    recipe = hashlib.sha256(requirements.read_bytes() + repr((version, known[version])).encode()).hexdigest()[:12]
+    venv = CACHE / f"{name}-{recipe}"
+    if not (venv / "complete").exists():
+        print(f"setup: {venv.name} with Python {version[0]}.{version[1]} ...", file=sys.stderr, flush=True)
+        shutil.rmtree(venv, ignore_errors=True)
+        make_venv(known[version], venv)
+        run([f"{venv}/bin/python", "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", requirements])
+        (venv / "complete").touch()
+    return venv
+
+
+def make_venv(python, venv):
+    if subprocess.run([python, "-m", "venv", venv], capture_output=True, check=False).returncode:
+        # Debian's Python comes without ensurepip
+        shutil.rmtree(venv, ignore_errors=True)
+        run(["apt-get", "update", "-q"])
+        run(["apt-get", "install", "-y", "-q", "--no-install-recommends", "python3-venv"])
+        run([python, "-m", "venv", venv])
+
+
+def copy():
+    """Make COPY equal to the checkout: tracked files and new ones that are not ignored."""
+    listed = subprocess.run(["git", "-C", HERE.parent, "ls-files", "-z", "--cached", "--others", "--exclude-standard"], check=True, capture_output=True, text=True)
+    wanted = {name for name in listed.stdout.split("\0") if name and (HERE.parent / name).is_file()}
+    for path in sorted(COPY.rglob("*"), reverse=True) if COPY.exists() else []:
+        name = str(path.relative_to(COPY))
+        if path.is_file() and name not in wanted and not name.startswith((".git/", "tests/output/")):
+            path.unlink()
+        elif path.is_dir() and not path.is_symlink() and not any(path.iterdir()) and not name.startswith(".git"):
+            path.rmdir()
+    for name in wanted:
+        source, target = HERE.parent / name, COPY / name
+        if not target.exists() or source.stat().st_mtime != target.stat().st_mtime or source.stat().st_size != target.stat().st_size:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target)
+    if not (COPY / ".git").exists():  # ansible-test and ansible-lint ask git what belongs to the collection
+        run(["git", "-C", COPY, "init", "-q"])
+    run(["git", "-C", COPY, "add", "-A"])
+
+
+def seed_ansible_test(venv):
+    """ansible-test fetches a script that installs pip from the network of its makers; this one takes pip from where pip takes things."""
+    wheels, cache = CACHE / "wheels", pathlib.Path.home() / ".ansible/test/cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    for version, name in GET_PIP.items():
+        if not list(wheels.glob(f"pip-{version}-*.whl")):
+            run([f"{venv}/bin/python", "-m", "pip", "download", "-q", "--no-deps", "--disable-pip-version-check", "-d", wheels, f"pip=={version}"])
+        (cache / name).write_text((HERE / "gate/get_pip.py").read_text(encoding="ascii").replace("@VERSION@", version), encoding="ascii")
+
+
+def run(argv):
+    done = subprocess.run(argv, check=False, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"setup: {' '.join(map(str, argv[:6]))}: exit status {done.returncode}\n{done.stderr[-2000:]}")
+
+
+if __name__ == "__main__":
+    main()
