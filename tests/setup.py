@@ -36,7 +36,7 @@ def main():
     if sys.argv[1:2] == ["--"]:
         os.chdir(COPY)
         environment = dict(os.environ, PATH=f"{venv}/bin:{clean_path()}", ANSIBLE_COLLECTIONS_PATH=str(COLLECTIONS), VIRTUAL_ENV=str(venv),
-                           OVIRT_CHECKOUT=str(HERE.parent), GET_PIP_WHEELS=str(CACHE / "wheels"))
+                           OVIRT_CHECKOUT=str(HERE.parent))
         os.execvpe(sys.argv[2], sys.argv[2:], environment)
     print(venv)
     print(COPY)
@@ -116,7 +116,7 @@ def seed_ansible_test(venv):
     for version, name in GET_PIP.items():
         if not list(wheels.glob(f"pip-{version}-*.whl")):
             run([f"{venv}/bin/python", "-m", "pip", "download", "-q", "--no-deps", "--disable-pip-version-check", "-d", wheels, f"pip=={version}"])
-        (cache / name).write_text((HERE / "gate/get_pip.py").read_text(encoding="ascii").replace("@VERSION@", version), encoding="ascii")
+        (cache / name).write_text((HERE / "gate/get_pip.py").read_text(encoding="ascii").replace("@VERSION@", version).replace("@WHEELS@", str(wheels)), encoding="ascii")
 
 
 def run(argv):

@@ -1,15 +1,18 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stands in for the script that ansible-test would download: installs pip from a wheel that setup.py has put aside."""
+"""Stands in for the script that ansible-test would download: installs pip from a wheel that setup.py has put aside.
+
+ansible-test runs it in an environment of its own, so what it needs to know is written into it.
+"""
 
 import glob
-import os
 import sys
 
-folder = os.environ["GET_PIP_WHEELS"]
-sys.path.insert(0, glob.glob(os.path.join(folder, "pip-@VERSION@-*.whl"))[0])
+FOLDER, PIP = "@WHEELS@", "@VERSION@"
+
+sys.path.insert(0, glob.glob("%s/pip-%s-*.whl" % (FOLDER, PIP))[0])
 
 from pip._internal.cli.main import main  # noqa: E402
 
 words = [word for word in sys.argv[1:] if word not in ("--no-setuptools", "--no-wheel")]
-sys.exit(main(["install", "--find-links", folder, "pip==@VERSION@"] + words))
+sys.exit(main(["install", "--find-links", FOLDER, "pip==" + PIP] + words))
