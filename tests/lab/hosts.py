@@ -169,7 +169,7 @@ def _learn_address(name, seconds=60):
     device, end = LAYOUTS[one["layout"]]["device"], time.monotonic() + seconds
     while time.monotonic() < end:
         found = ssh(name, f"ip -j addr show dev {device} scope global 2>/dev/null", check=False).stdout
-        addresses = [entry for link in json.loads(found or "[]") for entry in link.get("addr_info", []) if not entry.get("tentative")]
+        addresses = [entry for link in json.loads(found or "[]") for entry in link.get("addr_info", []) if "local" in entry and not entry.get("tentative")]
         if addresses:
             # IPv4 first, as an engine that has both would
             one["address"] = sorted(addresses, key=lambda entry: entry["family"])[0]["local"]

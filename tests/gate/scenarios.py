@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The scenarios of extensions/molecule and their lab hosts.
+
+  scenarios.py list   names of the scenarios
+  scenarios.py up     boots the hosts of all scenarios, or of those named; prints the path of their inventory
+  scenarios.py down   takes the scenarios' lab down
+
+The lab is one of its own (OVIRT_LAB_NAME, ovirt-test), so that a demo that is still up stays up.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "ovirt-mgmt-network"
+FOLDER = ROOT / "extensions/molecule"
+LAB = os.environ.setdefault("OVIRT_LAB_NAME", "ovirt-test")
+INVENTORY = CACHE / f"inventory-{LAB}.yml"
+
+
+def names():
+    """The scenarios: folders with a molecule.yml, but the one that owns the hosts."""
+    return sorted(path.parent.name for path in FOLDER.glob("*/molecule.yml") if path.parent.name != "default")
+
+
+def platforms(scenario):
+    """The lab hosts of a scenario, as its molecule.yml describes them: a list of ``{name, layout, definition, ...}``."""
+    return yaml.safe_load((FOLDER / scenario / "molecule.yml").read_text(encoding="utf-8")).get("platforms", [])
+
+
+def lab(*words, timeout=1800, check=True):
+    """Run the lab's command line; its stdout. Progress goes to this process's stderr. Raises CalledProcessError."""
+    argv = [sys.executable, str(ROOT / "tests/lab"), *words]
+    return subprocess.run(argv, check=check, timeout=timeout, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True).stdout
+
+
+def up(scenarios=()):
+    """Boot the hosts of ``scenarios`` (all when empty) and write the inventory: each host knows its platform, each scenario is a group."""
+    wanted = {one["name"]: one for scenario in scenarios or names() for one in platforms(scenario)}
+    lab("up", *(f"{name}:{one['layout']}" for name, one in wanted.items()))
+    inventory = json.loads(lab("inventory"))
+    hosts = inventory["hypervisors"]["hosts"]
+    for name, one in wanted.items():
+        hosts[name].update(mgmt_network=one.get("definition", {}), platform=one)
+    inventory["hypervisors"]["hosts"] = {name: hosts[name] for name in wanted}
+    for scenario in names():
+        inventory[f"scenario_{scenario}"] = {"hosts": {one["name"]: {} for one in platforms(scenario) if one["name"] in wanted}}
+    INVENTORY.parent.mkdir(parents=True, exist_ok=True)
+    INVENTORY.write_text(json.dumps(inventory, indent=2), encoding="utf-8")
+    return INVENTORY
+
+
+def down():
+    """Take the lab of the scenarios down."""
+    lab("down")
+    INVENTORY.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    action, *rest = sys.argv[1:] or ["list"]
+    try:
+        if action == "up":
+            print(up(rest))
+        elif action == "down":
+            down()
+        elif action == "list":
+            print("\n".join(names()))
+        else:
+            sys.exit(__doc__)
+    except subprocess.CalledProcessError as error:  # the lab has said why
+        sys.exit(error.returncode)
