@@ -62,9 +62,9 @@ def _failure(decision, host, interface, applied, failure):
         events = [decision["event"]] if decision.get("event") else []
         return {"status": "non_operational", "synced": False, "events": events, "reason": (decision.get("event") or {}).get("message", "")}
     if failure["action"] == "host_deploy":
-        message = "%s: %s" % (failure["task"], failure["msg"])
-        return {"status": "install_failed", "synced": False, "reason": message, "remedy": "Mend what the message names, then run again; the host's network was left alone.",
-                "events": [event("VDS_INSTALL_FAILED", host=host, FailedInstallMessage=message)]}
+        message = failure["msg"]
+        return {"status": "install_failed", "synced": False, "reason": message,
+                "remedy": "Mend what the message names, then run again; the host's network was left alone.", "events": [event("VDS_INSTALL_FAILED", host=host, FailedInstallMessage=message)]}
     if failure["action"].endswith("wait_for_connection"):
         events = [event("VDS_FAILURE", host=host)]
         return {"status": "non_responsive", "synced": False, "events": events, "reason": failure["msg"],
@@ -124,6 +124,8 @@ def result_lines(result):
     lines = ["%s: %s (%s)" % (result["host"], result["status"], what)]
     networks = (result.get("request") or {}).get("networks") or {}
     if result["status"] in ("up", "maintenance"):
+        if result["decision"] == "in_sync":
+            lines.append("%s: as defined, on %s" % (result["network"], result["active_interface"]))
         lines += ["%s: %s%s" % (name, network_words(network), "" if result.get("synced") else " -- not synced") for name, network in networks.items()]
     for one in result["events"]:
         number = "" if one.get("id") is None else " (%s)" % one["id"]
