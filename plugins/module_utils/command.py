@@ -38,7 +38,7 @@ def run(argv, timeout=10, stdin=None, check=False):
     Raises CommandError when the program is missing or does not end in time (it is killed then).
     """
     try:
-        done = subprocess.run(argv, input=stdin or "", capture_output=True, text=True, errors="replace", timeout=timeout, env=_ENV)
+        done = subprocess.run(argv, input=stdin or "", capture_output=True, text=True, errors="replace", timeout=timeout, check=False, env=_ENV)
     except FileNotFoundError:
         raise CommandError("%s: not found on this host; install it and run again" % argv[0], argv) from None
     except subprocess.TimeoutExpired as exc:

@@ -30,6 +30,12 @@ _ENTRY = "ansible_collections.ovirt.mgmt_network.plugins.module_utils.transactio
 ENDED = ("committed", "undone", "failed")
 
 
+def log(text):
+    """A line in the host's journal: the units' standard output goes there."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
 def source_code():
     """``{path: bytes}`` of every module of ours that is loaded: what the guard and the boot unit will run."""
     package = __name__.rsplit(".", 1)[0]

@@ -255,17 +255,17 @@ def carry_forward(entry):
             recorded, trouble = False, str(exc)
     _end(entry)
     guard.tell(entry["id"], phase="committed", recorded=recorded, record_trouble=trouble)
-    print("transaction %s committed" % entry["id"], flush=True)
+    guard.log("transaction %s committed" % entry["id"])
 
 
 def undo(entry, step, reason, **details):
     """Bring the old state back exactly and say what it took. Safe to be called again after having been killed."""
     identity, repairs = entry["id"], []
-    print("transaction %s: undoing: %s" % (identity, reason), flush=True)
+    guard.log("transaction %s: undoing: %s" % (identity, reason))
     guard.tell(identity, phase="undoing", step=step, reason=reason, **details)
 
     def say(text):
-        print("transaction %s: %s" % (identity, text), flush=True)
+        guard.log("transaction %s: %s" % (identity, text))
         repairs.append(text)
 
     for prepared in entry.get("prepared") or []:
@@ -278,12 +278,12 @@ def undo(entry, step, reason, **details):
         left = snapshot.bring_back(entry["snapshot"], entry["named"], REPAIR_SECONDS, say)
     guard.tell(identity, repairs=repairs, exact=not left, left=left)
     if left and entry["last_resort"] == "reboot":
-        print("transaction %s: the old state is not back; rebooting, as asked for" % identity, flush=True)
+        guard.log("transaction %s: the old state is not back; rebooting, as asked for" % identity)
         run(["systemctl", "reboot"], timeout=30)
         return  # the journal stays: the early-boot unit ends the transaction
     _end(entry)
     guard.tell(identity, phase="undone")
-    print("transaction %s undone, %s" % (identity, "exactly" if not left else "differing: %s" % json.dumps(left)), flush=True)
+    guard.log("transaction %s undone, %s" % (identity, "exactly" if not left else "differing: %s" % json.dumps(left)))
 
 
 def _restore(entry, say):
@@ -315,7 +315,7 @@ def boot(base):
         _end(entry)
         guard.tell(entry["id"], phase="undone", step="boot", reason="the host was restarted before the commit", boot=True,
                    exact=True, repairs=["profile file put back: %s" % path for path in touched])
-        print("transaction %s undone at boot: %d profile files put back" % (entry["id"], len(touched)), flush=True)
+        guard.log("transaction %s undone at boot: %d profile files put back" % (entry["id"], len(touched)))
 
 
 def _end(entry):
@@ -349,7 +349,7 @@ def _try(argv, timeout):
     try:
         run(argv, timeout)
     except CommandError as exc:
-        print(exc, flush=True)
+        guard.log(exc)
 
 
 def main(argv):

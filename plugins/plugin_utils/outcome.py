@@ -62,9 +62,9 @@ def _failure(decision, host, interface, applied, failure):
         events = [decision["event"]] if decision.get("event") else []
         return {"status": "non_operational", "synced": False, "events": events, "reason": (decision.get("event") or {}).get("message", "")}
     if failure["action"] == "host_deploy":
-        message = failure["msg"]
-        return {"status": "install_failed", "synced": False, "reason": message,
-                "remedy": "Mend what the message names, then run again; the host's network was left alone.", "events": [event("VDS_INSTALL_FAILED", host=host, FailedInstallMessage=message)]}
+        events = [event("VDS_INSTALL_FAILED", host=host, FailedInstallMessage=failure["msg"])]
+        return {"status": "install_failed", "synced": False, "reason": failure["msg"], "events": events,
+                "remedy": "Mend what the message names, then run again; the host's network was left alone."}
     if failure["action"].endswith("wait_for_connection"):
         events = [event("VDS_FAILURE", host=host)]
         return {"status": "non_responsive", "synced": False, "events": events, "reason": failure["msg"],

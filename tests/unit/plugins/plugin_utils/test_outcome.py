@@ -1,0 +1,92 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What became of a host, by table: status, events, and the words for the screen."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.events import event
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.outcome import decision_lines, network_words, outcome, result_lines, summary_lines
+
+REQUEST = {"networks": {"ovirtmgmt": {"bonding": "bond4", "vlan": 3000, "bridged": True, "mtu": 9000, "bootproto": "dhcp"}}, "bondings": {}, "options": {}}
+BASE = {"network": "ovirtmgmt", "active_interface": "bond4.3000", "exists": False, "differences": [], "event": None, "warnings": [], "remedy": "",
+        "request": REQUEST}
+CHANGE = dict(BASE, decision="change", differences=[{"attribute": "mtu", "desired": 9000, "actual": 1500}])
+IN_SYNC = dict(BASE, decision="in_sync", active_interface="ovirtmgmt", exists=True, request={"networks": {}, "bondings": {}, "options": {}})
+MISMATCH = event("VLAN_ID_MISMATCH_FOR_MANAGEMENT_NETWORK_CONFIGURATION", "h1", "eth1.10", VlanId=10, MgmtVlanId=3000)
+REFUSE = dict(BASE, decision="refuse", event=MISMATCH, remedy="Set vlan_tag to 10.")
+COMMITTED = {"changed": True, "phase": "committed", "transaction": "t1", "timeline": [{"phase": "open", "at": 1.0}, {"phase": "committed", "at": 5.4}]}
+
+
+def failed(action="ovirt.mgmt_network.nmstate_apply", msg="it broke"):
+    return {"task": "some task", "action": action, "msg": msg}
+
+
+def undone(step, **more):
+    return {"failed": True, "changed": False, "rolled_back": True, "exact": True, "step": step, "phase": "undone", "msg": "undone", **more}
+
+
+TABLE = {
+    "in sync": (IN_SYNC, {}, None, True, "up", [13]),
+    "committed": (CHANGE, COMMITTED, None, True, "up", [1104, 13]),
+    "committed, to stay in maintenance": (CHANGE, COMMITTED, None, False, "maintenance", [1104, 13]),
+    "differs, only reported": (dict(CHANGE, exists=True), {}, None, True, "up", [1110, 13]),
+    "as defined but unknown to VDSM": (dict(CHANGE, exists=True, differences=[{"attribute": "persistence", "desired": "recorded", "actual": "missing"}]),
+                                       {}, None, True, "up", [13]),
+    "refused": (REFUSE, {}, failed("ansible.builtin.fail"), True, "non_operational", [1119]),
+    "apply failed": (CHANGE, undone("apply"), failed(), True, "non_operational", [1120]),
+    "persistence failed": (CHANGE, undone("commit"), failed(), True, "non_operational", [1121]),
+    "no answer after the change": (CHANGE, {"failed": True, "changed": True, "rolled_back": False, "step": "prove", "phase": "applied", "msg": "gone"},
+                                   failed(), True, "non_responsive", [1120]),
+    "no answer at all": ({}, {}, failed("ansible.builtin.wait_for_connection"), True, "non_responsive", [12]),
+    "facts failed": ({}, {}, failed("ovirt.mgmt_network.host_network_facts"), True, "non_operational", [1120]),
+    "deployment failed": ({}, {}, failed("host_deploy"), True, "install_failed", [505]),
+}
+
+
+@pytest.mark.parametrize("decision, applied, failure, activate, status, events", TABLE.values(), ids=TABLE.keys())
+def test_status_and_events(decision, applied, failure, activate, status, events):
+    result = outcome(decision, "h1", applied, failure, activate)
+    assert (result["status"], [one["id"] for one in result["events"]]) == (status, events)
+    assert result_lines(result)[0].startswith("h1: " + status)
+
+
+def test_what_changed_and_how_long_it_took_is_told():
+    result = outcome(CHANGE, "h1", COMMITTED)
+    assert (result["changed"], result["synced"], result["seconds"]) == (True, True, 4.4)
+    assert result_lines(result)[:2] == ["h1: up (changed in 4.4 s)", "ovirtmgmt: bridged, vlan 3000, bonding bond4, mtu 9000, dhcp"]
+
+
+def test_a_refusal_says_what_to_do():
+    lines = result_lines(outcome(REFUSE, "h1", {}, failed("ansible.builtin.fail")))
+    assert lines[1].startswith("event VLAN_ID_MISMATCH_FOR_MANAGEMENT_NETWORK_CONFIGURATION (1119) ERROR: ")
+    assert lines[-1] == "what to do: Set vlan_tag to 10."
+    assert not [line for line in lines if line.startswith("reason")]
+
+
+def test_the_summary_puts_trouble_last_and_counts():
+    results = [outcome(REFUSE, "a", {}, failed("ansible.builtin.fail")), outcome(CHANGE, "b", COMMITTED)]
+    lines = summary_lines(results)
+    assert lines[0].startswith("b: up")
+    assert lines[-1] == "1 of 2 hosts well, 1 changed"
+
+
+@pytest.mark.parametrize("decision, sync, last", [
+    (IN_SYNC, "report", "the management network is as defined; nothing to do"),
+    (CHANGE, "apply", "because mtu is 1500, to be 9000"),
+    (dict(CHANGE, exists=True), "report", "because mtu is 1500, to be 9000"),
+    (REFUSE, "apply", "refused: " + MISMATCH["message"]),
+])
+def test_a_decision_in_words(decision, sync, last):
+    lines = decision_lines(decision, sync)
+    assert lines[0].startswith("found: the control connection is on ")
+    assert lines[-1] == last
+
+
+@pytest.mark.parametrize("network, words", [
+    ({"nic": "eth1", "bridged": False, "mtu": 1500, "ipaddr": "192.0.2.5", "ipv6addr": "2001:db8::5/64"},
+     "bridgeless, nic eth1, mtu 1500, address 192.0.2.5, address 2001:db8::5/64"),
+    ({"nic": "eth1", "bridged": True, "mtu": 1500, "dhcpv6": True, "ipv6autoconf": True}, "bridged, nic eth1, mtu 1500, ipv6 dhcp and autoconf"),
+])
+def test_a_network_in_words(network, words):
+    assert network_words(network) == words
