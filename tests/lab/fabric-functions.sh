@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What the lab does on the fabric host: ports for hosts, and faults of switches and servers.
 
-# port HOST NIC: the far end of that NIC's wire becomes a port of the switch
+# port HOST NIC: the far end of that NIC's wire becomes a port of the switch; on wires VLAN 1 is tagged (see lab-nics)
 port() {
-	wire "$1" "$2" && on_switch "h$1p$2"
+	wire "$1" "$2" && on_switch "h$1p$2" && bridge vlan add dev "h$1p$2" vid 1 pvid
 }
 
 wire() {
@@ -26,12 +26,14 @@ lacp() {
 	ip link add "h${host}lag" mtu 9216 type bond mode 802.3ad lacp_rate fast miimon 100 xmit_hash_policy layer3+4
 	for nic in "$@"; do
 		wire "$host" "$nic"
-		ip link add "h${host}b$nic" mtu 9216 type bridge mcast_snooping 0
+		ip link add "h${host}b$nic" mtu 9216 type bridge mcast_snooping 0 vlan_filtering 1
 		ip link add "h${host}v$nic" mtu 9216 type veth peer name "h${host}w$nic" mtu 9216
 		for d in "h${host}p$nic" "h${host}v$nic"; do
 			ip link set "$d" master "h${host}b$nic" up
 			ip link set "$d" type bridge_slave group_fwd_mask 0x4004
+			bridge vlan add dev "$d" vid 2-4094
 		done
+		bridge vlan add dev "h${host}p$nic" vid 1 pvid
 		ip link set "h${host}b$nic" up
 		ip link set "h${host}w$nic" master "h${host}lag"
 	done
