@@ -1,26 +1,20 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Edge of plugin_utils/desired_state.py and carry_over.py: a setupNetworks request as an nmstate state."""
+"""Edge of plugin_utils/desired_state.py: a setupNetworks request as an nmstate state."""
 
 from __future__ import annotations
 
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils import desired_state
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.carry_over import carry_over
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state import desired_state
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state_current import StateFormatError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state_request import RequestFormatError
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.edge import call
-
-
-def _state(request, current, running, profiles):
-    for name, value in (("request", request), ("current", current), ("running", running), ("profiles", profiles)):
-        if value is not None and not isinstance(value, dict):
-            raise desired_state.StateError(f"{name}: a mapping is needed, not {value!r}")
-    return carry_over(desired_state.desired_state(request, current, running), current, profiles)
 
 
 def nmstate_desired_state(request, current, running=None, profiles=None):
     """See nmstate_desired_state.yml."""
     return call(
-        "nmstate_desired_state", (desired_state.StateError, ValueError), _state,
+        "nmstate_desired_state", (RequestFormatError, StateFormatError), desired_state,
         {"request": request, "current": current, "running": running, "profiles": profiles},
     )
 

@@ -1,129 +1,106 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the holder of an address has beyond the words of a setupNetworks request moves along with the address. Pure.
+"""What the holder of a network's addresses has beyond the words of a request goes with the addresses.
 
-A request knows one address per family, a gateway and DNS servers. A host may have more: secondary addresses, routes with
-metrics and tables, a DHCP identity, search domains, a SLAAC address that hangs on the interface's name. Without them it
-comes back as somebody else, or not at all.
+A request knows one address per family, one gateway, and name servers. The device that holds the addresses today may
+have more: secondary addresses, routes with metrics and tables, policy rules, a DHCP identity, an IPv6 address that its
+name has a part in, DNS servers and search. Without these the host would come back as somebody else, or not be found.
+
+Not carried, for nmstate has no word for it: the firewalld zone, the IAID of DHCPv6 (nmstate always derives it from the
+MAC), privacy extensions, all but one of several SLAAC addresses that do not follow from the MAC.
 """
 
 from __future__ import annotations
 
-import ipaddress
+import copy
 
-# facts.profiles (module_utils/networkmanager.py) to nmstate's words, per family.
-_IDENTITY = {
-    "ipv4": (("dhcp_client_id", "dhcp-client-id"), ("ipv4_dhcp_hostname", "dhcp-custom-hostname")),
-    "ipv6": (("dhcp_duid", "dhcp-duid"), ("ipv6_dhcp_hostname", "dhcp-custom-hostname")),
-}
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.addresses import parse_address, same_address
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.carry_over_identity import dhcp_identity, slaac
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.carry_over_routes import add_routes, add_rules, keep_preference
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state_current import Current, is_dynamic
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state_request import Network
+
+FAMILIES = ("ipv4", "ipv6")
 
 
-def carry_over(state, current, profiles=None):
-    """``state`` (nmstate, as of desired_state()) with what its new address holders take over from the old ones.
+def carry_over(state: dict, networks: dict[str, Network], records: dict[str, Network], current: Current, profiles: dict) -> dict:
+    """``state`` (as of desired_state.generate()) with all that goes with the addresses of its networks; a new dict.
 
-    ``current``: the host's nmstate state. ``profiles``: facts.profiles by device. An interface takes over when it has
-    addresses in ``state`` and one below it loses them; returns a new state, ``state`` stays as it is.
+    ``networks``: of the request. ``records``: VDSM's. ``profiles``: {device: facts of its active profile}.
     """
-    now = {iface["name"]: iface for iface in current.get("interfaces") or []}
-    wanted = {iface["name"]: dict(iface) for iface in state["interfaces"]}
-    moves = {}
-    for name in wanted:
-        for old in _below(name, wanted):
-            if _has_addresses(now.get(old)) and not _has_addresses(wanted[old]) and _has_addresses(wanted[name]):
-                moves[old] = name
-    for old, new in moves.items():
-        for family in ("ipv4", "ipv6"):
-            wanted[new][family] = _family(family, wanted[new].get(family) or {}, now[old].get(family) or {}, (profiles or {}).get(old) or {},
-                                          now[old].get("mac-address", ""))
-    result = dict(state, interfaces=[wanted[name] for name in sorted(wanted)])
-    routes = _routes((current.get("routes") or {}).get("config") or [], (state.get("routes") or {}).get("config") or [], moves)
-    if routes:
-        result["routes"] = {"config": ((state.get("routes") or {}).get("config") or []) + routes}
-    search = ((current.get("dns-resolver") or {}).get("config") or {}).get("search")
-    if search and moves and "dns-resolver" in state:
-        result["dns-resolver"] = {"config": dict(state["dns-resolver"]["config"], search=search)}
-    return _rules(result, current, moves)
-
-
-def _below(name, wanted):
-    """The interfaces that ``name`` stands on in the wanted state: a bridge's ports."""
-    ports = ((wanted[name].get("bridge") or {}).get("port")) or []
-    return [port["name"] for port in ports if port["name"] in wanted]
-
-
-def _has_addresses(iface):
-    return bool(iface) and any((iface.get(family) or {}).get("enabled") for family in ("ipv4", "ipv6"))
-
-
-def _family(family, want, have, profile, mac):
-    if not want.get("enabled") or not have.get("enabled"):
-        return want
-    want = dict(want)
-    if want.get("dhcp") or want.get("autoconf"):
-        for fact, key in _IDENTITY[family]:
-            if profile.get(fact) not in (None, ""):
-                want[key] = profile[fact]
-        if profile.get(f"{family}_dhcp_send_hostname") is False:
-            want["dhcp-send-hostname"] = False
-        if family == "ipv6" and want.get("autoconf") and not want.get("token"):
-            token = _token(have, mac)
-            if token:
-                want["token"] = token
-    elif want.get("address") and have.get("address") and not have.get("dhcp"):
-        known = {_text(one) for one in want["address"]}
-        want["address"] = want["address"] + [
-            {"ip": one["ip"], "prefix-length": one["prefix-length"]} for one in have["address"] if _text(one) not in known and not _link_local(one)]
-    metric = profile.get(f"{family}_route_metric")
-    if isinstance(metric, int) and metric >= 0 and (want.get("dhcp") or want.get("autoconf")):
-        want["auto-route-metric"] = metric
-    return want
-
-
-def _token(have, mac):
-    """The interface part of the one SLAAC address as nmstate's token, None when it follows from the MAC (or there is none)."""
-    found = [ipaddress.ip_address(one["ip"]) for one in have.get("address") or [] if not _link_local(one) and one["prefix-length"] == 64]
-    if len(found) != 1:
-        return None
-    part = int(found[0]) & ((1 << 64) - 1)
-    return None if part == _eui64(mac) else str(ipaddress.IPv6Address(part))
-
-
-def _eui64(mac):
-    """RFC 4291, appendix A."""
-    octets = [int(octet, 16) for octet in mac.split(":")] if mac.count(":") == 5 else []
-    if not octets:
-        return None
-    return int.from_bytes(bytes([octets[0] ^ 2, *octets[1:3], 0xFF, 0xFE, *octets[3:]]), "big")
-
-
-def _routes(current, wanted, moves):
-    """Routes over an old holder, told again for the new one, with metric and table; those that the state has already are left out."""
-    known = {(one.get("destination"), one.get("next-hop-address", ""), one.get("next-hop-interface")) for one in wanted}
-    found = []
-    for one in current:
-        new = moves.get(one.get("next-hop-interface"))
-        if new is None:
+    state = copy.deepcopy(state)
+    named = {interface["name"]: interface for interface in state.get("interfaces") or []}
+    for name, network in networks.items():
+        if network.remove:
             continue
-        twin = (one.get("destination"), one.get("next-hop-address", ""), new)
-        if twin not in known:
-            found.append({key: value for key, value in dict(one, **{"next-hop-interface": new}).items() if key in (
-                "destination", "next-hop-address", "next-hop-interface", "metric", "table-id", "weight", "route-type", "cwnd")})
-    return found
+        source = source_of(network, records.get(name), current)
+        if source:
+            _carry(state, named[network.holder], network, current.get(source), current, profiles.get(source) or {})
+            _keep_servers(state, named[network.holder], network, records.get(name), current.get(source), current)
+    _keep_search(state, current)
+    return state
 
 
-def _rules(state, current, moves):
-    """Policy rules live in the profile of an interface (nmstate: ``iface``); those of an old holder go to the new one."""
-    rules = [dict(one, iface=moves[one["iface"]]) for one in (current.get("route-rules") or {}).get("config") or [] if one.get("iface") in moves]
-    if not rules:
-        return state
-    return dict(state, **{"route-rules": {"config": ((state.get("route-rules") or {}).get("config") or []) + rules}})
+def source_of(network: Network, record: Network | None, current: Current) -> str | None:
+    """The device that holds today what the network's addresses are or come from, None when nothing does.
+
+    The network's own device if it has addresses; else that of its former shape; else what it is put on.
+    """
+    former = record.holder if record else None
+    return next((device for device in (network.holder, former, network.port) if device and current.has_stack(device)), None)
 
 
-def _text(entry):
-    return f"{ipaddress.ip_address(entry['ip'])}/{entry['prefix-length']}"
+def _carry(state: dict, holder: dict, network: Network, source: dict, current: Current, profile: dict) -> None:
+    moves = source["name"] != holder["name"]
+    mac = holder.get("mac-address") or source.get("mac-address") or ""
+    for family in FAMILIES:
+        stack, had = holder[family], source.get(family) or {}
+        if is_dynamic(stack) and is_dynamic(had):
+            stack.update(dhcp_identity(family, had, profile, mac, moves))
+            if family == "ipv6":
+                stack.update(slaac(had, mac, moves))
+            if (had.get("auto-route-metric") or -1) >= 0:
+                stack["auto-route-metric"] = had["auto-route-metric"]
+        elif stack.get("address") and not is_dynamic(had):
+            stack["address"] = _with_further_addresses(stack["address"][0], had)
+    if moves:
+        add_routes(state, holder, network, source, current)
+        add_rules(state, holder, source, current)
+        keep_preference(state, holder, network, source, current)
 
 
-def _link_local(entry):
-    address = ipaddress.ip_address(entry["ip"])
-    return address.version == 6 and address.is_link_local
+def _with_further_addresses(primary: dict, had: dict) -> list[dict]:
+    """``primary`` among the other addresses of a static family, in today's order, on which the kernel's choice of a source
+    address depends; alone when it is not one of today's, for then the host is renumbered."""
+    addresses = [entry for entry in had.get("address") or [] if not _is_link_local(entry["ip"])]
+    if not any(same_address(entry["ip"], primary["ip"]) for entry in addresses):
+        return [primary]
+    return [primary if same_address(entry["ip"], primary["ip"]) else {key: entry[key] for key in ("ip", "prefix-length")} for entry in addresses]
+
+
+def _is_link_local(ip: str) -> bool:
+    address = parse_address(ip)
+    return address is not None and address.version == 6 and address.is_link_local()
+
+
+def _keep_servers(state: dict, holder: dict, network: Network, record: Network | None, source: dict, current: Current) -> None:
+    """Static DNS servers beside DHCP stay: a request without servers says nothing about what the administrator set.
+
+    VDSM would remove them. They are removed when its record says that they were the network's own.
+    """
+    servers = current.resolver.get("server")
+    if not servers or not network.default_route or network.nameservers != () or network.ipv4 or (record and record.nameservers):
+        return
+    state["dns-resolver"]["config"]["server"] = list(servers)
+    for family in FAMILIES:
+        if is_dynamic(holder[family]):
+            holder[family]["auto-dns"] = (source.get(family) or {}).get("auto-dns", True)
+
+
+def _keep_search(state: dict, current: Current) -> None:
+    # Left unsaid, nmstate 2 keeps them, but its documentation and nmstate 1 have a stated config replace the whole.
+    config = (state.get("dns-resolver") or {}).get("config")
+    for key in ("search", "options"):
+        if config is not None and current.resolver.get(key):
+            config[key] = list(current.resolver[key])

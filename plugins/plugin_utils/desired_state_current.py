@@ -5,6 +5,35 @@
 
 from __future__ import annotations
 
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plain import describe
+
+
+class StateFormatError(Exception):
+    """What is given about the host cannot be used. ``key``: the key at fault."""
+
+    def __init__(self, key: str, problem: str):
+        super().__init__(f"{key}: {problem}")
+        self.key = key
+
+
+def check_state(state) -> None:
+    """Raise StateFormatError unless ``state`` is an nmstate state or None."""
+    if state is None:
+        return
+    if not isinstance(state, dict) or not isinstance(state.get("interfaces"), list):
+        raise StateFormatError("current", "an nmstate state with a list 'interfaces' is needed; the facts have it as host_network.nmstate")
+    for index, interface in enumerate(state["interfaces"]):
+        if not isinstance(interface, dict) or not isinstance(interface.get("name"), str):
+            raise StateFormatError(f"current.interfaces[{index}]", "a mapping with the name of the interface is needed")
+    for key in ("routes", "route-rules", "dns-resolver"):
+        check_mapping(f"current.{key}", state.get(key))
+
+
+def check_mapping(key: str, value) -> None:
+    """Raise StateFormatError unless ``value`` is a mapping or None."""
+    if value is not None and not isinstance(value, dict):
+        raise StateFormatError(key, f"{describe(value)} is given; a mapping is needed")
+
 
 class Current:
     """Answers about ``state``: ``nmstatectl show`` as data, the same digested (facts' ``nmstate``), or None for nothing.
@@ -53,6 +82,11 @@ class Current:
     def bridges_on(self, port: str) -> list[dict]:
         """The bridges that have ``port`` as a port."""
         return [iface for iface in self.interfaces.values() if port in bridge_ports(iface)]
+
+
+def is_dynamic(stack: dict) -> bool:
+    """Whether DHCP or routers' announcements give a family (``ipv4`` or ``ipv6`` of an interface) its addresses."""
+    return bool(stack.get("enabled") and (stack.get("dhcp") or stack.get("autoconf")))
 
 
 def bridge_ports(iface: dict) -> list[str]:

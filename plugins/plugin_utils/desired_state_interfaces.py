@@ -107,7 +107,8 @@ def addresses(network: Network) -> dict:
     if network.ipv6:
         ipv6 = {"enabled": True, "dhcp": False, "autoconf": False, "address": [_address(*network.ipv6)]}
     elif network.dhcpv6 or network.ipv6autoconf:
-        ipv6 = {"enabled": True, "dhcp": network.dhcpv6, "autoconf": network.ipv6autoconf, **dynamic}
+        # NetworkManager cannot have autoconf alone, and asks for DHCPv6 only when routers tell it to.
+        ipv6 = {"enabled": True, "dhcp": True, "autoconf": network.ipv6autoconf, **dynamic}
     return {"ipv4": ipv4, "ipv6": ipv6}
 
 

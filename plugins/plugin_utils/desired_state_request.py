@@ -13,15 +13,16 @@ import difflib
 from dataclasses import dataclass, field
 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.addresses import canonical, is_real, parse_address, prefix_length
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state_current import StateFormatError
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plain import describe
 
 DEFAULT_MTU = 1500
 MIN_MTU, MAX_MTU, MAX_VLAN_TAG, MAX_DEVICE_NAME = 68, 65535, 4094, 15
 REQUEST_KEYS = ("networks", "bondings", "options")
 NETWORK_KEYS = (
-    "nic", "bonding", "vlan", "bridged", "mtu", "stp", "bootproto", "ipaddr", "netmask", "gateway", "ipv6addr", "ipv6gateway",
+    "nic", "bonding", "vlan", "bridged", "mtu", "stp", "bootproto", "ipaddr", "netmask", "prefix", "gateway", "ipv6addr", "ipv6gateway",
     "dhcpv6", "ipv6autoconf", "defaultRoute", "nameservers", "switch", "remove", "hostQos", "custom", "blockingdhcp",
-)
+)  # the last three are not nmstate's business: VDSM sets them by other means, or not at all
 BOND_KEYS = ("nics", "options", "hwaddr", "switch", "remove")
 # VDSM's rule for the name of a bridge: what the kernel, or VDSM's own parsers, could not tell apart.
 _NOT_IN_NAMES = frozenset(":./% \t\n")
@@ -101,12 +102,20 @@ def parse_request(request, current) -> tuple[dict[str, Network], dict[str, Bond]
 
 
 def recorded_networks(running, current) -> dict[str, Network]:
-    """VDSM's record ``running`` ({networks, bondings} or None) as {name: Network}. Records were requests once: no checks."""
-    records = (running or {}).get("networks") or {}
-    return {name: recorded_network(name, record, current) for name, record in records.items()}
+    """VDSM's record ``running`` ({networks, bondings} or None) as {name: Network}. Raises StateFormatError.
+
+    Records were requests once, so nothing of them is refused but what cannot be read at all.
+    """
+    found = {}
+    for name, record in ((running or {}).get("networks") or {}).items():
+        try:
+            found[name] = _recorded_network(name, record, current)
+        except (AttributeError, TypeError, ValueError) as error:
+            raise StateFormatError(f"running.networks.{name}", f"VDSM's record of the network cannot be read: {error}") from error
+    return found
 
 
-def recorded_network(name: str, record: dict, current) -> Network:
+def _recorded_network(name: str, record: dict, current) -> Network:
     """One record as a Network. A missing ``bridged`` means False, so that no bridge is removed on a guess."""
     base, vlan = record.get("nic") or record.get("bonding") or None, record.get("vlan")
     vlan = None if vlan in (None, "") else int(vlan)
@@ -196,14 +205,17 @@ def _ipv4(path: str, attrs: dict) -> dict:
     if protocol not in ("none", "dhcp"):
         raise _wrong(f"{path}.bootproto", protocol, "'none' or 'dhcp'")
     address, mask, gateway = (_address(path, attrs, key, 4) for key in ("ipaddr", "netmask", "gateway"))
+    bits = _integer(path, attrs, "prefix", None, 0, 32)
     if not address:
-        for key, value in (("netmask", mask), ("gateway", gateway)):
-            if value:
+        for key, value in (("netmask", mask), ("prefix", bits), ("gateway", gateway)):
+            if value is not None:
                 raise RequestFormatError(f"{path}.{key}", f"{value} is given without an 'ipaddr'")
         return {"ipv4": None, "gateway": None, "dhcpv4": protocol == "dhcp"}
     if protocol == "dhcp":
         raise RequestFormatError(f"{path}.ipaddr", f"{address} is given beside bootproto 'dhcp'; one of them is needed")
-    prefix = prefix_length(mask)
+    if mask is not None and bits is not None:
+        raise RequestFormatError(f"{path}.prefix", f"{bits} is given beside the netmask {mask}; one of them is needed")
+    prefix = prefix_length(mask) if bits is None else bits
     if prefix is None:
         raise _wrong(f"{path}.netmask", attrs.get("netmask"), "a netmask such as 255.255.255.0")
     return {"ipv4": (address, prefix), "gateway": gateway, "dhcpv4": False}

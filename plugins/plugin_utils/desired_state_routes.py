@@ -52,7 +52,7 @@ def source_routing(network: Network, record: Network, current: Current) -> tuple
     old_routes, old_rules = [], []
     device = record.holder or network.holder
     if device and _is_outdated(network, record):
-        old_routes = [route for route in current.running_routes if route.get("next-hop-interface") == device and not _in_main(route)]
+        old_routes = [route for route in current.running_routes if route.get("next-hop-interface") == device and not in_main(route)]
         tables = {route["table-id"] for route in old_routes}
         old_rules = [rule for rule in current.rules if rule.get("route-table") in tables]
     return _replace(old_routes, new_routes), _replace(old_rules, new_rules)
@@ -95,7 +95,8 @@ def _is_outdated(network: Network, record: Network) -> bool:
     return bool(record.gateway) and (record.gateway, record.holder, _subnet(record)) != (network.gateway, network.holder, _subnet(network))
 
 
-def _in_main(route: dict) -> bool:
+def in_main(route: dict) -> bool:
+    """Whether a route is in the main table, by any of nmstate's words for it."""
     return route.get("table-id") in (None, DEFAULT_TABLE, MAIN_TABLE)
 
 

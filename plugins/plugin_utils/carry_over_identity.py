@@ -1,0 +1,82 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Who a host is to DHCP servers and routers, in nmstate's words for the device that takes the addresses over.
+
+nmstate writes an identity into every dynamic family that it applies: client id ``mac``, DUID ``ll``, IPv6 addresses
+from the MAC (EUI-64). With the MAC kept, what follows from it needs no words; everything else must be said.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+
+# Words that NetworkManager or nmstate resolve with the name or the profile of the device, so elsewhere to something else.
+_SYMBOLIC = {
+    "ipv4": ("", "ll", "mac", "perm-mac", "iaid+duid", "duid", "ipv6-duid", "stable"),
+    "ipv6": ("", "ll", "llt", "en", "uuid", "lease", "stable-ll", "stable-llt", "stable-uuid"),
+}
+_KEYS = {"ipv4": ("dhcp-client-id", "dhcp_client_id", "lease_client_id"), "ipv6": ("dhcp-duid", "dhcp_duid", "lease_duid")}
+_IN_NMSTATE = {"mac": "ll", "duid": "iaid+duid"}
+_LINK_LAYER = {"ipv4": "01:", "ipv6": "00:03:00:01:"}  # client id of RFC 2132 9.14, DUID-LL of RFC 8415 11.4, on Ethernet
+_INTERFACE_ID = (1 << 64) - 1
+
+
+def dhcp_identity(family: str, had: dict, profile: dict, mac: str, moves: bool) -> dict:
+    """The keys of a dynamic family that make it the same client as before.
+
+    ``family``: ipv4 or ipv6. ``had``: that family of today's holder (nmstate). ``profile``: facts of its profile, with
+    the identity in use (lease_client_id, lease_duid) when there is a lease. ``mac``: of the new holder. ``moves``:
+    whether that is another device.
+    """
+    key, configured_fact, lease_fact = _KEYS[family]
+    configured = had.get(key) or profile.get(configured_fact) or ""
+    configured = _IN_NMSTATE.get(configured, configured)
+    in_use = (profile.get(lease_fact) or "").lower()
+    found = {}
+    if configured not in _SYMBOLIC[family] or (configured and not moves):
+        found[key] = configured
+    elif in_use and in_use != _LINK_LAYER[family] + mac.lower():
+        found[key] = in_use
+    elif configured not in ("", "ll") and not in_use:
+        found[key] = configured
+    if had.get("dhcp-send-hostname") is False:
+        found["dhcp-send-hostname"] = False
+    elif had.get("dhcp-custom-hostname"):
+        found["dhcp-custom-hostname"] = had["dhcp-custom-hostname"]
+    return found
+
+
+def slaac(had: dict, mac: str, moves: bool) -> dict:
+    """The keys of an autoconfigured IPv6 family that keep its address: ``token`` or, on the same device, its way to make one."""
+    if not had.get("autoconf"):
+        return {}
+    if had.get("token") and had["token"] != "::":
+        return {"token": had["token"]}
+    if not moves:
+        mode = had.get("addr-gen-mode")
+        return {"addr-gen-mode": mode} if mode and mode != "eui64" else {}
+    ids = [number & _INTERFACE_ID for number, prefix in map(_number_and_prefix, had.get("address") or []) if prefix == 64 and not _is_link_local(number)]
+    # Beside an address from the MAC, others are temporary ones; without one, the address is a hash with the device's name in it.
+    if not ids or eui64(mac) in ids:
+        return {}
+    return {"token": str(ipaddress.IPv6Address(ids[0]))}
+
+
+def eui64(mac: str) -> int | None:
+    """The interface identifier that follows from a MAC address (RFC 4291, appendix A), None for what is no such MAC."""
+    try:
+        octets = bytes.fromhex(mac.replace(":", ""))
+    except ValueError:
+        return None
+    if len(octets) != 6:
+        return None
+    return int.from_bytes(bytes([octets[0] ^ 2]) + octets[1:3] + b"\xff\xfe" + octets[3:], "big")
+
+
+def _number_and_prefix(entry: dict) -> tuple[int, int]:
+    return int(ipaddress.IPv6Address(entry["ip"])), int(entry["prefix-length"])
+
+
+def _is_link_local(number: int) -> bool:
+    return ipaddress.IPv6Address(number).is_link_local
