@@ -15,6 +15,7 @@ import fcntl
 import hashlib
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -23,7 +24,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "ovirt-mgmt-network"
 COLLECTIONS = CACHE / "collections"
 COPY = COLLECTIONS / "ansible_collections/ovirt/mgmt_network"
-GET_PIP = {"24.2": "get_pip_24_2.py"}  # what ansible-test of ansible-core 2.19 asks for
+# The first of them that is there runs the tools; requirements.txt has an ansible-core for each.
+PYTHONS = ((3, 11), (3, 12), (3, 13), (3, 10), (3, 14))
 
 
 def main():
@@ -55,44 +57,50 @@ def interpreters():
     found = {}
     for place in [sys.executable, *places]:
         if os.path.exists(place):
-            asked = subprocess.run([place, "-c", "import sys; print(sys.executable, *sys.version_info[:2])"], capture_output=True, text=True, check=False)
+            asked = subprocess.run([place, "-c", "import sys; print(sys._base_executable, *sys.version_info[:2])"], capture_output=True, text=True, check=False)
             words = asked.stdout.split()
             if asked.returncode == 0 and len(words) == 3:
                 found.setdefault((int(words[1]), int(words[2])), words[0])
     return found
 
 
-def tools(requirements=HERE / "requirements.txt", name="venv", wanted=((3, 11), (3, 12), (3, 13))):
+def tools(requirements=HERE / "requirements.txt", name="venv", wanted=PYTHONS):
     """The venv with ``requirements`` on the first of the ``wanted`` Pythons that is there, made when its recipe is new."""
     known = interpreters()
     version = next((one for one in wanted if one in known), None)
     if version is None:
-        sys.exit(f"setup: Python {' or '.join('.'.join(map(str, one)) for one in wanted)} is needed; "
-                 f"here are {', '.join('.'.join(map(str, one)) for one in sorted(known))}. Install one (Debian: apt-get install python3) and try again")
+        sys.exit(f"setup: Python {' or '.join(map(dotted, wanted))} is needed; here is {', '.join(map(dotted, sorted(known)))}. "
+                 "Install one (Debian: apt-get install python3) and try again")
     recipe = hashlib.sha256(requirements.read_bytes() + repr((version, known[version])).encode()).hexdigest()[:12]
     venv = CACHE / f"{name}-{recipe}"
     if not (venv / "complete").exists():
-        print(f"setup: {venv.name} with Python {version[0]}.{version[1]} ...", file=sys.stderr, flush=True)
+        print(f"setup: {venv.name} with Python {dotted(version)} ...", file=sys.stderr, flush=True)
         shutil.rmtree(venv, ignore_errors=True)
-        make_venv(known[version], venv)
+        make_venv(known[version], version, venv)
         run([f"{venv}/bin/python", "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", requirements])
         (venv / "complete").touch()
     return venv
 
 
-def make_venv(python, venv):
+def make_venv(python, version, venv):
     if subprocess.run([python, "-m", "venv", venv], capture_output=True, check=False).returncode:
         # Debian's Python comes without ensurepip
         shutil.rmtree(venv, ignore_errors=True)
         run(["apt-get", "update", "-q"])
-        run(["apt-get", "install", "-y", "-q", "--no-install-recommends", "python3-venv"])
+        run(["apt-get", "install", "-y", "-q", "--no-install-recommends", f"python{dotted(version)}-venv"])
         run([python, "-m", "venv", venv])
+
+
+def dotted(version):
+    """``(3, 11)`` as ``3.11``."""
+    return ".".join(map(str, version))
 
 
 def copy():
     """Make COPY equal to the checkout: tracked files and new ones that are not ignored."""
-    listed = subprocess.run(["git", "-C", HERE.parent, "ls-files", "-z", "--cached", "--others", "--exclude-standard"], check=True, capture_output=True, text=True)
-    wanted = {name for name in listed.stdout.split("\0") if name and (HERE.parent / name).is_file()}
+    # A clone that belongs to somebody else is read all the same.
+    listed = run(["git", "-c", "safe.directory=*", "-C", HERE.parent, "ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+    wanted = {name for name in listed.split("\0") if name and (HERE.parent / name).is_file()}
     for path in sorted(COPY.rglob("*"), reverse=True) if COPY.exists() else []:
         name = str(path.relative_to(COPY))
         if path.is_file() and name not in wanted and not name.startswith((".git/", "tests/output/")):
@@ -113,16 +121,24 @@ def seed_ansible_test(venv):
     """ansible-test fetches a script that installs pip from the network of its makers; this one takes pip from where pip takes things."""
     wheels, cache = CACHE / "wheels", pathlib.Path.home() / ".ansible/test/cache"
     cache.mkdir(parents=True, exist_ok=True)
-    for version, name in GET_PIP.items():
-        if not list(wheels.glob(f"pip-{version}-*.whl")):
-            run([f"{venv}/bin/python", "-m", "pip", "download", "-q", "--no-deps", "--disable-pip-version-check", "-d", wheels, f"pip=={version}"])
-        (cache / name).write_text((HERE / "gate/get_pip.py").read_text(encoding="ascii").replace("@VERSION@", version).replace("@WHEELS@", str(wheels)), encoding="ascii")
+    asks = next(venv.glob("lib/python3*/site-packages/ansible_test/_internal/python_requirements.py")).read_text(encoding="utf-8")
+    version = re.search(r"\bpip='([0-9.]+)'", asks).group(1)
+    if not list(wheels.glob(f"pip-{version}-*.whl")):
+        run([f"{venv}/bin/python", "-m", "pip", "download", "-q", "--no-deps", "--disable-pip-version-check", "-d", wheels, f"pip=={version}"])
+    template, target = HERE / "gate/get_pip.py", cache / f"get_pip_{version.replace('.', '_')}.py"
+    if not target.exists() or "ovirt.mgmt_network" in target.read_text(encoding="utf-8"):  # the real one stays
+        target.write_text(template.read_text(encoding="ascii").replace("@WHEELS@", str(wheels)).replace("@VERSION@", version), encoding="utf-8")
 
 
 def run(argv):
-    done = subprocess.run(argv, check=False, capture_output=True, text=True)
+    """Run a tool and return its output; ends with what it said when it fails."""
+    try:
+        done = subprocess.run(argv, check=False, capture_output=True, text=True)
+    except FileNotFoundError:
+        sys.exit(f"setup: {argv[0]} is missing on this machine; install it and try again")
     if done.returncode:
         sys.exit(f"setup: {' '.join(map(str, argv[:6]))}: exit status {done.returncode}\n{done.stderr[-2000:]}")
+    return done.stdout
 
 
 if __name__ == "__main__":

@@ -10,7 +10,10 @@ import sys
 
 FOLDER, PIP = "@WHEELS@", "@VERSION@"
 
-sys.path.insert(0, glob.glob("%s/pip-%s-*.whl" % (FOLDER, PIP))[0])
+wheels = glob.glob("%s/pip-%s-*.whl" % (FOLDER, PIP))
+if not wheels:
+    sys.exit("%s was put here by the checks of ovirt.mgmt_network, which have been cleaned since: remove it, or run them again" % __file__)
+sys.path.insert(0, wheels[0])
 
 from pip._internal.cli.main import main  # noqa: E402
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -23,21 +24,23 @@ MODULES = ("host_network_facts", "network_commit", "nmstate_apply")
 ROLES = ("configure_mgmt", "host_deploy")
 
 
+OTHER_CORES = {"2.16.19": ((3, 11), (3, 12), (3, 10)), "2.21.5": ((3, 13), (3, 12), (3, 14))}  # oldest and newest, and the Pythons that run them
+
+
 @pytest.fixture(scope="module")
 def pythons():
-    """The interpreters of this machine; those that the checks would like and do not find are named."""
-    found = tools.interpreters()
-    for version in TARGETS:
-        if version not in found:
-            print(f"NOT CHECKED with Python {version[0]}.{version[1]}: it is not on this machine", file=sys.stderr)
-    return found
+    """The interpreters of this machine."""
+    return tools.interpreters()
 
 
 def run(*argv, timeout=600, cwd=ROOT, **environment):
     """Run a tool and fail with all that it printed when it fails."""
     done = subprocess.run([str(one) for one in argv], cwd=cwd, capture_output=True, text=True, timeout=timeout, check=False,
                           stdin=subprocess.DEVNULL, env={**os.environ, **environment})
-    assert done.returncode == 0, f"{' '.join(map(str, argv))}: exit status {done.returncode}\n{done.stdout[-6000:]}\n{done.stderr[-3000:]}"
+    if done.returncode:
+        # ansible-test tells its errors first and all that it installs after them
+        errors = "\n".join(line for line in (done.stdout + done.stderr).splitlines() if line.startswith(("ERROR", "FATAL")))
+        pytest.fail(f"{' '.join(map(str, argv))}: exit status {done.returncode}\n{errors or done.stdout[-6000:] + done.stderr[-3000:]}", pytrace=False)
     return done.stdout + done.stderr
 
 
@@ -58,10 +61,10 @@ def test_units_as_ansible_test_runs_them():
     run("ansible-test", "units", "--local", "--color", "no", "--python", f"{sys.version_info[0]}.{sys.version_info[1]}")
 
 
-@pytest.mark.parametrize("version", TARGETS, ids=[".".join(map(str, one)) for one in TARGETS])
+@pytest.mark.parametrize("version", TARGETS, ids=map(tools.dotted, TARGETS))
 def test_host_side_imports_on_the_oldest_and_newest_targets(version, pythons):
     if version not in pythons:
-        pytest.skip(f"Python {version[0]}.{version[1]} is not on this machine")
+        pytest.skip(f"NOT CHECKED with Python {tools.dotted(version)}: it is not on this machine")
     names = [path.stem for path in (ROOT / "plugins/module_utils").glob("*.py")]
     lines = "; ".join(f"import ansible_collections.ovirt.mgmt_network.plugins.module_utils.{name}" for name in names)
     run(pythons[version], "-I", "-W", "error", "-c", f"import sys; sys.path.insert(0, {str(ROOT.parents[2])!r}); {lines}")
@@ -126,13 +129,32 @@ def test_the_execution_environment_can_be_made(tarball, tmp_path):
     assert list((tmp_path / "context").glob("*file"))  # Containerfile or Dockerfile, by the runtime there is
 
 
-@pytest.mark.parametrize("core, wanted", [("2.16.19", (3, 11)), ("2.21.5", (3, 13))], ids=["oldest-core", "newest-core"])
-def test_tables_on_other_ansible_cores(core, wanted, pythons, tmp_path):
-    if wanted not in pythons:
-        pytest.skip(f"ansible-core {core} needs Python {wanted[0]}.{wanted[1]}, which is not on this machine")
+@pytest.mark.parametrize("core", OTHER_CORES)
+def test_other_ansible_cores(core, pythons, tmp_path):
+    wanted = OTHER_CORES[core]
+    if not set(wanted) & set(pythons):
+        pytest.skip(f"NOT CHECKED with ansible-core {core}: Python {' or '.join(map(tools.dotted, wanted))} is not on this machine")
     needs = tmp_path / "requirements.txt"
     needs.write_text(f"ansible-core=={core}\njmespath\nnetaddr\npytest\n", encoding="ascii")
-    venv = tools.tools(needs, f"core-{core}", (wanted,))
-    out = run(venv / "bin/python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit", PATH=f"{venv}/bin:{tools.clean_path()}",
-              ANSIBLE_INJECT_FACT_VARS="false")
-    assert "passed" in out
+    venv = tools.tools(needs, f"core-{core}", wanted)
+    where = {"PATH": f"{venv}/bin:{tools.clean_path()}", "ANSIBLE_INJECT_FACT_VARS": "false", "ANSIBLE_DEPRECATION_WARNINGS": "true"}
+    said = [run(venv / "bin/python", "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider", "tests/unit", **where)]
+    for path in sorted((ROOT / "playbooks").glob("*.yml")):
+        said.append(run("ansible-playbook", "-i", "localhost,", "--syntax-check", f"ovirt.mgmt_network.{path.stem}", **where))
+    for kind, names in (("module", MODULES), ("filter", FILTERS), ("role", ROLES)):
+        said.append(run("ansible-doc", "-t", kind, *(f"ovirt.mgmt_network.{name}" for name in names), **where))
+    assert not [line for text in said for line in text.splitlines() if "[DEPRECATION WARNING]" in line]
+
+
+def test_every_file_states_its_licence():
+    """In its own first lines, or in a file NAME.license beside it or beside a folder that it is in."""
+    listed = run("git", "ls-files", "-z").split("\0")
+    stated = re.compile(r"SPDX-FileCopyrightText: .*\n.*SPDX-License-Identifier: GPL-3.0-or-later\n")
+    silent = []
+    for name in filter(None, listed):
+        path = ROOT / name
+        beside = [path, *path.parents[:len(pathlib.PurePath(name).parents) - 1]]
+        said = any(stated.search(one.with_name(one.name + ".license").read_text(encoding="utf-8")) for one in beside if one.with_name(one.name + ".license").exists())
+        if path.stat().st_size and name != "LICENSE" and not said and not stated.search(path.read_text(encoding="utf-8")[:1000]):
+            silent.append(name)
+    assert not silent
