@@ -6,6 +6,9 @@
 ``persistence/netconf`` (what is safe) and ``staging/netconf`` (what runs) are symlinks to a folder of one JSON file per
 network, bond and device (VDSM: lib/vdsm/network/netconfpersistence.py). Both must say the same after a commit. Writing has
 two steps, so that a transaction can do all that may fail before its commit point, and only rename after it.
+
+One file that is no JSON object (an editor's left-over) makes VDSM's own loader fail as a whole. Here it is passed over when
+reading and left out when writing; the folder that has it is not deleted then, for it may be a record that was damaged.
 """
 
 from __future__ import annotations
@@ -19,29 +22,26 @@ import shutil
 
 from . import profiles
 
-ROOTS = ("/var/lib/vdsm/persistence/netconf", "/var/lib/vdsm/staging/netconf")
+PERSISTENCE, STAGING = "/var/lib/vdsm/persistence/netconf", "/var/lib/vdsm/staging/netconf"
+ROOTS = (PERSISTENCE, STAGING)
 _FOLDERS = {"networks": "nets", "bondings": "bonds", "devices": "devices"}
 _NEVER_KEPT = ("blockingdhcp", "remove")
 
 
 def read(root=ROOTS[0]):
-    """``{networks, bondings, devices}`` of ``root`` (a symlink or a plain folder), each ``{name: dict}``, ``{}`` when absent.
+    """``{networks, bondings, devices}`` of ``root`` (a symlink or a plain folder), each ``{name: dict}``, ``{}`` when absent."""
+    return _load(root)[0]
 
-    A file that is no JSON object (an editor's left-over) is passed over: one stray file must not hide the rest.
-    """
-    found = {}
-    for kind, folder in _FOLDERS.items():
-        found[kind] = {}
-        path = os.path.join(root, folder)
-        for name in sorted(os.listdir(path)) if os.path.isdir(path) else []:
-            try:
-                with open(os.path.join(path, name), encoding="utf-8") as stream:
-                    content = json.load(stream)
-            except (ValueError, OSError):
-                continue
-            if isinstance(content, dict):
-                found[kind][name] = content
-    return found
+
+def unreadable(root=ROOTS[0]):
+    """The paths below ``root`` that should be records and are none: VDSM cannot load its networks because of them."""
+    return _load(root)[1]
+
+
+def dirty(roots=ROOTS):
+    """Whether what runs (staging) is not what is safe (persistence): VDSM's netConfigDirty. Without staging nothing is."""
+    safe, runs = roots
+    return os.path.exists(runs) and any(read(runs)[kind] != read(safe)[kind] for kind in ("networks", "bondings"))
 
 
 def merged(found, record):
@@ -57,25 +57,28 @@ def merged(found, record):
 
 
 def record_in_sync(record, roots=ROOTS):
-    """Whether both roots hold ``record`` already (an empty record always holds)."""
+    """Whether both roots hold ``record`` already, so that VDSM can load it (an empty record always holds)."""
     if not any((record.get(kind) or {}) for kind in ("networks", "bondings")):
         return True
-    return all(merged(read(root), record) == read(root) for root in roots)
+    return all(not unreadable(root) and merged(read(root), record) == read(root) for root in roots)
 
 
 def prepare_record(record, roots=ROOTS):
     """Write what the roots are to hold next to them, flushed: ``[{root, tree}]`` for publish() or discard().
 
-    ``[]`` when they hold it already. Raises OSError when a root cannot be written; nothing is left behind then.
+    ``roots``: persistence and staging. Both get the same: what runs today, or what is safe where nothing has run yet, with
+    ``record`` put in; so VDSM does it when it makes its running configuration the safe one. ``[]`` when they hold the
+    record already. Raises OSError when a root cannot be written; nothing is left behind then.
     """
     if record_in_sync(record, roots):
         return []
+    content = merged(read(roots[1] if os.path.exists(roots[1]) else roots[0]), record)
     prepared = []
     try:
         for root in roots:
             tree = "%s.%s" % (root, secrets.token_hex(4))
             prepared.append({"root": root, "tree": tree})
-            _write_tree(tree, merged(read(root), record))
+            _write_tree(tree, content)
     except OSError:
         for one in prepared:
             discard(one)
@@ -84,14 +87,21 @@ def prepare_record(record, roots=ROOTS):
 
 
 def publish(prepared):
-    """Make the prepared tree the one that counts, by rename. Called again after it was done, it does nothing."""
+    """Make the prepared tree the one that counts, by rename. Called again after it was done, it does nothing.
+
+    A symlink is replaced in one step. A plain folder, which VDSM reads too, is not: rename() cannot put a link over it, so it
+    steps aside first, and a power cut in between leaves no root. The caller's journal is why that heals: publish again.
+    """
     root, tree = prepared["root"], prepared["tree"]
-    if not os.path.isdir(tree) or os.path.realpath(root) == os.path.realpath(tree):
+    aside = tree + ".was"
+    if not os.path.isdir(tree):
+        return  # it was published, and VDSM has written a newer one since
+    if os.path.realpath(root) == os.path.realpath(tree):
+        _forget(aside, root)
         return
-    old = os.path.realpath(root) if os.path.lexists(root) else ""
+    old = os.path.realpath(root) if os.path.lexists(root) else aside
     if os.path.isdir(root) and not os.path.islink(root):
-        # VDSM reads a plain folder too; rename() cannot put a link over one, so it steps aside first
-        old = root + ".old"
+        old = aside
         os.rename(root, old)
     link = tree + ".ln"
     if os.path.lexists(link):
@@ -99,8 +109,7 @@ def publish(prepared):
     os.symlink(os.path.basename(tree), link)
     os.rename(link, root)
     profiles.flush([os.path.dirname(root)])
-    if old and os.path.dirname(old) == os.path.dirname(os.path.abspath(root)):
-        shutil.rmtree(old, ignore_errors=True)
+    _forget(old, root)
 
 
 def discard(prepared):
@@ -109,21 +118,59 @@ def discard(prepared):
         shutil.rmtree(prepared["tree"], ignore_errors=True)
 
 
-def _write_tree(tree, content):
-    made = os.path.dirname(tree)
-    os.makedirs(made, mode=0o755, exist_ok=True)
-    owner = _owner()
+def _load(root):
+    """``(what read() gives, what unreadable() gives)``."""
+    found, strays = {}, []
     for kind, folder in _FOLDERS.items():
-        path = os.path.join(tree, folder)
-        os.makedirs(path, mode=0o755)
+        found[kind] = {}
+        directory = os.path.join(root, folder)
+        for name in sorted(os.listdir(directory)) if os.path.isdir(directory) else []:
+            path = os.path.join(directory, name)
+            try:
+                with open(path, encoding="utf-8") as stream:
+                    content = json.load(stream)
+            except (ValueError, OSError):
+                content = None
+            if isinstance(content, dict):
+                found[kind][name] = content
+            else:
+                strays.append(path)
+    return found, strays
+
+
+def _forget(old, root):
+    """Delete the folder ``old`` that counted before; one of another place, or with something unreadable in it, stays."""
+    if os.path.dirname(old) == os.path.dirname(os.path.abspath(root)) and not unreadable(old):
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _write_tree(tree, content):
+    made = _make_folders(os.path.dirname(tree))
+    for kind, folder in _FOLDERS.items():
+        made += _make_folders(os.path.join(tree, folder))
         for name, entry in content[kind].items():
-            with open(os.path.join(path, name), "w", encoding="utf-8") as stream:
+            path = os.path.join(tree, folder, name)
+            with open(path, "w", encoding="utf-8") as stream:
                 json.dump(entry, stream, indent=4)
-            os.chmod(os.path.join(path, name), 0o644)
-    for folder, _folders, files in os.walk(tree) if owner else ():
-        for path in [folder] + [os.path.join(folder, name) for name in files]:
-            os.chown(path, *owner)
+            os.chmod(path, 0o644)
+            made.append(path)
+    owner = _owner()
+    for path in made if owner else ():
+        os.chown(path, *owner)
     profiles.flush_tree(tree)
+    # the folders above the tree may be new as well, and a name counts once the folder that has it is on disk
+    for folder in (path for path in made if os.path.isdir(path) and not path.startswith(tree)):
+        profiles.flush([os.path.dirname(folder)])
+
+
+def _make_folders(path):
+    """Make the folder ``path`` and those above it, whatever the umask; returns the new ones, the highest first."""
+    if os.path.isdir(path):
+        return []
+    made = _make_folders(os.path.dirname(path))
+    os.mkdir(path)
+    os.chmod(path, 0o755)
+    return made + [path]
 
 
 def _owner():

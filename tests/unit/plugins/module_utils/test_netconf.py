@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 
 import pytest
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils import netconf
@@ -64,15 +65,101 @@ def test_publishing_twice_is_publishing_once(roots):
     assert netconf.record_in_sync(RECORD, roots)
 
 
-def test_a_plain_folder_with_strays_is_read_and_replaced(roots):
-    os.makedirs(roots[0] + "/nets")
-    for name, text in (("storage", '{"nic": "eth5"}'), (".storage.swp", "\0garbage"), ("list", "[]")):
-        with open(os.path.join(roots[0], "nets", name), "w", encoding="utf-8") as stream:
+def write(folder, **files):
+    os.makedirs(folder, exist_ok=True)
+    for name, text in files.items():
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as stream:
             stream.write(text)
-    assert netconf.read(roots[0])["networks"] == {"storage": {"nic": "eth5"}}
+
+
+def beside(root):
+    """What else is in the folder of ``root``: names, but the one it leads to."""
+    return sorted(set(os.listdir(os.path.dirname(root))) - {os.path.basename(root), os.path.basename(os.path.realpath(root))})
+
+
+def test_a_plain_folder_is_read_and_replaced(roots):
+    write(roots[0] + "/nets", storage='{"nic": "eth5"}')
     commit(RECORD, roots)
     assert os.path.islink(roots[0])
     assert sorted(netconf.read(roots[0])["networks"]) == ["ovirtmgmt", "storage"]
+    assert beside(roots[0]) == []
+
+
+def test_a_power_cut_while_a_plain_folder_steps_aside_heals(roots, monkeypatch):
+    write(roots[0] + "/nets", storage='{"nic": "eth5"}')
+    prepared = netconf.prepare_record(RECORD, roots)
+    with monkeypatch.context() as patch:
+        patch.setattr(netconf.os, "symlink", lambda *_paths: (_ for _ in ()).throw(OSError("the power is cut")))
+        with pytest.raises(OSError):
+            netconf.publish(prepared[0])
+    assert not os.path.lexists(roots[0])
+    netconf.publish(prepared[0])
+    assert sorted(netconf.read(roots[0])["networks"]) == ["ovirtmgmt", "storage"]
+    assert beside(roots[0]) == []
+
+
+@pytest.mark.parametrize("name, text", [(".storage.swp", "\0garbage"), ("list", "[]"), ("empty", "")])
+def test_strays_are_told_left_out_and_not_lost(roots, name, text):
+    commit({"networks": {"storage": {"nic": "eth5"}, **RECORD["networks"]}, "bondings": RECORD["bondings"]}, roots)
+    old = os.path.realpath(roots[0])
+    write(roots[0] + "/nets", **{name: text})
+    assert netconf.unreadable(roots[0]) == [os.path.join(roots[0], "nets", name)]
+    # all that is wanted is there, but VDSM could not load it
+    assert not netconf.record_in_sync(RECORD, roots)
+    commit(RECORD, roots)
+    assert netconf.unreadable(roots[0]) == []
+    assert sorted(netconf.read(roots[0])["networks"]) == ["ovirtmgmt", "storage"]
+    assert os.path.exists(os.path.join(old, "nets", name))
+    assert netconf.record_in_sync(RECORD, roots)
+
+
+def test_both_roots_say_the_same_afterwards(roots):
+    write(roots[0] + "/nets", storage='{"nic": "eth5"}', old='{"nic": "eth6"}')
+    write(roots[1] + "/nets", storage='{"nic": "eth7"}')
+    write(roots[1] + "/devices", eth5='{"sriov": {"numvfs": 4}}')
+    assert netconf.dirty(roots)
+    commit(RECORD, roots)
+    assert netconf.read(roots[0]) == netconf.read(roots[1])
+    assert netconf.read(roots[0])["networks"]["storage"] == {"nic": "eth7"}  # what runs
+    assert netconf.read(roots[0])["devices"] == {"eth5": {"sriov": {"numvfs": 4}}}
+    assert not netconf.dirty(roots)
+
+
+def test_without_staging_the_safe_networks_are_what_runs(roots):
+    write(roots[0] + "/nets", storage='{"nic": "eth5"}')
+    assert not netconf.dirty(roots)
+    commit(RECORD, roots)
+    assert sorted(netconf.read(roots[1])["networks"]) == ["ovirtmgmt", "storage"]
+
+
+def test_a_tree_that_vdsm_has_replaced_since_is_not_published_again(roots):
+    prepared = netconf.prepare_record(RECORD, roots)
+    for one in prepared:
+        netconf.publish(one)
+    commit({"networks": {"newer": {"nic": "eth5"}}}, roots)
+    for one in prepared:
+        netconf.publish(one)
+    assert sorted(netconf.read(roots[0])["networks"]) == ["newer", "ovirtmgmt"]
+
+
+def test_a_folder_of_another_place_is_not_deleted(roots, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    write(str(elsewhere / "nets"), storage='{"nic": "eth5"}')
+    os.makedirs(os.path.dirname(roots[0]))
+    os.symlink(elsewhere, roots[0])
+    commit(RECORD, roots)
+    assert (elsewhere / "nets" / "storage").exists()
+    assert sorted(netconf.read(roots[0])["networks"]) == ["ovirtmgmt", "storage"]
+
+
+def test_modes_do_not_depend_on_the_umask(roots):
+    before = os.umask(0o077)
+    try:
+        commit(RECORD, roots)
+    finally:
+        os.umask(before)
+    paths = (os.path.dirname(roots[0]), roots[0], roots[0] + "/nets", roots[0] + "/nets/ovirtmgmt")
+    assert [oct(stat.S_IMODE(os.stat(path).st_mode)) for path in paths] == ["0o755", "0o755", "0o755", "0o644"]
 
 
 def test_a_root_that_cannot_be_written_leaves_the_other_alone(roots, tmp_path):
