@@ -39,8 +39,8 @@ def run(*argv, timeout=600, cwd=ROOT, **environment):
                           stdin=subprocess.DEVNULL, env={**os.environ, **environment})
     if done.returncode:
         # ansible-test tells its errors first and all that it installs after them
-        errors = "\n".join(line for line in (done.stdout + done.stderr).splitlines() if line.startswith(("ERROR", "FATAL")))
-        pytest.fail(f"{' '.join(map(str, argv))}: exit status {done.returncode}\n{errors or done.stdout[-6000:] + done.stderr[-3000:]}", pytrace=False)
+        errors = "\n".join(line for line in done.stdout.splitlines() if line.startswith("ERROR"))
+        pytest.fail(f"{' '.join(map(str, argv))}: exit status {done.returncode}\n{errors}\n{done.stdout[-6000:]}\n{done.stderr[-3000:]}", pytrace=False)
     return done.stdout + done.stderr
 
 
