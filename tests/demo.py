@@ -79,15 +79,17 @@ def add_host(label, quiet=False):
     log = FOLDER / f"{label}.log"
     words = netns(pathlib.Path(sys.executable).parent / "ansible-playbook", "-i", FOLDER / "inventory.yml", "ovirt.mgmt_network.add_host")
     environment = dict(os.environ, ANSIBLE_CONFIG=str(FOLDER / "ansible.cfg"), ANSIBLE_FORCE_COLOR=str(sys.stdout.isatty()))
-    with open(log, "w", encoding="utf-8") as stream:
-        process = subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        for line in process.stdout:
-            stream.write(line)
-            if not quiet:
-                print("  " + line, end="", flush=True)
-    status = process.wait()
-    stop.touch()
-    lost = json.loads(watcher.communicate(timeout=30)[0])
+    process = subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        with open(log, "w", encoding="utf-8") as stream:
+            for line in process.stdout:
+                stream.write(line)
+                if not quiet:
+                    print("  " + line, end="", flush=True)
+        status = process.wait()
+    finally:
+        stop.touch()
+        lost = json.loads(watcher.communicate(timeout=30)[0])
     if quiet:
         print("".join("  " + line + "\n" for line in summary(log)))
     # the refused host is a failed host of the play, so the play ends with 2
