@@ -39,11 +39,12 @@ def difference(desired, current):
     interfaces = [left for left in (_interface(want, have.get(want["name"]), have) for want in desired.get("interfaces") or []) if left]
     if interfaces:
         change["interfaces"] = interfaces
-    for section, same in (("routes", _same_route), ("route-rules", _same_rule)):
-        entries = _entries(desired.get(section), current.get(section), same)
+    moved = any("ipv4" in one or "ipv6" in one for one in interfaces)
+    # Rules, like servers below, are kept in the profile of some interface with addresses: told again, or they go with the old one.
+    for section, same, told in (("routes", _same_route, False), ("route-rules", _same_rule, moved)):
+        entries = _entries(desired.get(section), current.get(section), same, told)
         if entries:
             change[section] = {"config": entries}
-    moved = any("ipv4" in one or "ipv6" in one for one in interfaces)
     resolver = _resolver(desired.get("dns-resolver"), current.get("dns-resolver"), moved)
     if resolver:
         change["dns-resolver"] = resolver
@@ -161,13 +162,15 @@ def _subset(want, now):
     return want == now
 
 
-def _entries(want, now, same):
+def _entries(want, now, same, told):
     have = (now or {}).get("config") or []
     left = []
     for entry in (want or {}).get("config") or []:
+        absent = entry.get("state") == "absent"
         exists = any(same(entry, one) for one in have)
-        if exists == (entry.get("state") == "absent"):
-            left.append(entry)
+        if exists == absent or (told and not absent):
+            # To nmstate the default table means any table in what is absent: a table of its own would go with the main one's.
+            left.append(dict(entry, **{"table-id": 254}) if absent and entry.get("table-id") == 0 else entry)
     return left
 
 

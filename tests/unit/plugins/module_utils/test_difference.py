@@ -87,7 +87,15 @@ def test_routes_rules_and_dns_that_differ_are_left_alone_with_themselves():
     gone = {"destination": "0.0.0.0/0", "next-hop-address": "10.80.0.1", "next-hop-interface": "eth1", "table-id": 0, "state": "absent"}
     rule = {"ip-to": "10.80.0.0/24", "priority": 3200, "route-table": 66322802}
     desired = {"routes": {"config": [route, gone]}, "route-rules": {"config": [rule]}, "dns-resolver": {"config": {"server": []}}}
-    assert difference(desired, CURRENT) == desired
+    # 0 means any table in what is absent
+    assert difference(desired, CURRENT) == {**desired, "routes": {"config": [route, {**gone, "table-id": 254}]}}
+
+
+def test_rules_that_hold_are_told_again_when_addresses_move():
+    rules = CURRENT["route-rules"]
+    moving = {"interfaces": [{"name": "bond4.3000", "state": "up", "ipv4": OFF}], "route-rules": rules}
+    assert difference(moving, CURRENT)["route-rules"] == rules
+    assert difference({"route-rules": rules}, CURRENT) == {}
 
 
 def test_the_inputs_stay_as_they_are():
