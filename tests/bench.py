@@ -21,6 +21,10 @@ import sys
 import time
 
 import yaml
+from ansible.executor.module_common import modify_module
+from ansible.parsing.dataloader import DataLoader
+from ansible.plugins import loader
+from ansible.template import Templar
 
 CHECKOUT = pathlib.Path(os.environ.get("OVIRT_CHECKOUT", pathlib.Path(__file__).resolve().parents[1]))
 os.environ.setdefault("OVIRT_LAB_NAME", "ovirt-bench")
@@ -120,18 +124,15 @@ def host_tasks(actions):
 
 
 def payloads():
-    """Bytes of each module as Ansible sends it, beside its own ping."""
+    """Bytes of each module as Ansible sends it, beside its own ping (``{module: bytes}``)."""
+    loader.init_plugin_loader()
     sizes = {}
-    for module, words in (("ansible.builtin.ping", ""), ("ovirt.mgmt_network.host_network_facts", ""), ("ovirt.mgmt_network.nmstate_apply", "{'state': {}}")):
-        script = ("from ansible.plugins.loader import init_plugin_loader, module_loader; init_plugin_loader();"
-                  "from ansible.executor.module_common import modify_module; from ansible.template import Templar;"
-                  "from ansible.parsing.dataloader import DataLoader;"
-                  f"found = module_loader.find_plugin_with_context('{module}');"
-                  f"data = modify_module('{module}', found.plugin_resolved_path, {words or '{}'}, Templar(loader=DataLoader()), "
-                  "task_vars={'ansible_python_interpreter': '/usr/bin/python3'}, module_compression='ZIP_DEFLATED');"
-                  "print(len(data.b_module_data if hasattr(data, 'b_module_data') else data[0]))")
-        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-        sizes[module] = int(done.stdout.split()[-1]) if done.returncode == 0 else None
+    for module in ("ansible.builtin.ping", "ovirt.mgmt_network.host_network_facts", "ovirt.mgmt_network.nmstate_apply"):
+        found = loader.module_loader.find_plugin_with_context(module)
+        built = modify_module(module_name=module, module_path=found.plugin_resolved_path, module_args={"_ansible_version": "2"},
+                              templar=Templar(loader=DataLoader()), task_vars={"ansible_python_interpreter": "/usr/bin/python3"},
+                              module_compression="ZIP_DEFLATED")
+        sizes[module] = len(built.b_module_data)
     return sizes
 
 
@@ -143,7 +144,7 @@ def report(figures, sizes):
     pairs = [ours["blackout_ms"] / plain["blackout_ms"] for ours, plain in zip(figures["ours"], figures["nmstatectl apply"]) if plain["blackout_ms"]]
     print(f"blackout, ours / nmstatectl apply: {statistics.median(pairs):.2f} (per round: {', '.join(f'{one:.2f}' for one in pairs)})" if pairs else "no pairs")
     for module, size in sizes.items():
-        print(f"payload {module:44} {size / 1000 if size else float('nan'):8.1f} kB")
+        print(f"payload {module:44} {size / 1000:8.1f} kB")
 
 
 def start_cpu():
