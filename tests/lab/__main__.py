@@ -23,7 +23,10 @@ if __package__ in (None, ""):  # called as "python3 tests/lab"
 from . import hosts, image, network  # noqa: E402
 from . import watch as watching  # noqa: E402
 from .layouts import LAYOUTS  # noqa: E402
-from .machine import NAME, LabError, netns  # noqa: E402
+from .machine import NAME, LabError, check_machine, in_parallel, netns  # noqa: E402
+
+
+_NOT_WORDS = ("y", "n", "yes", "no", "on", "off", "true", "false", "null")  # to YAML
 
 
 def build(_args):
@@ -37,8 +40,8 @@ def fabric(_args):
 
 
 def up(args):
-    """make and boot hosts, each NAME:LAYOUT"""
-    wanted = dict(one.split(":", 1) if ":" in one else (one, one) for one in args.hosts)
+    """make and boot hosts, each NAME:LAYOUT, two at a time; NAME alone is of --layout, or has the name of its layout"""
+    wanted = dict(one.split(":", 1) if ":" in one else (one, args.layout or one) for one in args.hosts)
     for one in hosts.up(wanted, args.variant, args.memory):
         print(f"{one['name']}\t{one['address']}")
 
@@ -50,10 +53,10 @@ def layouts(_args):
 
 
 def list_hosts(_args):
-    """list the hosts of this lab"""
-    for name in hosts.names():
-        one = hosts.about(name)
-        print(f"{name:16} {one['layout']:16} {one['variant']:7} {one['address'] or '-':16} {'on' if hosts.running(name) else 'off'}")
+    """list the hosts of this lab: name, layout, variant, management address, state, process"""
+    for name in [*(["fabric"] if hosts.running("fabric") else []), *hosts.names()]:
+        one, process = hosts.about(name), hosts.process(name)
+        print(f"{name:16} {one['layout'] or '-':16} {one['variant']:7} {one['address'] or '-':16} {'on' if process else 'off':4} {process or '-'}")
 
 
 def ssh(args):
@@ -73,9 +76,8 @@ def kill(args):
 
 
 def boot(args):
-    """give hosts power again"""
-    for name in args.hosts:
-        hosts.boot(name)
+    """give hosts power again, two at a time"""
+    in_parallel(2, hosts.boot, args.hosts)
 
 
 def off(args):
@@ -91,13 +93,14 @@ def down(args):
 
 
 def inventory(args):
-    """print an Ansible inventory of the hosts: group hypervisors, reached from the engine's side"""
-    print(json.dumps(_inventory(args.user), indent=2))
+    """print an Ansible inventory of the hosts that are up: group hypervisors, reached from the engine's side"""
+    found = _inventory(args.user)
+    print("\n".join(_yaml(found)) if args.yaml else json.dumps(found, indent=2))
 
 
 def logs(args):
-    """print the console log of a host"""
-    sys.stdout.write((hosts.STATE / "hosts" / args.host / "console.log").read_text(encoding="utf-8", errors="replace"))
+    """print the console log of a host, also of one that was taken down"""
+    sys.stdout.write(hosts.log(args.host).read_text(encoding="utf-8", errors="replace"))
 
 
 def ping(args):
@@ -121,9 +124,9 @@ def watch(args):
 
 
 def fault(args):
-    """make a fault in the fabric: vlan_drop HOST VLAN, vlan_allow HOST VLAN, path_mtu VLAN MTU, dhcp on|off, twin ADDRESS VLAN, untwin ADDRESS VLAN"""
-    words = [str(hosts.about(word)["number"]) if word in hosts.names() else word for word in args.words]
-    network.fault(" ".join(words))
+    """make a fault in the fabric, or mend it"""
+    numbers = {name: str(hosts.about(name)["number"]) for name in hosts.names()}
+    network.fault(args.kind, *(numbers.get(word, word) for word in args.words))
 
 
 def _inventory(user):
@@ -132,8 +135,19 @@ def _inventory(user):
               "ansible_python_interpreter": "/usr/bin/python3"}
     if user != "root":
         common["ansible_become"] = True
-    found = {name: {"ansible_host": hosts.about(name)["address"], "lab_layout": hosts.about(name)["layout"]} for name in hosts.names()}
+    found = {name: {"ansible_host": hosts.about(name)["address"], "lab_layout": hosts.about(name)["layout"]} for name in hosts.names() if hosts.running(name)}
     return {"hypervisors": {"hosts": found, "vars": common}}
+
+
+def _yaml(value, indent=0):
+    """The lines of a mapping as YAML; its leaves as JSON, which YAML contains."""
+    for key, one in value.items():
+        key = json.dumps(key) if key in _NOT_WORDS else key
+        if isinstance(one, dict) and one:
+            yield f"{' ' * indent}{key}:"
+            yield from _yaml(one, indent + 2)
+        else:
+            yield f"{' ' * indent}{key}: {json.dumps(one)}"
 
 
 def _inside(args):
@@ -171,6 +185,7 @@ def parser():
         add(plain)
     add(list_hosts, "list")
     one = add(up, several=True)
+    one.add_argument("--layout", choices=tuple(LAYOUTS), metavar="LAYOUT", help="of the hosts that name none; see 'layouts'")
     one.add_argument("--variant", choices=("el", "debian"), default="el", help="whose policy for the MACs of bonds and bridges (%(default)s)")
     one.add_argument("--memory", default="384M")
     for function in (kill, boot, off):
@@ -181,7 +196,9 @@ def parser():
     one.add_argument("--user", default="root")
     one.add_argument("command", nargs=argparse.REMAINDER, metavar="[--] COMMAND")
     add(execute, "exec", rest=True)
-    add(inventory).add_argument("--user", default="root", choices=("root", "admin"))
+    one = add(inventory)
+    one.add_argument("--user", default="root", choices=("root", "admin"), help="admin is one who becomes root by sudo (%(default)s)")
+    one.add_argument("--yaml", action="store_true", help="as YAML in place of JSON, to be read")
     add(logs, host=True)
     one = add(ping)
     one.add_argument("target", metavar="HOST|ADDRESS")
@@ -192,19 +209,29 @@ def parser():
     one.add_argument("targets", nargs="+", metavar="HOST|ADDRESS")
     one.add_argument("--seconds", type=float)
     one.add_argument("--until", metavar="FILE", help="stop when the file is there")
-    add(fault).add_argument("words", nargs="+")
+    one = add(fault)
+    one.formatter_class = argparse.RawDescriptionHelpFormatter
+    one.description = "\n".join([fault.__doc__ + ":", *(f"  {kind:10} {words:12} {says}" for kind, (words, says) in network.FAULTS.items())])
+    one.add_argument("kind", metavar="KIND")
+    one.add_argument("words", nargs="*", metavar="ARGUMENT")
     return top
 
 
 def main():
     args = parser().parse_args()
     args.argv = sys.argv[1:]
+    os.umask(0o022)  # what goes into the image is read by others than root
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     try:
+        check_machine()
         args.function(args)
     except LabError as error:
         sys.exit(f"lab: {error}")
     except KeyboardInterrupt:
         sys.exit("lab: interrupted; what was half made has been taken away")
+    except BrokenPipeError:
+        sys.stdout = None  # whoever read it has enough
 
 
 if __name__ == "__main__":

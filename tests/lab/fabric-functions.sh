@@ -4,7 +4,10 @@
 
 # port HOST NIC: the far end of that NIC's wire becomes a port of the switch; on wires VLAN 1 is tagged (see lab-nics)
 port() {
-	wire "$1" "$2" && on_switch "h$1p$2" && bridge vlan add dev "h$1p$2" vid 1 pvid
+	if wire "$1" "$2"; then
+		on_switch "h$1p$2"
+		bridge vlan add dev "h$1p$2" vid 1 pvid
+	fi
 }
 
 wire() {
@@ -47,36 +50,54 @@ unplug() {
 	done
 }
 
+# the ports of the switch that lead to that host
+ports() {
+	bridge link | sed -n "s/^[0-9]*: \(h$1[pl][a-z0-9]*\)[@:].* master sw0 .*/\1/p"
+}
+
 # vlan_drop HOST VLAN, vlan_allow HOST VLAN: the switch forgets a VLAN on the host's ports, and learns it again
 vlan_drop() {
-	for d in $(bridge link | sed -n "s/^[0-9]*: \(h$1[pl][a-z0-9]*\)[@:].*/\1/p"); do bridge vlan del dev "$d" vid "$2"; done
+	for d in $(ports "$1"); do bridge vlan del dev "$d" vid "$2"; done
 }
 
 vlan_allow() {
-	for d in $(bridge link | sed -n "s/^[0-9]*: \(h$1[pl][a-z0-9]*\)[@:].*/\1/p"); do bridge vlan add dev "$d" vid "$2"; done
+	for d in $(ports "$1"); do
+		case $2:$d in
+		1:*lag) bridge vlan add dev "$d" vid 1 pvid untagged ;;
+		1:*) bridge vlan add dev "$d" vid 1 pvid ;;
+		*) bridge vlan add dev "$d" vid "$2" ;;
+		esac
+	done
 }
 
-# path_mtu VLAN MTU: the router's leg takes no larger packets
+# path_mtu VLAN MTU: behind the host's port larger packets of that VLAN vanish without a word, as they do on a switch
+# whose MTU is smaller; 9000 takes the fault away. The limit counts the Ethernet header.
 path_mtu() {
-	ip link set "v$1" mtu "$2"
+	tc qdisc del dev "v$1" clsact 2>/dev/null || true
+	[ "$2" -lt 9000 ] || return 0
+	tc qdisc add dev "v$1" clsact
+	for way in ingress egress; do
+		tc filter add dev "v$1" "$way" matchall action police rate 100gbit burst 100m mtu $(($2 + 14)) conform-exceed drop
+	done
 }
 
 # dhcp on|off
 dhcp() {
-	if [ "$1" = on ]; then
-		dnsmasq --conf-file=/run/lab/dnsmasq.conf
-	else
-		kill "$(cat /run/lab/dnsmasq.pid)"
-	fi
+	running=$(cat /run/lab/dnsmasq.pid 2>/dev/null || true)
+	[ -n "$running" ] && [ -e "/proc/$running" ] || running=
+	case $1 in
+	on) [ -n "$running" ] || dnsmasq --conf-file=/run/lab/dnsmasq.conf ;;
+	off) [ -z "$running" ] || { kill "$running"; while [ -e "/proc/$running" ]; do sleep 0.1; done; } ;;
+	esac
 }
 
-# twin ADDRESS VLAN, untwin ADDRESS VLAN: somebody else in that VLAN has the address
+# twin ADDRESS VLAN, untwin: somebody else in that VLAN has the address
 twin() {
-	ip link add twin0 type veth peer name twin1
+	untwin
+	ip netns add twin
+	ip link add twin1 type veth peer name twin0 netns twin
 	ip link set twin1 master sw0 up
 	bridge vlan add dev twin1 vid "$2" pvid untagged
-	ip netns add twin
-	ip link set twin0 netns twin
 	ip -n twin addr add "$1/24" dev twin0
 	ip -n twin link set twin0 up
 }
@@ -85,4 +106,3 @@ untwin() {
 	ip netns del twin 2>/dev/null || true
 	ip link del twin1 2>/dev/null || true
 }
-

@@ -3,29 +3,39 @@
 # Run once on the fabric host: a VLAN-aware switch (sw0), a router between its VLANs and the engine, DHCP, RA and DNS.
 sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 systemctl stop NetworkManager
-ip link add engine0 type vxlan id 1 local 10.77.0.2 remote 10.77.0.1 dstport 4789 nolearning noudpcsum
-ip link set engine0 mtu 9000 up
-ip addr add 10.99.0.2/24 dev engine0
-ip -6 addr add fd00:99::2/64 dev engine0 nodad
-ip link add sw0 type bridge vlan_filtering 1 mcast_snooping 0
-ip link set sw0 mtu 9216 up
+ip -batch - <<'BATCH'
+link add engine0 address 52:54:00:02:01:01 type vxlan id 1 local 10.77.0.2 remote 10.77.0.1 dstport 4789 nolearning noudpcsum
+link set engine0 mtu 9000 up
+addr add 10.99.0.2/24 dev engine0
+addr add fd00:99::2/64 dev engine0 nodad
+link add sw0 address 52:54:00:02:01:00 type bridge vlan_filtering 1 mcast_snooping 0
+link set sw0 mtu 9216 up
+BATCH
+# the MAC of sw0, the gateway of all, is a fixed one: otherwise it would be the lowest of its ports', and change with them
 bridge vlan add dev sw0 vid 1-4094 self
 # VLAN 1 is the untagged one; the gateway of each net is .1
 for net in 1:80 10:81 3000:88 777:78; do
 	vlan=${net%:*} octet=${net#*:}
-	ip link add link sw0 name "v$vlan" type vlan id "$vlan"
-	ip link set "v$vlan" mtu 9000 up
-	ip addr add "10.$octet.0.1/24" dev "v$vlan"
-	ip -6 addr add "fd00:$octet::1/64" dev "v$vlan" nodad
+	ip -batch - <<BATCH
+link add link sw0 name v$vlan type vlan id $vlan
+link set v$vlan mtu 9000 up
+addr add 10.$octet.0.1/24 dev v$vlan
+addr add fd00:$octet::1/64 dev v$vlan nodad
+BATCH
 done
+# what comes later are wires and ports, which do not speak
+sysctl -qw net.ipv6.conf.default.disable_ipv6=1
 mkdir -p /run/lab
-cat >/run/lab/dnsmasq.conf <<'EOF'
+cat >/run/lab/dnsmasq.conf <<'EOC'
 bind-dynamic
 interface=v1,v10,v3000,v777
 no-dhcp-interface=v777
 no-resolv
 no-hosts
 address=/engine.lab/10.99.0.1
+address=/engine.lab/fd00:99::1
+# an address follows from MAC and client id alone; no-ping spares 3 s before each offer
+no-ping
 dhcp-authoritative
 dhcp-leasefile=/run/lab/leases
 enable-ra
@@ -33,9 +43,10 @@ dhcp-range=10.80.0.50,10.80.0.99,255.255.255.0,10m
 dhcp-range=10.81.0.50,10.81.0.99,255.255.255.0,10m
 dhcp-range=10.88.0.50,10.88.0.99,255.255.255.0,10m
 dhcp-range=fd00:80::50,fd00:80::99,64,10m
+dhcp-range=fd00:81::,ra-only,64,10m
 dhcp-range=fd00:88::50,fd00:88::99,64,10m
 log-dhcp
 log-facility=/var/log/dnsmasq.log
 pid-file=/run/lab/dnsmasq.pid
-EOF
+EOC
 dnsmasq --conf-file=/run/lab/dnsmasq.conf

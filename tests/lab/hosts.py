@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-import concurrent.futures
+import contextlib
 import io
 import json
 import os
@@ -16,8 +16,8 @@ import tarfile
 import time
 
 from . import image, network
-from .layouts import LAYOUTS, keyfiles
-from .machine import LOGS, NAME, STATE, LabError, has_netns, locked, netns, run, step
+from .layouts import LAYOUTS, family, keyfiles
+from .machine import LOGS, NAME, STATE, LabError, check_interrupted, checked_name, in_parallel, locked, netns, run, step, tidying
 
 BOOT_SECONDS = 120
 _SSH = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=3",
@@ -38,65 +38,78 @@ def about(name):
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def running(name):
-    """Whether the host has power."""
-    path = STATE / "hosts" / name / "pid"
-    if not path.exists():
-        return False
+def process(name):
+    """The id of the host's process; None when it has no power."""
     try:
-        pid = int(path.read_text(encoding="ascii"))
+        pid = int((STATE / "hosts" / name / "pid").read_text(encoding="ascii"))
         with open(f"/proc/{pid}/stat", encoding="ascii") as stream:
             state = stream.read().rsplit(")", 1)[1].split()[0]
         with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as stream:
-            return state != "Z" and f"umid={name}" in stream.read()
+            return pid if state != "Z" and f"umid={name} " in stream.read().replace("\0", " ") else None
     except (FileNotFoundError, ProcessLookupError, ValueError):
-        return False
+        return None
+
+
+def running(name):
+    """Whether the host has power."""
+    return process(name) is not None
 
 
 def fabric():
     """Start the switch, router and DHCP server, unless it runs. Everything else hangs on it."""
+    with _in_lab():
+        _fabric()
+
+
+def _fabric():
     with locked(f"fabric-{NAME}"):
         if running("fabric"):
             return
         network.raise_netns()
-        with step("start the fabric"):
-            _create("fabric", 2, "", "el", "256M")
+        with step("start the fabric"), _or_away("fabric"):
+            _create("fabric", "", "el", "256M")
             _power("fabric")
             wait("fabric")
             network.start_fabric()
+            for name in names():  # of a fabric that was lost
+                network.plug(about(name), LAYOUTS[about(name)["layout"]])
 
 
 def up(wanted, variant="el", memory="384M"):
     """Make and boot the hosts ``{name: layout}`` that are not there, two at a time. Returns what about() says of each."""
-    for layout in wanted.values():
+    for name, layout in wanted.items():
         if layout not in LAYOUTS:
             raise LabError(f"there is no layout {layout}; there are: {', '.join(LAYOUTS)}")
-    fabric()
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        return list(pool.map(lambda item: _up(item[0], item[1], variant, memory), wanted.items()))
+        if checked_name(name, "host") == "fabric":
+            raise LabError("fabric is the name of the switch; call the host something else")
+    with _in_lab():
+        _fabric()
+        return in_parallel(2, lambda item: _up(*item, variant, memory), wanted.items())
 
 
 def _up(name, layout, variant, memory):
-    if (STATE / "hosts" / name / "host.json").exists():
-        if about(name)["layout"] != layout:
-            raise LabError(f"the host {name} is there with the layout {about(name)['layout']}; 'down {name}' first")
-        return boot(name)
-    with step(f"boot {name} ({layout})"):
-        with locked(f"numbers-{NAME}"):
-            used = {about(one)["number"] for one in names()}
-            _create(name, next(number for number in range(11, 99) if number not in used), layout, variant, memory)
-        try:
+    with _alone(name):
+        if (STATE / "hosts" / name / "host.json").exists():
+            if about(name)["layout"] != layout:
+                raise LabError(f"the host {name} is there with the layout {about(name)['layout']}; 'down {name}' first")
+            return _boot(name)
+        with step(f"boot {name} ({layout})"), _or_away(name):
+            _create(name, layout, variant, memory)
             _power(name)
             network.plug(about(name), LAYOUTS[layout])
             wait(name)
             return _learn_address(name)
-        except BaseException:
-            down(name)
-            raise
 
 
 def boot(name):
     """Give a host power again, when it has none, and wait for it."""
+    with _in_lab():
+        _fabric()
+        with _alone(name):
+            return _boot(name)
+
+
+def _boot(name):
     if not running(name):
         with step(f"boot {name}"):
             _power(name)
@@ -106,37 +119,85 @@ def boot(name):
 
 def power_cut(name):
     """Cut the power: SIGKILL. What was not on the disk is lost."""
-    path = STATE / "hosts" / name / "pid"
-    if running(name):
-        try:
-            os.killpg(int(path.read_text(encoding="ascii")), signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        _gone(name, 10)
+    about(name)
+    with _in_lab(), _alone(name):
+        _kill(name)
+
+
+def _kill(name):
+    pid = process(name)
+    if pid:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+        if not _gone(name, 10):
+            raise LabError(f"{name}: its process {pid} does not end")
 
 
 def power_off(name):
     """Shut down cleanly."""
-    if running(name):
-        ssh(name, "systemctl poweroff", check=False, timeout=15)
-        if not _gone(name, 40):
-            raise LabError(f"{name} did not shut down within 40 s; 'kill {name}' cuts its power")
+    about(name)
+    with _in_lab(), _alone(name):
+        if running(name):
+            with step(f"shut {name} down"):
+                ssh(name, "systemctl poweroff", check=False, timeout=15)
+                if not _gone(name, 40):
+                    raise LabError(f"{name} did not shut down within 40 s; 'kill {name}' cuts its power")
 
 
 def down(name=None):
     """Take one host away, or the whole lab: nothing is left but the logs."""
-    for one in [name] if name else [*names(), "fabric"]:
-        folder = STATE / "hosts" / one
-        if name and one != "fabric" and folder.exists() and running("fabric"):
-            network.unplug(about(one), check=False)
-        power_cut(one)
-        if (folder / "console.log").exists():
-            LOGS.mkdir(parents=True, exist_ok=True)
-            shutil.copy(folder / "console.log", LOGS / f"{one}.log")
-        shutil.rmtree(folder, ignore_errors=True)
-    if not name:
+    if name:
+        with _in_lab(), _alone(checked_name(name, "host")):
+            _down(name)
+        return
+    with locked(f"lab-{NAME}"):
+        for one in [path.name for path in (STATE / "hosts").glob("*")]:
+            _down(one, unplug=False)
         network.drop_netns()
         shutil.rmtree(STATE, ignore_errors=True)
+        with contextlib.suppress(OSError):  # other labs may be there
+            STATE.parent.rmdir()
+
+
+def _down(name, unplug=True):
+    folder = STATE / "hosts" / name
+    if unplug and name != "fabric" and (folder / "host.json").exists() and running("fabric"):
+        network.unplug(about(name), check=False)
+    _kill(name)
+    if unplug and (folder / "host.json").exists():
+        network.drop_tap(about(name))
+    if (folder / "console.log").exists():
+        LOGS.mkdir(parents=True, exist_ok=True)
+        shutil.copy(folder / "console.log", LOGS / f"{name}.log")
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _in_lab():
+    """Others may work in the lab, but none may take all of it down meanwhile."""
+    return locked(f"lab-{NAME}", shared=True)
+
+
+def _alone(name):
+    return locked(f"host-{NAME}-{name}")
+
+
+@contextlib.contextmanager
+def _or_away(name):
+    """A host that could not be finished is taken away."""
+    try:
+        yield
+    except BaseException:
+        with tidying():
+            _down(name)
+        raise
+
+
+def log(name):
+    """The file with the console of a host; that of its last life when it was taken down. Raises LabError when there is none."""
+    for path in (STATE / "hosts" / name / "console.log", LOGS / f"{name}.log"):
+        if path.exists():
+            return path
+    raise LabError(f"there is no log of a host {name} in the lab {NAME}")
 
 
 def ssh_command(name, management=False, user="root"):
@@ -155,43 +216,58 @@ def wait(name, seconds=BOOT_SECONDS):
     """Wait until the host answers SSH over the back door. Raises LabError with the end of its console."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        if run([*ssh_command(name), "systemctl is-active -q NetworkManager || test -e /etc/lab-host"], check=False, timeout=20).returncode == 0:
+        if run([*ssh_command(name), "test -e /etc/lab-seeded"], check=False, timeout=20).returncode == 0:
             return
         if not running(name):
             break
         time.sleep(0.3)
-    console = (STATE / "hosts" / name / "console.log").read_text(encoding="utf-8", errors="replace")[-2000:]
+    console = log(name).read_text(encoding="utf-8", errors="replace")[-2000:]
     raise LabError(f"{name} does not answer; its console ends:\n{console}")
 
 
 def _learn_address(name, seconds=60):
+    """Note the management address: of IPv4, where the layout has both."""
     one = about(name)
     device, end = LAYOUTS[one["layout"]]["device"], time.monotonic() + seconds
     while time.monotonic() < end:
-        found = ssh(name, f"ip -j addr show dev {device} scope global 2>/dev/null", check=False).stdout
+        check_interrupted()
+        found = ssh(name, f"ip -j -{family(one['layout'])} addr show dev {device} scope global 2>/dev/null", check=False).stdout
         addresses = [entry for link in json.loads(found or "[]") for entry in link.get("addr_info", []) if "local" in entry and not entry.get("tentative")]
         if addresses:
-            # IPv4 first, as an engine that has both would
-            one["address"] = sorted(addresses, key=lambda entry: entry["family"])[0]["local"]
-            (STATE / "hosts" / name / "host.json").write_text(json.dumps(one), encoding="utf-8")
+            one["address"] = addresses[0]["local"]
+            _note(one)
+            ssh(name, "sync")  # an installed host has been on its disk for long
             return one
         time.sleep(0.3)
     raise LabError(f"{name} has no address on {device} after {seconds} s")
 
 
-def _create(name, number, layout, variant, memory):
+def _note(host):
+    """Write what is known of a host, whole at any time: other calls read it."""
+    path = STATE / "hosts" / host["name"] / "host.json"
+    path.with_suffix(".part").write_text(json.dumps(host), encoding="utf-8")
+    path.with_suffix(".part").rename(path)
+
+
+def _create(name, layout, variant, memory):
+    """The host's folder with its disk; it has a number of its own from now on."""
     root, base = image.build()
     folder = STATE / "hosts" / name
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    with locked(f"numbers-{NAME}"):
+        used = {about(one)["number"] for one in names()}
+        number = 2 if name == "fabric" else next((one for one in range(11, 99) if one not in used), None)
+        if number is None:
+            raise LabError("the lab has 88 hosts, which is all it has addresses for; take some down")
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        _note({"name": name, "number": number, "layout": layout, "variant": variant, "memory": memory, "root": str(root), "address": ""})
     first, count = LAYOUTS[layout]["nics"] if layout else (0, 0)
-    files = {"hostname": f"{name}\n", "machine-id": f"{number:032x}\n", "lab-host": f"{number} {first} {count}\n", "lab-variant": f"{variant}\n"}
+    files = {"hostname": f"{name}\n", "machine-id": f"{number:032x}\n", "lab-host": f"{number} {first} {count}\n", "lab-variant": f"{variant}\n",
+             "hosts": f"127.0.0.1\tlocalhost\n127.0.1.1\t{name}\n::1\tlocalhost ip6-localhost ip6-loopback\n"}
     profiles = keyfiles(layout, number) if layout else {}
     files.update({f"NetworkManager/system-connections/{file}": text for file, text in profiles.items()})
     _write_seed(folder / "seed.tar", files)
     run(["cp", "--sparse=always", "--reflink=auto", str(base), str(folder / "disk.img")])
-    host = {"name": name, "number": number, "layout": layout, "variant": variant, "memory": memory, "root": str(root), "address": ""}
-    (folder / "host.json").write_text(json.dumps(host), encoding="utf-8")
 
 
 def _write_seed(path, files):
@@ -210,7 +286,8 @@ def _power(name):
     root = shlex.quote(one["root"])
     words = ["/usr/bin/linux.uml", "ubd0=/lab/disk.img", "ubd1r=/lab/seed.tar", "root=/dev/ubda", "rw", f"mem={one['memory']}", f"umid={name}", "uml_dir=/lab/uml/",
              f"vec0:transport=tap,ifname={network.tap_name(one)},mac=52:54:00:{one['number']:02x}:00:00", "con=null", "con0=null,fd:1", "seccomp=on",
-             f"systemd.machine_id={one['number']:032x}"]
+             f"systemd.machine_id={one['number']:032x}",
+             "pty.legacy_count=0"]  # 512 devices less for udev to ask about
     script = (f"set -e; for d in dev proc sys; do mount --rbind /$d {root}/$d; done; mount --bind {shlex.quote(str(folder))} {root}/lab; "
               f"mount -t tmpfs -o mode=1777 tmpfs {root}/dev/shm; exec chroot {root} {shlex.join(words)}")
     (folder / "uml").mkdir(exist_ok=True)
@@ -225,7 +302,3 @@ def _gone(name, seconds):
     while running(name) and time.monotonic() < end:
         time.sleep(0.05)
     return not running(name)
-
-
-def lab_is_up():
-    return has_netns() and running("fabric")

@@ -7,17 +7,20 @@ Debian (mmdebstrap) and nmstatectl (cargo) take minutes and are made at the same
 
 from __future__ import annotations
 
-import concurrent.futures
+import contextlib
 import hashlib
+import json
 import os
 import pathlib
 import shutil
 import tempfile
+import threading
 
-from .machine import HERE, IMAGES, LabError, apt_install, locked, run, step, tree_digest
+from .machine import HERE, IMAGES, LabError, apt_install, in_parallel, locked, run, step, tree_digest
 
 SUITE = "trixie"
 KERNEL_SUITE = "forky"  # 7.2: the UML kernels of trixie and bookworm crash on today's processors
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 NMSTATE = "2.2.62"
 PACKAGES = (
     "systemd systemd-sysv dbus udev iproute2 network-manager openssh-server python3 kmod iputils-ping procps nftables dnsmasq-base ethtool radvd "
@@ -25,7 +28,8 @@ PACKAGES = (
 ).split()
 OVERLAY = HERE / "overlay"
 DEMO_PACKAGES = {"vdsm-demo": "", "ovirt-host-demo": "vdsm-demo"}  # name: what it depends on
-DISABLED = ("firewalld", "lldpd", "radvd", "tuned", "chrony", "apt-daily.timer", "apt-daily-upgrade.timer", "fstrim.timer", "dpkg-db-backup.timer")
+DISABLED = ("firewalld", "lldpd", "radvd", "tuned", "chrony", "apt-daily.timer", "apt-daily-upgrade.timer", "fstrim.timer", "dpkg-db-backup.timer", "getty@tty1")
+_APT = threading.Lock()
 ENABLED = ("ssh", "NetworkManager", "lab-seed", "lab-nics")
 
 
@@ -33,16 +37,14 @@ def build():
     """Make (or find) the image. Returns ``(root, image)``: the tree that UML runs in, and the disk that hosts are copies of."""
     apt_install({"mmdebstrap": "mmdebstrap", "mkfs.ext4": "e2fsprogs", "ssh": "openssh-client", "ip": "iproute2", "cc": "gcc"})
     with locked("image"):
-        with concurrent.futures.ThreadPoolExecutor(3) as pool:
-            parts = [pool.submit(one) for one in (_debian, _kernel, _nmstatectl)]
-            debian, kernel, nmstatectl = [one.result() for one in parts]
+        debian, kernel, nmstatectl = in_parallel(3, lambda part: part(), (_debian, _kernel, _nmstatectl))
         key = _key()
-        recipe = tree_digest(OVERLAY, HERE / "image.py", text=f"{debian.name}{kernel.name}{nmstatectl.name}")
+        recipe = tree_digest(OVERLAY, HERE / "image.py", text=f"{debian.name}{kernel.name}{nmstatectl.name}{key.read_text(encoding='ascii')}")
         folder = IMAGES / f"image-{recipe}"
         if not (folder / "base.img").exists():
-            with step("assemble the image"):
+            with step("assemble the image"), _whole(folder):
                 _assemble(folder, debian, kernel, nmstatectl, key)
-            _drop_others("image-*", folder)
+            _drop_others("image-*", {folder, *_in_use()})
         return folder / "root", folder / "base.img"
 
 
@@ -52,11 +54,15 @@ def key_file():
 
 
 def _mirror():
-    sites = run(["apt-get", "indextargets", "--format", "$(SITE)"]).stdout.split()
-    found = sorted({site for site in sites if site.rstrip("/").endswith("/debian")})
-    if not found:
-        raise LabError("apt knows no Debian mirror; run 'apt-get update' and try again")
-    return found[0]
+    """The Debian mirror that this machine's apt is set to."""
+    with _APT:
+        for _attempt in range(2):
+            sites = run(["apt-get", "indextargets", "--format", "$(SITE)"]).stdout.split()
+            found = sorted({site for site in sites if site.rstrip("/").endswith("/debian")})
+            if found:
+                return found[0]
+            run(["apt-get", "update", "-q"])  # a fresh machine has no lists
+    raise LabError("apt is set to no Debian mirror here (a site whose address ends with /debian), so there is none to make the image from; add one to apt's sources")
 
 
 def _debian():
@@ -65,9 +71,10 @@ def _debian():
     if not target.exists():
         with step(f"bootstrap Debian {SUITE}"):
             part = target.with_suffix(".part.tar")
-            run(["mmdebstrap", "--variant=minbase", "--include=" + ",".join(PACKAGES), SUITE, str(part), _mirror()], timeout=1200)
-            part.rename(target)
-        _drop_others("debian-*", target)
+            with _whole(part):
+                run(["mmdebstrap", "--variant=minbase", "--include=" + ",".join(PACKAGES), SUITE, str(part), _mirror()], timeout=1200)
+                part.rename(target)
+        _drop_others("debian-*", {target})
     return target
 
 
@@ -75,21 +82,19 @@ def _kernel():
     found = sorted(IMAGES.glob("kernel-*"))
     if found:
         return found[-1]
-    with step(f"fetch the kernel (user-mode-linux of {KERNEL_SUITE})"), tempfile.TemporaryDirectory() as scratch:
+    with step(f"fetch the kernel (user-mode-linux of {KERNEL_SUITE})"), tempfile.TemporaryDirectory(dir=IMAGES) as scratch:
         for name in ("lists/partial", "cache/archives/partial"):
             os.makedirs(f"{scratch}/{name}")
-        shutil.chown(scratch, "_apt") if _has_user("_apt") else None
-        pathlib.Path(scratch, "sources.list").write_text(f"deb {_mirror()} {KERNEL_SUITE} main\n", encoding="ascii")
+        trust = f"[signed-by={KEYRING}] " if os.path.exists(KEYRING) else ""
+        pathlib.Path(scratch, "sources.list").write_text(f"deb {trust}{_mirror()} {KERNEL_SUITE} main\n", encoding="ascii")
         options = [f"-oDir::Etc::sourcelist={scratch}/sources.list", "-oDir::Etc::sourceparts=-", f"-oDir::State::lists={scratch}/lists",
                    f"-oDir::Cache={scratch}/cache", "-oAPT::Sandbox::User=root", "-oAcquire::Languages=none"]
         run(["apt-get", *options, "update", "-q"])
         run(["apt-get", *options, "download", "-q", "user-mode-linux"], cwd=scratch)
         package = next(pathlib.Path(scratch).glob("user-mode-linux_*.deb"))
         target = IMAGES / f"kernel-{package.name.split('_')[1]}"
-        part = IMAGES / "part-kernel"
-        shutil.rmtree(part, ignore_errors=True)
-        run(["dpkg", "-x", str(package), str(part)])
-        part.rename(target)
+        run(["dpkg", "-x", str(package), f"{scratch}/tree"])
+        pathlib.Path(scratch, "tree").rename(target)
     return target
 
 
@@ -116,7 +121,9 @@ def _assemble(folder, debian, kernel, nmstatectl, key):
     root = folder / "root"
     root.mkdir(parents=True)
     run(["tar", "xf", str(debian), "-C", str(root)])
-    run(["cp", "-a", "--no-preserve=ownership", f"{OVERLAY}/.", str(root)])
+    run(["cp", "-r", "--no-preserve=all", f"{OVERLAY}/.", str(root)])  # whatever the checkout's modes are
+    for script in (root / "usr/local/sbin").iterdir():
+        script.chmod(0o755)
     modules = next((kernel / "usr/lib/uml/modules").iterdir())
     (root / "lib/modules").mkdir(exist_ok=True)
     run(["cp", "-a", str(modules), str(root / "lib/modules")])
@@ -127,9 +134,13 @@ def _assemble(folder, debian, kernel, nmstatectl, key):
     _repository(root)
     for name in ("lab", "dev", "proc", "sys"):
         (root / name).mkdir(exist_ok=True)
-    run(["systemctl", f"--root={root}", "enable", *ENABLED])
+    run(["chroot", str(root), "systemctl", "-q", "enable", *ENABLED])
     for unit in DISABLED:
-        run(["systemctl", f"--root={root}", "disable", unit], check=False)
+        run(["chroot", str(root), "systemctl", "-q", "disable", unit], check=False)
+    # a session per SSH command would start a user's systemd each time: two seconds
+    run(["chroot", str(root), "pam-auth-update", "--package", "--disable", "systemd"])
+    for stamp in ("etc/.updated", "var/.updated"):  # as after a first boot: nothing is new in /usr
+        (root / stamp).touch()
     image = folder / "part.img"
     run(["truncate", "-s", "2G", str(image)])
     run(["mkfs.ext4", "-q", "-E", "lazy_itable_init=0", "-d", str(root), str(image)])
@@ -170,11 +181,28 @@ def _repository(root):
     (root / "etc/apt/sources.list").write_text("deb [trusted=yes] file:/srv/repository ./\n", encoding="ascii")
 
 
-def _has_user(name):
-    return any(line.startswith(f"{name}:") for line in pathlib.Path("/etc/passwd").read_text(encoding="utf-8").splitlines())
+def _in_use():
+    """Images that hosts of any lab run from: they are needed for the next boot."""
+    for path in IMAGES.glob("labs/*/hosts/*/host.json"):
+        with contextlib.suppress(FileNotFoundError):  # a host that is just being taken away
+            yield pathlib.Path(json.loads(path.read_text(encoding="utf-8"))["root"]).parent
+
+
+@contextlib.contextmanager
+def _whole(path):
+    """Take ``path`` away when it could not be finished."""
+    try:
+        yield
+    except BaseException:
+        _remove(path)
+        raise
+
+
+def _remove(path):
+    shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def _drop_others(pattern, keep):
     for path in IMAGES.glob(pattern):
-        if path != keep:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        if path not in keep:
+            _remove(path)

@@ -93,3 +93,10 @@ def keyfiles(layout, number):
             lines += [f"{key}={value.replace('{n}', f'{number:02d}')}" for key, value in values.items()]
         files[profile["connection"]["id"] + ".nmconnection"] = "\n".join(lines) + "\n"
     return files
+
+
+def family(layout):
+    """4 when the device with the management address of ``layout`` has IPv4, else 6."""
+    device = LAYOUTS[layout]["device"]
+    profile = next(one for one in LAYOUTS[layout]["profiles"] if one["connection"]["interface-name"] == device)
+    return 6 if profile["ipv4"]["method"] == "disabled" else 4

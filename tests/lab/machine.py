@@ -4,40 +4,115 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import fcntl
 import hashlib
 import os
 import pathlib
+import re
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-NAME = os.environ.get("OVIRT_LAB_NAME", "ovirt-lab")
+NAME = os.environ.get("OVIRT_LAB_NAME") or "ovirt-lab"
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "ovirt-mgmt-network"
 IMAGES = CACHE / "lab"  # shared by all labs
 STATE = IMAGES / "labs" / NAME  # this lab's hosts
 LOGS = IMAGES / "logs" / NAME  # what is left of hosts that were taken down
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,29}")  # of a lab or a host: it becomes a folder, a namespace and a host name
+_GRACE = 20  # s that an interrupted tool gets to tidy up after itself
+_HEARTBEAT = 60  # s between two signs of life of a long step
+
+_children = set()
+_interrupted = threading.Event()
+_tidying = threading.local()
 
 
 class LabError(Exception):
     """Something the lab needs is missing or did not work; the text says what to do."""
 
 
-def run(argv, timeout=600, check=True, **options):
-    """Run ``argv`` (list) and return the finished process, its output as text. Raises LabError when it fails."""
-    options = {"capture_output": True, "text": True, "stdin": subprocess.DEVNULL if "input" not in options else None, **options}
+def run(argv, timeout=600, check=True, input=None, **options):  # noqa: A002  (the name that subprocess gives it)
+    """Run ``argv`` (list) and return the finished process, its output as text. Raises LabError when it fails.
+
+    The tool has a session of its own, so that Ctrl-C reaches this process alone, which then ends the tool with all its children.
+    """
+    check_interrupted()
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **options}
+    said = " ".join(map(str, argv[:6]))
     try:
-        done = subprocess.run(argv, timeout=timeout, check=False, **options)
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL if input is None else subprocess.PIPE, start_new_session=True, **options)
     except FileNotFoundError:
         raise LabError(f"{argv[0]} is missing on this machine; install it and try again") from None
-    except subprocess.TimeoutExpired:
-        raise LabError(f"{' '.join(map(str, argv[:4]))}: no end within {timeout} s") from None
-    if check and done.returncode:
-        raise LabError(f"{' '.join(map(str, argv[:6]))}: exit status {done.returncode}\n{(done.stderr or done.stdout or '')[-1500:]}")
-    return done
+    _children.add(process)
+    try:
+        out, err = process.communicate(input, timeout=timeout)
+    except BaseException as error:
+        _end(process)
+        if isinstance(error, subprocess.TimeoutExpired):
+            raise LabError(f"{said}: no end within {timeout} s") from None
+        raise
+    finally:
+        _children.discard(process)
+    check_interrupted()
+    if check and process.returncode:
+        raise LabError(f"{said}: exit status {process.returncode}\n{(err or out or '')[-1500:]}")
+    return subprocess.CompletedProcess(argv, process.returncode, out, err)
+
+
+def check_interrupted():
+    """Raise LabError when the work was interrupted, unless this thread is tidying up."""
+    if _interrupted.is_set() and not getattr(_tidying, "on", False):
+        raise LabError("interrupted")
+
+
+@contextlib.contextmanager
+def tidying():
+    """What runs in here goes on after an interrupt: it takes away what was half made."""
+    _tidying.on = True
+    try:
+        yield
+    finally:
+        _tidying.on = False
+
+
+def in_parallel(workers, function, items):
+    """``[function(item), ...]``, ``workers`` at a time. All are waited for; then the first failure is raised.
+
+    An interrupt (Ctrl-C) ends the tools that they run and starts no further item.
+    """
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        futures = [pool.submit(function, item) for item in items]
+        try:
+            concurrent.futures.wait(futures)
+        except BaseException:
+            _interrupted.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in list(_children):
+                _signal(process, signal.SIGTERM)
+            pool.shutdown(wait=True)
+            _interrupted.clear()
+            raise
+    return [one.result() for one in futures]
+
+
+def _end(process):
+    _signal(process, signal.SIGTERM)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.communicate(timeout=_GRACE)
+    _signal(process, signal.SIGKILL)
+    process.wait()
+
+
+def _signal(process, number):
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
 
 
 def netns(*argv):
@@ -47,6 +122,22 @@ def netns(*argv):
 
 def has_netns():
     return NAME in run(["ip", "netns", "list"]).stdout.split()
+
+
+def checked_name(name, what):
+    """``name`` when it can name a host or a lab; raises LabError otherwise."""
+    if not _NAME.fullmatch(name):
+        raise LabError(f"{name!r} cannot name a {what}: lower-case letters, digits and hyphens, a letter first, 30 at most")
+    return name
+
+
+def check_machine():
+    """Raise LabError when no lab can run here."""
+    checked_name(NAME, "lab (OVIRT_LAB_NAME)")
+    if os.geteuid():
+        raise LabError("the lab needs root: it makes a network namespace, mounts and disks of its own")
+    if not os.path.exists("/dev/net/tun"):
+        raise LabError("the lab needs /dev/net/tun, which is not here: load the module tun, or give it to this container")
 
 
 def tree_digest(*paths, text=""):
@@ -60,21 +151,59 @@ def tree_digest(*paths, text=""):
 
 
 @contextlib.contextmanager
-def locked(name):
-    """Hold the lock ``name`` of the lab's cache; two calls at once take turns."""
+def locked(name, shared=False):
+    """Hold the lock ``name`` of the lab's cache; calls that collide take turns. The file goes when its last owner goes."""
     IMAGES.mkdir(parents=True, exist_ok=True)
-    with open(IMAGES / f"{name}.lock", "w", encoding="ascii") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
+    path = IMAGES / f"{name}.lock"
+    stream = _take(path, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+    try:
         yield
+    finally:
+        with stream, contextlib.suppress(BlockingIOError):
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a shared one may have other owners
+            path.unlink(missing_ok=True)
+
+
+def _take(path, kind):
+    begin, said = time.monotonic(), False
+    while True:
+        stream = open(path, "a", encoding="ascii")
+        try:
+            fcntl.flock(stream, kind | fcntl.LOCK_NB)
+            if path.exists() and os.path.samestat(os.fstat(stream.fileno()), path.stat()):
+                return stream
+        except (BlockingIOError, FileNotFoundError):
+            pass
+        stream.close()
+        check_interrupted()
+        if not said and time.monotonic() > begin + 2:
+            said = True
+            print(f"lab: waiting for another call ({path.stem}) ...", file=sys.stderr, flush=True)
+        time.sleep(0.1)
 
 
 @contextlib.contextmanager
 def step(text):
     """Say what is done and how long it took, on stderr: stdout is for answers."""
-    begin = time.monotonic()
-    print(f"lab: {text} ...", file=sys.stderr, flush=True)
-    yield
-    print(f"lab: {text}: {time.monotonic() - begin:.1f} s", file=sys.stderr, flush=True)
+    begin, done = time.monotonic(), threading.Event()
+
+    def say(what):
+        print(f"lab: {text}{what}", file=sys.stderr, flush=True)
+
+    def heartbeat():
+        while not done.wait(_HEARTBEAT):
+            say(f" ... {time.monotonic() - begin:.0f} s")
+
+    say(" ...")
+    threading.Thread(target=heartbeat, daemon=True).start()
+    try:
+        yield
+    except BaseException:
+        say(f": gave up after {time.monotonic() - begin:.1f} s")
+        raise
+    finally:
+        done.set()
+    say(f": {time.monotonic() - begin:.1f} s")
 
 
 def apt_install(programs):
@@ -83,7 +212,8 @@ def apt_install(programs):
     if not missing:
         return
     with step(f"install {', '.join(missing)}"):
+        argv = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *missing]
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        if run(["apt-get", "install", "-y", "-q", "--no-install-recommends", *missing], check=False, env=environment).returncode:
+        if run(argv, check=False, env=environment).returncode:
             run(["apt-get", "update", "-q"])
-            run(["apt-get", "install", "-y", "-q", "--no-install-recommends", *missing], env=environment)
+            run(argv, env=environment)

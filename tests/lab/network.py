@@ -7,7 +7,9 @@ The engine speaks from 10.99.0.1 (fd00:99::1), which hosts reach over their own 
 
 from __future__ import annotations
 
-from .machine import HERE, NAME, has_netns, netns, run
+import ipaddress
+
+from .machine import HERE, NAME, LabError, has_netns, netns, run
 
 FABRIC = "10.77.0.2"
 ENGINE = "10.99.0.1"
@@ -19,9 +21,9 @@ def raise_netns():
         run(["ip", "netns", "add", NAME])
     script = f"""
 ip link set lo up
-ip link show oob >/dev/null 2>&1 || {{ ip link add oob type bridge && ip addr add 10.77.0.1/16 dev oob && ip link set oob up; }}
+ip link show oob >/dev/null 2>&1 || {{ ip link add oob address 52:54:00:01:00:00 type bridge && ip addr add 10.77.0.1/16 dev oob && ip link set oob up; }}
 ip link show engine0 >/dev/null 2>&1 || {{
-  ip link add engine0 type vxlan id 1 local 10.77.0.1 remote {FABRIC} dstport 4789 nolearning
+  ip link add engine0 address 52:54:00:01:01:00 type vxlan id 1 local 10.77.0.1 remote {FABRIC} dstport 4789 nolearning
   ip link set engine0 mtu 9000 up
   ip addr add {ENGINE}/24 dev engine0; ip -6 addr add fd00:99::1/64 dev engine0 nodad
   for net in 80 81 88 78; do ip route add 10.$net.0.0/24 via 10.99.0.2; ip -6 route add fd00:$net::/64 via fd00:99::2; done; }}
@@ -44,6 +46,10 @@ def tap(host):
     run(netns("sh", "-ec", f"ip link show {name} >/dev/null 2>&1 || ip tuntap add {name} mode tap; ip link set {name} master oob up"))
 
 
+def drop_tap(host):
+    run(netns("ip", "link", "del", tap_name(host)), check=False)
+
+
 def start_fabric():
     """Configure the running fabric host (see fabric.sh)."""
     _fabric((HERE / "fabric.sh").read_text(encoding="ascii"))
@@ -62,9 +68,43 @@ def unplug(host, check=True):
     _fabric(f"unplug {host['number']}", functions=True, check=check)
 
 
-def fault(words, check=True):
-    """One of the faults that fabric-functions.sh knows, such as ``vlan_drop 11 3000``."""
-    return _fabric(words, functions=True, check=check)
+FAULTS = {  # kind: (its arguments, what it does)
+    "vlan-drop": ("HOST VLAN", "the switch forgets a VLAN on the host's ports"),
+    "vlan-allow": ("HOST VLAN", "and knows it again"),
+    "path-mtu": ("VLAN MTU", "larger packets of a VLAN vanish behind the host's port; 9000 mends it"),
+    "dhcp": ("on|off", "the DHCP server, with RA and DNS"),
+    "twin": ("ADDRESS VLAN", "somebody else in the VLAN has the address"),
+    "untwin": ("", "and is gone"),
+}
+
+
+def fault(kind, *words):
+    """Make one of FAULTS (underscores do as well). ``HOST`` is a host's number. Raises LabError for words that make no sense."""
+    kind = kind.replace("_", "-")
+    if kind not in FAULTS:
+        raise LabError(f"there is no fault {kind}; there are: {', '.join(FAULTS)}")
+    shape = FAULTS[kind][0].split()
+    for place, word in zip(shape, words):
+        if not _FITS[place](word):
+            raise LabError(f"fault {kind}: {word!r} is no {place}")
+    if len(words) != len(shape):
+        raise LabError(f"fault {kind} takes: {FAULTS[kind][0] or 'nothing more'}")
+    return _fabric(" ".join([kind.replace("-", "_"), *words]), functions=True)
+
+
+def _number(low, high):
+    return lambda word: word.isascii() and word.isdecimal() and low <= int(word) <= high
+
+
+def _is_ipv4(word):
+    try:
+        ipaddress.IPv4Address(word)
+    except ValueError:
+        return False
+    return True
+
+
+_FITS = {"HOST": _number(11, 98), "VLAN": _number(1, 4094), "MTU": _number(68, 9000), "ADDRESS": _is_ipv4, "on|off": ("on", "off").__contains__}
 
 
 def _fabric(script, functions=False, check=True):

@@ -13,6 +13,7 @@ import time
 
 INTERVAL = 0.01  # s between two packets: what a blackout is measured in
 _AFTER = 1.0  # s to wait for the last answers
+_RCVBUFFORCE = 33  # SO_RCVBUFFORCE (asm-generic/socket.h)
 _DONT_FRAGMENT = {4: (socket.IPPROTO_IP, 10, 3), 6: (socket.IPPROTO_IPV6, 23, 3)}  # IP(V6)_MTU_DISCOVER = PROBE (linux/in.h, in6.h)
 
 
@@ -26,7 +27,7 @@ def ping(address, size=56, dont_fragment=False, count=3, seconds=1.0):
 
 
 def watch(addresses, stop, interval=INTERVAL):
-    """Send one packet per ``interval`` to each address until ``stop()`` is true; what became of them (see Stream.report)."""
+    """Send one packet per ``interval`` to each address until ``stop()`` is true; what became of them (see Answers.report)."""
     stream = Stream(addresses)
     due = time.monotonic()
     while not stop():
@@ -37,59 +38,71 @@ def watch(addresses, stop, interval=INTERVAL):
     return stream.report()
 
 
-class Stream:
-    """Echo requests to several addresses, and who answered which."""
+class Answers:
+    """What was sent to several addresses, and what of it was answered."""
+
+    def __init__(self, addresses, ident):
+        self.addresses = {address: ipaddress.ip_address(address) for address in addresses}
+        self.ident = ident
+        self.sent = {address: [] for address in addresses}
+        self.answered = {address: set() for address in addresses}
+
+    def take(self, packet, source, version):
+        """Note a packet as a raw socket gives it, if it is an answer to one of ours."""
+        start = (packet[0] & 0x0F) * 4 if version == 4 else 0
+        kind, _code, _sum, ident, low = struct.unpack("!BBHHH", packet[start:start + 8])
+        if kind != (0 if version == 4 else 129) or ident != self.ident:
+            return
+        for address, parsed in self.addresses.items():
+            if parsed == ipaddress.ip_address(source.split("%")[0]):
+                last = len(self.sent[address]) - 1  # the sequence number has 16 bits only
+                self.answered[address].add(last - ((last - low) & 0xFFFF))
+
+    def latest(self):
+        """Whether the last packet to each address is answered."""
+        return all(len(sent) - 1 in self.answered[address] for address, sent in self.sent.items())
+
+    def report(self):
+        """``{address: {sent, answered, lost, blackout_ms}}``; the blackout is the longest time without an answered packet."""
+        return {address: summary(sent, self.answered[address]) for address, sent in self.sent.items()}
+
+
+class Stream(Answers):
+    """Echo requests to several addresses over raw sockets."""
 
     def __init__(self, addresses, size=56, dont_fragment=False):
-        self._addresses = {address: ipaddress.ip_address(address) for address in addresses}
+        super().__init__(addresses, os.getpid() & 0xFFFF)
         self._size = size
-        self._ident = os.getpid() & 0xFFFF
-        self._sent = {address: [] for address in addresses}
-        self._answered = {address: set() for address in addresses}
         self._sockets = {}
-        for version in {one.version for one in self._addresses.values()}:
+        for version in {one.version for one in self.addresses.values()}:
             family, protocol = (socket.AF_INET, socket.IPPROTO_ICMP) if version == 4 else (socket.AF_INET6, socket.IPPROTO_ICMPV6)
             self._sockets[version] = socket.socket(family, socket.SOCK_RAW, protocol)
-            self._sockets[version].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+            self._sockets[version].setsockopt(socket.SOL_SOCKET, _RCVBUFFORCE, 1 << 20)
             if dont_fragment:
                 self._sockets[version].setsockopt(*_DONT_FRAGMENT[version])
 
     def send(self):
         """One packet to every address. One that cannot even be sent counts as lost."""
-        for address, parsed in self._addresses.items():
-            number = len(self._sent[address])
-            self._sent[address].append(time.monotonic())
+        for address, parsed in self.addresses.items():
+            number = len(self.sent[address])
+            self.sent[address].append(time.monotonic())
             try:
-                self._sockets[parsed.version].sendto(_request(parsed.version, self._ident, number, self._size), (address, 0))
+                self._sockets[parsed.version].sendto(_request(parsed.version, self.ident, number, self._size), (address, 0))
             except OSError:
                 pass
 
     def receive(self, end, until_answered=False):
         """Take answers until ``end`` (monotonic), or until the last packet of every address is answered."""
         while True:
-            left = end - time.monotonic()
-            if left <= 0:
+            # when it is late, those that are there are taken all the same: a socket holds few
+            ready = select.select(list(self._sockets.values()), [], [], max(0.0, end - time.monotonic()))[0]
+            if not ready:
                 return
-            ready = select.select(list(self._sockets.values()), [], [], left)[0]
             for sock in ready:
                 packet, source = sock.recvfrom(65535)
-                self._take(packet, source[0], 4 if sock.family == socket.AF_INET else 6)
-            if until_answered and all(len(sent) - 1 in self._answered[address] for address, sent in self._sent.items()):
+                self.take(packet, source[0], 4 if sock.family == socket.AF_INET else 6)
+            if until_answered and self.latest():
                 return
-
-    def _take(self, packet, source, version):
-        start = (packet[0] & 0x0F) * 4 if version == 4 else 0
-        kind, _code, _sum, ident, low = struct.unpack("!BBHHH", packet[start:start + 8])
-        if kind != (0 if version == 4 else 129) or ident != self._ident:
-            return
-        for address, parsed in self._addresses.items():
-            if parsed == ipaddress.ip_address(source.split("%")[0]):
-                last = len(self._sent[address]) - 1  # the sequence number has 16 bits only
-                self._answered[address].add(last - ((last - low) & 0xFFFF))
-
-    def report(self):
-        """``{address: {sent, answered, lost, blackout_ms}}``; the blackout is the longest time without an answered packet."""
-        return {address: summary(sent, self._answered[address]) for address, sent in self._sent.items()}
 
 
 def summary(sent, answered):
