@@ -33,7 +33,11 @@ def names():
 
 
 def platforms(scenario):
-    """The lab hosts of a scenario, as its molecule.yml describes them: a list of ``{name, layout, definition, ...}``."""
+    """The lab hosts of a scenario, as its molecule.yml describes them: a list of
+
+    ``{name, layout, variant, definition, port | refused, vars}``: layout and variant of the lab, the data center's definition, the port
+    that the bridge shall have (none: no bridge) or the event of the refusal, and further variables of the host.
+    """
     return yaml.safe_load((FOLDER / scenario / "molecule.yml").read_text(encoding="utf-8")).get("platforms", [])
 
 
@@ -46,11 +50,12 @@ def lab(*words, timeout=1800, check=True):
 def up(scenarios=()):
     """Boot the hosts of ``scenarios`` (all when empty) and write the inventory: each host knows its platform, each scenario is a group."""
     wanted = {one["name"]: one for scenario in scenarios or names() for one in platforms(scenario)}
-    lab("up", *(f"{name}:{one['layout']}" for name, one in wanted.items()))
+    for variant in sorted({one.get("variant", "el") for one in wanted.values()}):
+        lab("up", "--variant", variant, *(f"{name}:{one['layout']}" for name, one in wanted.items() if one.get("variant", "el") == variant))
     inventory = json.loads(lab("inventory"))
     hosts = inventory["hypervisors"]["hosts"]
     for name, one in wanted.items():
-        hosts[name].update(mgmt_network=one.get("definition", {}), platform=one)
+        hosts[name].update(one.get("vars", {}), mgmt_network=one["definition"], platform=one)
     inventory["hypervisors"]["hosts"] = {name: hosts[name] for name in wanted}
     for scenario in names():
         inventory[f"scenario_{scenario}"] = {"hosts": {one["name"]: {} for one in platforms(scenario) if one["name"] in wanted}}
