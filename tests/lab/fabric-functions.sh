@@ -100,6 +100,7 @@ twin() {
 	bridge vlan add dev twin1 vid "$2" pvid untagged
 	ip -n twin addr add "$1/24" dev twin0
 	ip -n twin link set twin0 up
+	ip -n twin route add default via "${1%.*}.1"
 }
 
 untwin() {

@@ -3,21 +3,24 @@
 # Run once on the fabric host: a VLAN-aware switch (sw0), a router between its VLANs and the engine, DHCP, RA and DNS.
 sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 systemctl stop NetworkManager
+engine_wire 52:54:00:02:01:01 10.77.0.2 10.77.0.1
 ip -batch - <<'BATCH'
-link add engine0 address 52:54:00:02:01:01 type vxlan id 1 local 10.77.0.2 remote 10.77.0.1 dstport 4789 nolearning noudpcsum
-link set engine0 mtu 9000 up
 addr add 10.99.0.2/24 dev engine0
 addr add fd00:99::2/64 dev engine0 nodad
-link add sw0 address 52:54:00:02:01:00 type bridge vlan_filtering 1 mcast_snooping 0
+link add sw0 type bridge vlan_filtering 1 mcast_snooping 0
 link set sw0 mtu 9216 up
+link add router mtu 9216 address 52:54:00:02:01:00 type veth peer name swr mtu 9216
+link set router up
+link set swr master sw0 up
 BATCH
-# the MAC of sw0, the gateway of all, is a fixed one: otherwise it would be the lowest of its ports', and change with them
-bridge vlan add dev sw0 vid 1-4094 self
+# the router hangs on a port like everybody, all VLANs tagged
+bridge vlan add dev swr vid 2-4094
+bridge vlan add dev swr vid 1 pvid
 # VLAN 1 is the untagged one; the gateway of each net is .1
 for net in 1:80 10:81 3000:88 777:78; do
 	vlan=${net%:*} octet=${net#*:}
 	ip -batch - <<BATCH
-link add link sw0 name v$vlan type vlan id $vlan
+link add link router name v$vlan type vlan id $vlan
 link set v$vlan mtu 9000 up
 addr add 10.$octet.0.1/24 dev v$vlan
 addr add fd00:$octet::1/64 dev v$vlan nodad

@@ -9,26 +9,32 @@ from __future__ import annotations
 
 import ipaddress
 
-from .machine import HERE, NAME, LabError, has_netns, netns, run
+from .machine import HERE, NAME, LabError, has_netns, netns, run, tidying
 
 FABRIC = "10.77.0.2"
 ENGINE = "10.99.0.1"
 
 
 def raise_netns():
-    """The namespace, the bridge that all taps hang on, and the engine's tunnel to the fabric (MTU 9000 over MTU 1500)."""
-    if not has_netns():
+    """The namespace, the bridge that all taps hang on, and the engine's wire to the fabric (MTU 9000 over MTU 1500, see engine-wire.sh)."""
+    made = not has_netns()
+    if made:
         run(["ip", "netns", "add", NAME])
     script = f"""
 ip link set lo up
 ip link show oob >/dev/null 2>&1 || {{ ip link add oob address 52:54:00:01:00:00 type bridge && ip addr add 10.77.0.1/16 dev oob && ip link set oob up; }}
 ip link show engine0 >/dev/null 2>&1 || {{
-  ip link add engine0 address 52:54:00:01:01:00 type vxlan id 1 local 10.77.0.1 remote {FABRIC} dstport 4789 nolearning
-  ip link set engine0 mtu 9000 up
+  engine_wire 52:54:00:01:01:00 10.77.0.1 {FABRIC}
   ip addr add {ENGINE}/24 dev engine0; ip -6 addr add fd00:99::1/64 dev engine0 nodad
   for net in 80 81 88 78; do ip route add 10.$net.0.0/24 via 10.99.0.2; ip -6 route add fd00:$net::/64 via fd00:99::2; done; }}
 """
-    run(netns("sh", "-ec", script))
+    try:
+        run(netns("sh", "-ec", (HERE / "engine-wire.sh").read_text(encoding="ascii") + script))
+    except BaseException:
+        if made:
+            with tidying():
+                drop_netns()
+        raise
 
 
 def drop_netns():
@@ -52,7 +58,7 @@ def drop_tap(host):
 
 def start_fabric():
     """Configure the running fabric host (see fabric.sh)."""
-    _fabric((HERE / "fabric.sh").read_text(encoding="ascii"))
+    _fabric("".join((HERE / name).read_text(encoding="ascii") for name in ("engine-wire.sh", "fabric.sh")))
 
 
 def plug(host, layout):
