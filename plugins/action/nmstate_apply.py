@@ -41,7 +41,9 @@ class ActionModule(ActionBase):
 
     def _steer(self, begun, timeout, commit):
         steer = steering.Steering(begun["transaction"], self._line, self._reconnect, AnsibleConnectionFailure)
+        # The connection that Ansible came with knows no bounds: on a path that falls silent it would hang for good.
         self._bound_ssh()
+        self._reconnect()
         status = steer.await_applied(2 * timeout + _UNDO_SECONDS)
         if status["phase"] == "applied":
             status = steer.prove(timeout)

@@ -24,6 +24,8 @@ from .command import CommandError, run
 CHECKPOINT_MARGIN = 60
 REPAIR_SECONDS = 60
 PROBE_SECONDS = 6  # a path may need a moment after an activation: bridges learn, neighbours are asked
+# A bridge with STP lets nothing through for twice its forward delay of 15 s (802.1D; NetworkManager's default).
+STP_SECONDS = 35
 SETTLE_SECONDS = 20  # for an address to be there again: DHCP answers in 2 s, duplicate detection takes 1-2 s
 
 
@@ -112,7 +114,7 @@ def guarded(base):
         try:
             passed = _baseline(entry)
             _change(entry)
-            _prove(entry, passed, time.monotonic() + entry["timeout"])
+            _prove(entry, passed, time.monotonic() + entry["timeout"] + _stp_seconds(entry))
             _commit(entry)
         except Abort as exc:
             undo(entry, exc.step, str(exc), **exc.details)
@@ -172,7 +174,7 @@ def _raise_mtu(one, persistent):
 
 def _apply(entry, change):
     before = set(networkmanager.checkpoint_paths())
-    done = nmstatectl.apply(change, entry["timeout"] + CHECKPOINT_MARGIN, bound=max(10, entry["timeout"] - 10),
+    done = nmstatectl.apply(change, entry["timeout"] + _stp_seconds(entry) + CHECKPOINT_MARGIN, bound=max(10, entry["timeout"] - 10),
                             memory_only=not entry["persistent"])
     checkpoint = done["checkpoint"] or next(iter(set(networkmanager.checkpoint_paths()) - before), "")
     guard.tell(entry["id"], checkpoint=checkpoint)
@@ -184,7 +186,7 @@ def _apply(entry, change):
 
 
 def _prove(entry, passed, deadline):
-    now = _settle(entry, min(deadline, time.monotonic() + SETTLE_SECONDS))
+    now = _settle(entry, min(deadline, time.monotonic() + SETTLE_SECONDS + _stp_seconds(entry)))
     _probe(passed, now, min(deadline, time.monotonic() + PROBE_SECONDS))
     if entry["persistent"]:
         profiles.flush()
@@ -201,6 +203,12 @@ def _prove(entry, passed, deadline):
         if look % 20 == 0:
             _check_checkpoint(checkpoint)
         time.sleep(0.05)
+
+
+def _stp_seconds(entry):
+    """What a spanning tree that the change turns on takes until it lets packets through."""
+    bridges = [iface.get("bridge") or {} for iface in entry["change"].get("interfaces", [])]
+    return STP_SECONDS if any(((one.get("options") or {}).get("stp") or {}).get("enabled") for one in bridges) else 0
 
 
 def _settle(entry, end):
