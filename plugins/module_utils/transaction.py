@@ -24,8 +24,9 @@ from .command import CommandError, run
 CHECKPOINT_MARGIN = 60
 REPAIR_SECONDS = 60
 PROBE_SECONDS = 6  # a path may need a moment after an activation: bridges learn, neighbours are asked
-# A bridge with STP lets nothing through for twice its forward delay of 15 s (802.1D; NetworkManager's default).
-STP_SECONDS = 35
+# A bridge with STP lets nothing through for twice its forward delay of 15 s (802.1D); the DHCP client then asks again at 60 s at
+# the latest, for it waits 4, 8, 16 and 32 s between its requests (RFC 2131, 4.1).
+STP_SECONDS = 50
 SETTLE_SECONDS = 20  # for an address to be there again: DHCP answers in 2 s, duplicate detection takes 1-2 s
 
 
