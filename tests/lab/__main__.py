@@ -4,6 +4,12 @@
 
 Everything is idempotent. Answers go to stdout, progress to stderr. The environment variable OVIRT_LAB_NAME (ovirt-lab) names
 the lab and its network namespace, so that several may stand side by side.
+
+  tests/lab up h1:bond-vlan h2:nic-static    two hosts, with all that they need; see "layouts"
+  tests/lab inventory >inventory.yml         (JSON, which is YAML; --yaml is for reading)
+  tests/lab exec -- ansible-playbook -i inventory.yml ...
+  tests/lab watch h1 --until done & ...; touch done
+  tests/lab down
 """
 
 from __future__ import annotations
@@ -12,13 +18,15 @@ import argparse
 import json
 import os
 import pathlib
+import runpy
 import signal
 import sys
 import time
 
-if __package__ in (None, ""):  # called as "python3 tests/lab"
+if not __package__:  # called as "python3 tests/lab": begin again as the package that this is
     sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
-    __package__ = "tests.lab"  # noqa: A001
+    runpy.run_module("tests.lab", run_name="__main__", alter_sys=True)
+    sys.exit()
 
 from . import hosts, image, network  # noqa: E402
 from . import watch as watching  # noqa: E402

@@ -104,7 +104,7 @@ def _nmstatectl():
         if not shutil.which("cargo"):
             raise LabError("cargo is missing: nmstatectl is built from crates.io; install Rust 1.88 or later and try again")
         with step(f"build nmstatectl {NMSTATE} from crates.io (minutes, once)"), tempfile.TemporaryDirectory(dir=IMAGES) as scratch:
-            run(["cargo", "install", "--locked", "--quiet", "nmstatectl", "--version", NMSTATE, "--root", scratch], timeout=2400,
+            run(["cargo", "install", "--locked", "--quiet", "nmstatectl", "--version", NMSTATE, "--root", scratch], timeout=5400,
                 env={**os.environ, "CARGO_TARGET_DIR": f"{scratch}/target", "CARGO_PROFILE_RELEASE_STRIP": "true"})
             pathlib.Path(scratch, "bin/nmstatectl").rename(target)
     return target
