@@ -88,6 +88,9 @@ def _interface(want, now, have):
     left = {key: value for key, value in want.items() if key not in ("name", "type", "state") and not _holds(key, value, now, have)}
     if not left and now.get("state") == "up":
         return None
+    if "mac-address" in want and ("ipv4" in left or "ipv6" in left):
+        # It will be activated again, and a bond or bridge may then get another MAC (systemd's MACAddressPolicy): pin today's.
+        left["mac-address"] = want["mac-address"]
     return {**{key: want[key] for key in ("name", "type", "state") if key in want}, **left}
 
 

@@ -87,8 +87,10 @@ def decision_lines(decision, sync="apply"):
     """Lines for the screen: what was found on the host and what follows."""
     interface = decision.get("active_interface") or "none"
     lines = ["found: the control connection is on %s" % interface]
-    if decision["decision"] == "in_sync" or decision.get("exists") and not differs(decision) and sync == "report":
+    if decision["decision"] == "in_sync":
         return lines + ["the management network is as defined; nothing to do"]
+    if decision.get("exists") and decision["decision"] == "change" and not differs(decision):
+        return lines + ["the management network is as defined; it is recorded for VDSM, and not touched"]
     if decision["decision"] == "refuse":
         return lines + ["refused: " + (decision.get("event") or {}).get("message", "")]
     for name, network in decision["request"]["networks"].items():

@@ -69,6 +69,8 @@ DIFFERS = {
                        "link-aggregation": {"mode": "802.3ad", "port": ["eth2", "eth3"], "options": {"lacp_rate": "0"}}}),
     "DHCP to be off": ({"name": "bond4.3000", "type": "vlan", "state": "up", "ipv4": OFF, "ipv6": OFF},
                        {"name": "bond4.3000", "type": "vlan", "state": "up", "ipv4": OFF}),
+    "addresses of an interface whose MAC holds, to be pinned": (
+        {"name": "br1", "state": "up", "mac-address": None, "ipv6": OFF},) * 2,
     "a new interface": ({"name": "ovirtmgmt", "type": "linux-bridge", "state": "up", "mtu": 1500},) * 2,
     "an interface that nmstate ignores": ({"name": "eth9", "state": "up", "mtu": 1500},) * 2,
     "STP": ({"name": "br1", "state": "up", "bridge": {"port": [{"name": "eth5"}], "options": {"stp": {"enabled": True}}}},) * 2,
