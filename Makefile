@@ -4,6 +4,7 @@
 
 PYTHON ?= python3
 IN = $(PYTHON) tests/setup.py --
+CACHE = $${XDG_CACHE_HOME:-$$HOME/.cache}/ovirt-mgmt-network
 N ?= 100
 
 .DEFAULT_GOAL := help
@@ -21,8 +22,8 @@ test: ## every check and every scenario, with all set-up
 unit: ## the tables, in seconds
 	$(IN) python -m pytest -q tests/unit
 
-lint: ## style, documentation and changelog
-	$(IN) python -m pytest -q -k "lint or sanity or docs or changelog" tests/gate/test_checks.py
+lint: ## style, documentation, changelog, licences
+	$(IN) python -m pytest -q -k "lint or sanity or docs or changelog or licence" tests/gate/test_checks.py
 
 scenario: ## one scenario on lab hosts, by name: make scenario NAME=bond_vlan
 	$(IN) python -m pytest -q tests/gate/test_scenarios.py -k "$(NAME)"
@@ -36,5 +37,7 @@ faults: ## random faults on lab hosts, with a table at the end: make faults N=10
 lab-down: ## take the lab down
 	$(PYTHON) tests/lab down
 
-clean: lab-down ## take the lab down and forget everything that was cached
-	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/ovirt-mgmt-network"
+clean: ## take every lab down and forget everything that was cached
+	@for lab in $$(ls "$(CACHE)/lab/labs" 2>/dev/null); do OVIRT_LAB_NAME=$$lab $(PYTHON) tests/lab down || exit 1; done
+	@grep -ls ovirt.mgmt_network ~/.ansible/test/cache/get_pip_*.py | xargs -r rm -f
+	rm -rf "$(CACHE)"

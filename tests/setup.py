@@ -22,7 +22,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "ovirt-mgmt-network"
-COLLECTIONS = CACHE / "collections"
+COLLECTIONS = CACHE / "collections" / hashlib.sha256(str(HERE).encode()).hexdigest()[:8]  # one for each checkout
 COPY = COLLECTIONS / "ansible_collections/ovirt/mgmt_network"
 # The first of them that is there runs the tools; requirements.txt has an ansible-core for each.
 PYTHONS = ((3, 11), (3, 12), (3, 13), (3, 10), (3, 14))
