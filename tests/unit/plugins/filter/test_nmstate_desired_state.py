@@ -108,7 +108,6 @@ def test_the_examples_run(tmp_path):
     }]
     (tmp_path / "play.yml").write_text(yaml.safe_dump(play), encoding="utf-8")
     environment = {**os.environ, "ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false", "ANSIBLE_HOME": str(tmp_path)}
-    done = subprocess.run(
-        [sys.executable, "-m", "ansible", "playbook", "play.yml"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False,
-    )
+    command = [sys.executable, "-m", "ansible.cli.playbook", "-i", "localhost,", "-c", "local", "play.yml"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -88,8 +88,12 @@ def test_a_plain_folder_is_read_and_replaced(roots):
 def test_a_power_cut_while_a_plain_folder_steps_aside_heals(roots, monkeypatch):
     write(roots[0] + "/nets", storage='{"nic": "eth5"}')
     prepared = netconf.prepare_record(RECORD, roots)
+
+    def no_power(*_paths):
+        raise OSError("the power is cut")
+
     with monkeypatch.context() as patch:
-        patch.setattr(netconf.os, "symlink", lambda *_paths: (_ for _ in ()).throw(OSError("the power is cut")))
+        patch.setattr(netconf.os, "symlink", no_power)
         with pytest.raises(OSError):
             netconf.publish(prepared[0])
     assert not os.path.lexists(roots[0])
