@@ -21,9 +21,14 @@ def to_plain(value, what: str):
     type nor be stored in a result. ``what`` names the value in the PlainDataError that is raised for other types.
     """
     try:
-        return json.loads(json.dumps(value))
+        return json.loads(json.dumps(value, default=_refuse))
     except (TypeError, ValueError) as error:
         raise PlainDataError(f"{what}: plain data is needed (mappings, lists, strings, numbers, booleans): {error}") from error
+
+
+def _refuse(value):
+    """Raise for what is not plain. ansible-core before 2.19 hands undefined variables to filters; as text they say themselves what is undefined."""
+    raise TypeError(f"not {type_name(value)} {str(value)[:60]}")
 
 
 def type_name(value) -> str:
