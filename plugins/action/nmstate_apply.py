@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils import steering
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils import diagnosis, steering
 
 # A dead path must be noticed while there is time to try again: ssh's own patience has no bound.
 _SSH_BOUNDS = "-o ServerAliveInterval=2 -o ServerAliveCountMax=2"
-# What the host may take for undoing: repair, NetworkManager's restart, repair (module_utils/transaction.py).
-_UNDO_SECONDS = 180
+# What the host may take beside its timeouts (module_utils/transaction.py, recovery.py): probes and preparation before the change, a
+# spanning tree; for undoing, NetworkManager's start, the repair, its restart, the repair again, and a look for the diagnosis.
+_AROUND_SECONDS = 120
+_UNDO_SECONDS = 300
 _COMMIT_SECONDS = 60
 
 
@@ -27,31 +29,36 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         begun = self._execute_module(module_name="ovirt.mgmt_network.nmstate_apply", module_args=self._task.args, task_vars=task_vars)
         begun.pop("invocation", None)
+        host = (task_vars or {}).get("inventory_hostname", "host")
         if begun.get("failed") or not begun.get("transaction"):
-            return begun
+            return diagnosis.kept(self._task.args, begun, {}, host)
         arguments = self._task.args
         timeout = int(arguments.get("timeout", 60))
         commit = arguments.get("commit", True)
+        commit = commit if isinstance(commit, bool) else str(commit).lower() not in ("no", "false", "off", "0")
+        steer = steering.Steering(begun["transaction"], self._line, self._reconnect, AnsibleConnectionFailure)
+        found = {}
         try:
-            return self._steer(begun, timeout, commit if isinstance(commit, bool) else str(commit).lower() not in ("no", "false", "off", "0"))
+            status = self._steer(steer, timeout, commit)
+            result = self._result(begun, status)
+            if status["phase"] in steering.ENDED:
+                found = steer.take()
         except steering.Unreachable as exc:
-            return dict(begun, failed=True, changed=True, rolled_back=False, step="prove", phase=exc.status.get("phase", "unknown"), msg=(
+            result = dict(begun, failed=True, changed=True, rolled_back=False, step="prove", phase=exc.status.get("phase", "unknown"), msg=(
                 "no answer from the host after the change (%s). Its guard brings the old network back by itself, without us, %s s after the "
                 "change was applied; try again then. Should it stay away: its console, journalctl -u 'ovirt-mgmt-network-*'" % (exc, timeout)))
+        return diagnosis.kept(self._task.args, result, found, host)
 
-    def _steer(self, begun, timeout, commit):
-        steer = steering.Steering(begun["transaction"], self._line, self._reconnect, AnsibleConnectionFailure)
+    def _steer(self, steer, timeout, commit):
         # The connection that Ansible came with knows no bounds: on a path that falls silent it would hang for good.
         self._bound_ssh()
         self._reconnect()
-        status = steer.await_applied(2 * timeout + _UNDO_SECONDS)
+        status = steer.await_applied(2 * timeout + _AROUND_SECONDS + _UNDO_SECONDS)
         if status["phase"] == "applied":
             status = steer.prove(timeout)
         if status["phase"] == "applied" and commit:
             status = steer.confirm(status["nonce"], _COMMIT_SECONDS + _UNDO_SECONDS)
-        elif status["phase"] in steering.ENDED:
-            steer.take()
-        return self._result(begun, status)
+        return status
 
     def _result(self, begun, status):
         result = dict(begun, phase=status["phase"], timeline=status.get("timeline") or [])

@@ -7,8 +7,8 @@ The guard is a transient unit: it outlives SSH, nmstatectl and NetworkManager, a
 killed (then it undoes). The early-boot unit does the same after a power cut, before NetworkManager reads the profiles.
 Both run the code that the journal carries, for a module's own code is gone when the module ends.
 
-Steering is by files in ``/run/ovirt-mgmt-network/<id>``: ``status.json`` from the guard; ``confirm``, ``cancel`` and
-``taken`` to it.
+Steering is by files in ``/run/ovirt-mgmt-network/<id>``: ``status.json`` from the guard, and after a failure
+``diagnosis.json``; ``confirm``, ``cancel`` and ``taken`` to it.
 """
 
 from __future__ import annotations
@@ -111,9 +111,9 @@ def tell(identity, **values):
     status = dict(status_of(identity) or {"id": identity, "timeline": []}, **values)
     if "phase" in values:
         status["timeline"] = status["timeline"] + [{"phase": values["phase"], "at": round(time.time(), 3)}]
-    _write_atomic(os.path.join(folder, "status.json"), status)
+    write_atomic(os.path.join(folder, "status.json"), status)
     if status.get("phase") in ENDED:
-        _write_atomic(LAST, {key: status.get(key) for key in ("id", "phase", "reason", "step", "exact", "repairs", "boot")})
+        write_atomic(LAST, {key: status.get(key) for key in ("id", "phase", "reason", "step", "exact", "repairs", "boot")})
     return status
 
 
@@ -161,7 +161,8 @@ def wait_for(identity, phases, seconds):
         time.sleep(0.05)
 
 
-def _write_atomic(path, data):
+def write_atomic(path, data):
+    """Publish ``data`` as JSON at ``path`` by a rename: readers see all of it or what was there before."""
     with open(path + ".new", "w", encoding="utf-8") as stream:
         json.dump(data, stream)
     os.rename(path + ".new", path)

@@ -33,6 +33,17 @@ def boot_id():
         return stream.read().strip()
 
 
+def age(entry):
+    """Seconds since ``entry`` was made, by the clock of this boot: nobody can set that one."""
+    now = time.clock_gettime(time.CLOCK_BOOTTIME)
+    return now - entry["created_boot"] if entry["boot_id"] == boot_id() else now
+
+
+def describe(entry):
+    """Which transaction is open, whose, and for how long, in words."""
+    return "another transaction is open on this host: %s, started %d s ago by %s" % (entry["id"], age(entry), entry["owner"])
+
+
 def create(entry, places, code, base=DISK):
     """Write the journal: ``entry`` (dict), copies of ``places`` (profile files), ``code`` (``{relative path: bytes}``).
 
@@ -48,7 +59,7 @@ def create(entry, places, code, base=DISK):
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(path, "wb") as stream:
                 stream.write(content)
-        entry = dict(entry, boot_id=boot_id(), created=time.time(), files=profiles.copy(places, os.path.join(aside, "files")))
+        entry = dict(entry, boot_id=boot_id(), created_boot=time.clock_gettime(time.CLOCK_BOOTTIME), files=profiles.copy(places, os.path.join(aside, "files")))
         _write(os.path.join(aside, "journal.json"), entry)
         profiles.flush_tree(aside)
         _claim(aside, os.path.join(base, "transaction"))
@@ -117,8 +128,7 @@ def _claim(aside, target):
         _state, other = read(os.path.dirname(target))
         if other is None:
             raise
-        raise BusyError("another transaction is open on this host: %s, started by %s %d s ago"
-                        % (other["id"], other.get("owner", "?"), max(0, time.time() - other["created"]))) from exc
+        raise BusyError(describe(other)) from exc
 
 
 def _write(path, data):

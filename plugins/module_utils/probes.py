@@ -16,6 +16,8 @@ import struct
 import threading
 import time
 
+from . import arp
+
 TYPES = ("gateway", "dns", "tcp", "path_mtu", "duplicate_address")
 DEFAULT = ({"type": "gateway"}, {"type": "dns"}, {"type": "path_mtu"}, {"type": "duplicate_address"})
 _SECONDS = 2
@@ -61,7 +63,7 @@ def run(probe, interfaces=()):
     seconds = probe.get("timeout", _SECONDS)
     try:
         if probe["type"] == "duplicate_address":
-            return _duplicate(probe["target"], interfaces, seconds)
+            return "" if ":" in probe["target"] else arp.duplicate(probe["target"], interfaces, seconds)
         return {"gateway": _gateway, "dns": _dns, "tcp": _tcp, "path_mtu": _path_mtu}[probe["type"]](probe, seconds)
     except OSError as exc:
         return "%s %s: %s" % (probe["type"], probe["target"], exc.strerror or exc)
@@ -177,34 +179,3 @@ def _tcp(probe, seconds):
             return ""
     except OSError as exc:
         return "no connection to %s port %d: %s" % (probe["target"], probe["port"], exc)
-
-
-def _duplicate(target, interfaces, seconds):
-    """Ask by ARP who has our own address (RFC 5227, 2.1.1: a probe has an empty sender address); IPv6 has the kernel's own check."""
-    if ":" in target:
-        return ""
-    wanted = socket.inet_aton(target)
-    for name in interfaces:
-        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0806)) as sock:
-            sock.bind((name, 0x0806))
-            own = sock.getsockname()[4]
-            arp = struct.pack("!HHBBH6s4s6s4s", 1, 0x0800, 6, 4, 1, own, b"\0" * 4, b"\0" * 6, wanted)
-            sock.send(b"\xff" * 6 + own + b"\x08\x06" + arp)
-            other = _arp_answer(sock, wanted, own, time.monotonic() + min(seconds, 0.6))
-            if other:
-                return "the address %s is used by another host too, whose MAC is %s" % (target, ":".join("%02x" % octet for octet in other))
-    return ""
-
-
-def _arp_answer(sock, wanted, own, end):
-    while True:
-        left = end - time.monotonic()
-        if left <= 0:
-            return None
-        sock.settimeout(left)
-        try:
-            frame = sock.recv(2048)
-        except socket.timeout:
-            return None
-        if frame[28:32] == wanted and frame[22:28] != own:
-            return frame[22:28]

@@ -5,24 +5,22 @@
 
 The module calls begin(), which ends once the guard runs. The guard, a process of its own under systemd, does the deeds
 (guarded()), waits for the proof that only a new connection can give, and commits or undoes. The folder's name in
-journal.py is the truth at any moment, also after a power cut (boot()).
+journal.py is the truth at any moment, also after a power cut (recovery.boot()).
 """
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import signal
 import sys
 import time
 
-from . import difference, digest, guard, journal, netconf, networkmanager, nmstatectl, probes, profiles, snapshot
+from . import diagnosis, difference, digest, guard, journal, netconf, networkmanager, nmstatectl, probes, profiles, recovery, snapshot
 from .command import CommandError, run
 
-# The checkpoint is the net below the guard, so its timer ends well after the guard has undone and repaired.
+# The checkpoint is the net below the guard: its timer ends after every bound of the guard's own steps, with this to spare.
 CHECKPOINT_MARGIN = 60
-REPAIR_SECONDS = 60
 PROBE_SECONDS = 6  # a path may need a moment after an activation: bridges learn, neighbours are asked
 # A bridge with STP lets nothing through for twice its forward delay of 15 s (802.1D); the DHCP client then asks again at 60 s at
 # the latest, for it waits 4, 8, 16 and 32 s between its requests (RFC 2131, 4.1).
@@ -66,22 +64,22 @@ def begin(change, current, options):
         "id": identity, "owner": options["owner"], "python": sys.executable, "persistent": persistent, "change": change,
         "raises": difference.mtu_raises(change, current), "timeout": options["timeout"], "record": options["record"],
         "keep": options["keep"], "last_resort": options["last_resort"], "snapshot": snapshot.take(), "probes": options["probes"],
-        "named": [iface["name"] for iface in change.get("interfaces", [])],
+        "named": [iface["name"] for iface in change.get("interfaces", [])], "before": current,
     }
     try:
         entry["path"] = journal.create(entry, profiles.ON_DISK + profiles.IN_MEMORY, guard.source_code(), base)
         entry["base"] = base
     except journal.BusyError as exc:
-        raise TransactionError("%s. Nothing was changed. Wait for its end, or see the unit ovirt-mgmt-network-*" % exc) from exc
+        raise TransactionError("%s. Nothing was changed. Wait for its end, or end it: network_commit" % exc) from exc
     except OSError as exc:
         raise TransactionError("the journal that could undo the change cannot be written: %s. Nothing was changed" % exc) from exc
     try:
         if persistent:
             guard.arm_boot(entry)
-        status = guard.tell(identity, phase="open", timeout=options["timeout"])
+        status = guard.tell(identity, phase="open", timeout=options["timeout"], log_cursor=diagnosis.log_cursor())
         guard.launch(entry)
     except (OSError, CommandError) as exc:
-        _end(entry)
+        recovery.end(entry)
         guard.forget(identity)
         raise TransactionError("the guard of the change cannot be started: %s. Nothing was changed" % exc) from exc
     return status
@@ -92,13 +90,13 @@ def recover_left_over():
     state, entry = journal.find()
     if not state:
         return
-    if guard.alive(entry["id"]) or time.time() - entry["created"] < 5:
-        raise TransactionError("another transaction is open on this host: %s, started by %s %d s ago. Nothing was changed. Wait for its end"
-                               % (entry["id"], entry["owner"], time.time() - entry["created"]))
+    if guard.alive(entry["id"]) or journal.age(entry) < 5:
+        raise TransactionError("%s. Nothing was changed. Wait for its end, or end it: network_commit" % journal.describe(entry))
     if state == "committed":
-        carry_forward(entry)
+        recovery.carry_forward(entry)
     else:
-        undo(entry, "apply", "its guard was gone")
+        recovery.undo(entry, "apply", "its guard was gone")
+    guard.forget(entry["id"])
 
 
 def guarded(base):
@@ -108,21 +106,21 @@ def guarded(base):
         return
     begun = guard.status_of(entry["id"]) or {}
     if state == "committed":
-        carry_forward(entry)
+        recovery.carry_forward(entry)
     elif begun.get("phase", "open") != "open":
-        undo(entry, begun.get("phase"), "the guard was killed while %s" % begun.get("phase"))
+        recovery.undo(entry, begun.get("phase"), "the guard was killed while %s" % begun.get("phase"))
     else:
         try:
             passed = _baseline(entry)
             _change(entry)
-            _prove(entry, passed, time.monotonic() + entry["timeout"] + _stp_seconds(entry))
+            _prove(entry, passed, time.monotonic() + bounds(entry)["prove"])
             _commit(entry)
         except Abort as exc:
-            undo(entry, exc.step, str(exc), **exc.details)
+            recovery.undo(entry, exc.step, str(exc), **exc.details)
         except CommandError as exc:
-            undo(entry, "apply", str(exc))
+            recovery.undo(entry, "apply", str(exc))
         except Exception as exc:  # a fault of our own must not leave the host in between either
-            undo(entry, "apply", "%s: %s" % (type(exc).__name__, exc))
+            recovery.undo(entry, "apply", "%s: %s" % (type(exc).__name__, exc))
     _linger(entry["id"])
 
 
@@ -173,10 +171,15 @@ def _raise_mtu(one, persistent):
         raise Abort("prepare", "%s does not take MTU %s: %s" % (one["name"], one["mtu"], err.strip()))
 
 
+def bounds(entry):
+    """Seconds for the steps under the checkpoint, ``{apply, prove, checkpoint}``: the checkpoint outlives the guard's own steps."""
+    steps = {"apply": max(10, entry["timeout"] - 10), "prove": entry["timeout"] + _stp_seconds(entry)}
+    return dict(steps, checkpoint=sum(steps.values()) + CHECKPOINT_MARGIN)
+
+
 def _apply(entry, change):
     before = set(networkmanager.checkpoint_paths())
-    done = nmstatectl.apply(change, entry["timeout"] + _stp_seconds(entry) + CHECKPOINT_MARGIN, bound=max(10, entry["timeout"] - 10),
-                            memory_only=not entry["persistent"])
+    done = nmstatectl.apply(change, bounds(entry)["checkpoint"], bound=bounds(entry)["apply"], memory_only=not entry["persistent"])
     checkpoint = done["checkpoint"] or next(iter(set(networkmanager.checkpoint_paths()) - before), "")
     guard.tell(entry["id"], checkpoint=checkpoint)
     if done["error"]:
@@ -246,91 +249,15 @@ def _commit(entry):
         if entry["persistent"]:
             journal.update(entry, prepared=netconf.prepare_record(entry["record"]))
             profiles.flush()
+        # Before the commit point, so that its timer can never fire behind it; the undo does without it.
+        if checkpoint:
+            networkmanager.destroy_checkpoint(checkpoint)
         journal.commit_point(entry)
     except OSError as exc:
         raise Abort("commit", "the network configuration cannot be made durable: %s" % exc) from exc
-    if checkpoint:
-        networkmanager.destroy_checkpoint(checkpoint)
-    carry_forward(entry)
-
-
-def carry_forward(entry):
-    """After the commit point: publish VDSM's record, take the early-boot unit and the journal away."""
-    recorded, trouble = bool(entry.get("prepared")), ""
-    for prepared in entry.get("prepared") or []:
-        try:
-            netconf.publish(prepared)
-        except OSError as exc:  # the network itself is committed: a warning, and VDSM adopts on the next run
-            recorded, trouble = False, str(exc)
-    _end(entry)
-    guard.tell(entry["id"], phase="committed", recorded=recorded, record_trouble=trouble)
-    guard.log("transaction %s committed" % entry["id"])
-
-
-def undo(entry, step, reason, **details):
-    """Bring the old state back exactly and say what it took. Safe to be called again after having been killed."""
-    identity, repairs = entry["id"], []
-    guard.log("transaction %s: undoing: %s" % (identity, reason))
-    guard.tell(identity, phase="undoing", step=step, reason=reason, **details)
-
-    def say(text):
-        guard.log("transaction %s: %s" % (identity, text))
-        repairs.append(text)
-
-    for prepared in entry.get("prepared") or []:
-        netconf.discard(prepared)
-    left = _restore(entry, say)
-    if left:
-        say("NetworkManager restarted, for this still differed: %s" % "; ".join(
-            "%s %s was %s, is %s" % (one["device"], one["what"], json.dumps(one["old"]), json.dumps(one["new"])) for one in left)[:600])
-        _try(["systemctl", "restart", "NetworkManager"], 45)
-        left = snapshot.bring_back(entry["snapshot"], entry["named"], REPAIR_SECONDS, say)
-    guard.tell(identity, repairs=repairs, exact=not left, left=left)
-    if left and entry["last_resort"] == "reboot":
-        guard.log("transaction %s: the old state is not back; rebooting, as asked for" % identity)
-        run(["systemctl", "reboot"], timeout=30)
-        return  # the journal stays: the early-boot unit ends the transaction
-    _end(entry)
-    guard.tell(identity, phase="undone")
-    guard.log("transaction %s undone, %s" % (identity, "exactly" if not left else "differing: %s" % json.dumps(left)))
-
-
-def _restore(entry, say):
-    _try(["systemctl", "start", "NetworkManager"], 45)
-    checkpoint = (guard.status_of(entry["id"]) or {}).get("checkpoint")
-    # our own only, by its exact path: it would otherwise roll back what is repaired here
-    if checkpoint and checkpoint in networkmanager.checkpoint_paths():
-        networkmanager.destroy_checkpoint(checkpoint)
-    places = (profiles.ON_DISK if entry["persistent"] else ()) + profiles.IN_MEMORY
-    for path in profiles.restore(places, os.path.join(entry["path"], "files")):
-        say("profile file put back: %s" % path)
-    _try(["nmcli", "connection", "reload"], 15)
-    return snapshot.bring_back(entry["snapshot"], entry["named"], REPAIR_SECONDS, say)
-
-
-def boot(base):
-    """Early at boot, before NetworkManager: an open transaction is undone on disk, a committed one carried forward."""
-    state, entry = journal.read(base)
-    if not state:
-        guard.disarm_boot()
-    elif entry["boot_id"] == journal.boot_id():
-        return  # a restart of NetworkManager pulled the unit in: the guard is at work
-    elif state == "committed":
-        carry_forward(entry)
-    else:
-        for prepared in entry.get("prepared") or []:
-            netconf.discard(prepared)
-        touched = profiles.restore(profiles.ON_DISK, os.path.join(entry["path"], "files"))
-        _end(entry)
-        guard.tell(entry["id"], phase="undone", step="boot", reason="the host was restarted before the commit", boot=True,
-                   exact=True, repairs=["profile file put back: %s" % path for path in touched])
-        guard.log("transaction %s undone at boot: %d profile files put back" % (entry["id"], len(touched)))
-
-
-def _end(entry):
-    if entry["persistent"]:
-        guard.disarm_boot()
-    journal.close(entry)
+    except networkmanager.NetworkManagerError as exc:
+        raise Abort("commit", "the checkpoint %s could not be ended: %s" % (checkpoint, exc)) from exc
+    recovery.carry_forward(entry)
 
 
 def _linger(identity):
@@ -354,17 +281,10 @@ def _wait_for_checkpoints(seconds):
         time.sleep(0.5)
 
 
-def _try(argv, timeout):
-    try:
-        run(argv, timeout)
-    except CommandError as exc:
-        guard.log(exc)
-
-
 def main(argv):
     """``run BASE`` (the guard) or ``boot BASE`` (early boot): called by the units that guard.py makes."""
     signal.signal(signal.SIGTERM, lambda *_args: os._exit(75))  # not a clean end: systemd starts the guard again, which undoes
-    {"run": guarded, "boot": boot}[argv[0]](argv[1])
+    {"run": guarded, "boot": recovery.boot}[argv[0]](argv[1])
 
 
 if __name__ == "__main__":

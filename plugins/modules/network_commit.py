@@ -28,6 +28,12 @@ options:
     description: Seconds to wait for the end of the transaction.
     type: int
     default: 120
+  diagnosis:
+    description:
+      - A folder on the controller. After a failure, what the host knows about it is put into a folder of its own in there, as by
+        M(ovirt.mgmt_network.nmstate_apply). With an empty string nothing is written.
+    type: str
+    default: ~/.ansible/ovirt-mgmt-network
 extends_documentation_fragment:
   - ovirt.mgmt_network.attributes
 attributes:
@@ -40,7 +46,7 @@ attributes:
     platforms: linux
     support: full
   action:
-    support: none
+    support: full
   async:
     support: none
     details: The transaction has a timer of its own.
@@ -68,6 +74,10 @@ phase:
   description: How it ended, C(committed) or C(undone); empty when none was pending.
   type: str
   returned: always
+diagnosis:
+  description: The folder on the controller that holds what is known about the failure.
+  type: str
+  returned: failure, unless O(diagnosis) is empty
 event:
   description: Name and number of the event that oVirt Engine would log for the failure.
   type: dict
@@ -85,7 +95,7 @@ repairs:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils import guard, journal
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils import diagnosis, guard, journal
 
 EVENT = {"name": "PERSIST_NETWORK_FAILED_FOR_MANAGEMENT_NETWORK", "id": 1121, "severity": "WARNING"}
 ENDS = {"committed": "committed", "rolled_back": "undone"}
@@ -106,10 +116,16 @@ def finish(module, identity, status, state):
         status = guard.wait_for(identity, ("applied",), module.params["wait"])
         if status.get("phase") == "applied":
             guard.message(identity, "confirm", status["nonce"])
-    status = guard.wait_for(identity, (), module.params["wait"])
-    if status.get("phase") in guard.ENDED:
-        guard.message(identity, "taken")
-    return status
+    return guard.wait_for(identity, (), module.params["wait"]) or status
+
+
+def take(identity, status):
+    """Tell the guard that its result has arrived, so that it leaves the host."""
+    try:
+        if status.get("phase") in guard.ENDED:
+            guard.message(identity, "taken")
+    except OSError:  # it has left already
+        pass
 
 
 def main():
@@ -118,6 +134,7 @@ def main():
             "state": {"type": "str", "choices": ["committed", "rolled_back"], "default": "committed"},
             "transaction": {"type": "str", "default": ""},
             "wait": {"type": "int", "default": 120},
+            "diagnosis": {"type": "str", "default": "~/.ansible/ovirt-mgmt-network"},
         },
         supports_check_mode=True,
     )
@@ -138,8 +155,11 @@ def main():
                              transaction=identity, phase=status.get("phase"), event=EVENT)
     answer = {"transaction": identity, "phase": status.get("phase"), "exact": status.get("exact"), "repairs": status.get("repairs") or []}
     if status.get("phase") != ENDS[state]:
+        found = diagnosis.read(identity)
+        take(identity, status)
         module.fail_json(msg="the transaction %s is not %s but %s: %s" % (identity, state, status.get("phase"), status.get("reason") or "see its unit's log"),
-                         event=EVENT, **answer)
+                         event=EVENT, found=found, **answer)
+    take(identity, status)
     module.exit_json(changed=True, **answer)
 
 

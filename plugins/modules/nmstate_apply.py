@@ -95,6 +95,14 @@ options:
     type: str
     choices: [none, reboot]
     default: none
+  diagnosis:
+    description:
+      - A folder on the controller. After a failure, what the host knows about it is put into a folder of its own in there, C(HOST-TRANSACTION).
+        The state that was asked for, what differed, the network before, at the failure and after the undoing, nmstate's verification
+        difference, the phases with their times, and the log of NetworkManager and of the guard.
+      - With an empty string nothing is written.
+    type: str
+    default: ~/.ansible/ovirt-mgmt-network
   checkpoint_wait:
     description: Seconds to wait for the end of a checkpoint of somebody else. It is never touched.
     type: int
@@ -187,6 +195,11 @@ exact:
   description: Whether the old state is back exactly, profile files and all.
   type: bool
   returned: when the change was undone
+diagnosis:
+  description: The folder on the controller that holds what is known about the failure.
+  type: str
+  returned: failure, unless O(diagnosis) is empty
+  sample: /home/me/.ansible/ovirt-mgmt-network/host1-20261121T051643-5f0c1a
 repairs:
   description: What it took to bring the old state back.
   type: list
@@ -200,6 +213,7 @@ timeline:
 """
 
 import json
+import os
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils import control, netconf, probes, transaction
@@ -228,6 +242,7 @@ def argument_spec():
         "probes": {"type": "list", "elements": "dict", "options": PROBE, "default": [{"type": one["type"]} for one in probes.DEFAULT]},
         "last_resort": {"type": "str", "choices": ["none", "reboot"], "default": "none"},
         "checkpoint_wait": {"type": "int", "default": 30},
+        "diagnosis": {"type": "str", "default": "~/.ansible/ovirt-mgmt-network"},
     }
 
 
@@ -243,6 +258,11 @@ def before(change, current):
         else:
             found[key] = {}
     return found
+
+
+def owner():
+    """Who opens the transaction, for the message to a second one."""
+    return "%s from %s" % (os.environ.get("SUDO_USER") or "root", control.connection()["peer"] or "this host")
 
 
 def show(data):
@@ -269,8 +289,8 @@ def run(module):
     if keep is None:
         found = control.address(control.connection()["local"])
         keep = [str(found[0])] if found else []
-    status = transaction.begin(change, current, dict(params, keep=keep, record=record, probes=[
-        {key: value for key, value in one.items() if value is not None} for one in params["probes"]], owner="ovirt.mgmt_network.nmstate_apply"))
+    status = transaction.begin(change, current, dict(params, keep=keep, record=record, owner=owner(), probes=[
+        {key: value for key, value in one.items() if value is not None} for one in params["probes"]]))
     return dict(result, transaction=status["id"], phase=status["phase"])
 
 

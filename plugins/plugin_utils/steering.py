@@ -63,24 +63,19 @@ class Steering:
     def confirm(self, nonce, seconds):
         """Confirm with the nonce and wait for the end: the last status."""
         line = "%s; %s" % (leaving(self.identity, "confirm", nonce), waiting(self.identity, ENDED))
-        return self._end(line, seconds)
-
-    def cancel(self, reason, seconds):
-        """Have the change undone at once, for ``reason``, and wait for the end: the last status."""
-        quoted = reason.replace("'", "'\\''")
-        return self._end("%s; %s" % (leaving(self.identity, "cancel", quoted), waiting(self.identity, ENDED)), seconds)
+        return self._until(line, ENDED, seconds)
 
     def take(self):
-        """Tell the guard that its result has arrived; it then leaves the host. Best effort: it leaves by itself too."""
+        """Fetch the diagnosis (dict, {} when there is none) and tell the guard that all has arrived; it then leaves the host.
+
+        Best effort: the guard leaves by itself too.
+        """
         try:
+            found = self._execute("cat %s/%s/diagnosis.json 2>/dev/null" % (RUN, self.identity)) if self.status.get("phase") != "committed" else ""
             self._execute(leaving(self.identity, "taken", ""))
         except self._unreachable:
-            pass
-
-    def _end(self, line, seconds):
-        status = self._until(line, ENDED, seconds)
-        self.take()
-        return status
+            return {}
+        return diagnosed(found)
 
     def _until(self, line, phases, seconds):
         end = self._clock.monotonic() + seconds
@@ -98,6 +93,15 @@ class Steering:
             if self._clock.monotonic() > end:
                 raise Unreachable(trouble, self.status)
             self._clock.sleep(_PAUSE)
+
+
+def diagnosed(text):
+    """The diagnosis printed by the host (dict), {} when it is none."""
+    try:
+        found = json.loads(text[text.find("{"):])
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def parse(text, identity):

@@ -61,7 +61,7 @@ def test_restore_touches_nothing_that_is_as_it_was(opened, places):
 
 
 def test_a_second_transaction_is_refused_by_name_and_leaves_no_trace(opened, places):
-    with pytest.raises(journal.BusyError, match="one, started by test"):
+    with pytest.raises(journal.BusyError, match=r"one, started \d+ s ago by test"):
         journal.create({"id": "two", "owner": "other"}, places, {}, opened["base"])
     assert os.listdir(opened["base"]) == ["transaction"]
 
@@ -81,3 +81,10 @@ def test_a_journal_that_cannot_be_written_leaves_nothing(tmp_path, places):
     with pytest.raises(OSError):
         journal.create({"id": "one", "owner": "test"}, places, {"a": b"", "a/b": b""}, str(base))
     assert os.listdir(base) == []
+
+
+@pytest.mark.parametrize("boot, now, seconds", [("this", 130.0, 30.0), ("another", 5.0, 5.0)])
+def test_the_age_is_told_by_the_clock_of_the_boot(monkeypatch, boot, now, seconds):
+    monkeypatch.setattr(journal, "boot_id", lambda: "this")
+    monkeypatch.setattr(journal.time, "clock_gettime", lambda _clock: now)
+    assert journal.age({"boot_id": boot, "created_boot": 100.0}) == seconds

@@ -66,10 +66,18 @@ def test_the_status_of_another_transaction_is_not_taken_for_ours():
         steerer.await_applied(5)
 
 
-def test_an_end_is_taken_note_of_so_that_the_guard_can_leave():
-    steerer, log = steer([{"id": "t1", "phase": "committed"}, {}])
-    assert steerer.confirm("n", 10)["phase"] == "committed"
-    assert "confirm" in log[0] and "taken" in log[1]
+@pytest.mark.parametrize("phase, diagnosis", [("committed", {}), ("undone", {"log": "a line"})])
+def test_an_end_is_taken_note_of_so_that_the_guard_can_leave_and_a_failure_is_diagnosed(phase, diagnosis):
+    answers = [{"id": "t1", "phase": phase}] + ([diagnosis] if diagnosis else []) + [{}]
+    steerer, log = steer(answers)
+    assert steerer.confirm("n", 10)["phase"] == phase
+    assert steerer.take() == diagnosis
+    assert "confirm" in log[0] and "taken" in log[-1] and len(log) == len(answers)
+
+
+@pytest.mark.parametrize("text, found", [("", {}), ("cat: no such file", {}), ("[1]", {}), ('banner\n{"log": "x"}', {"log": "x"}), ('{"log": "x', {})])
+def test_what_the_host_prints_is_a_diagnosis_or_none(text, found):
+    assert steering.diagnosed(text) == found
 
 
 @pytest.mark.parametrize("phase, found", [("applied", True), ("undone", True), ("applying", False)])

@@ -1,0 +1,23 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The controller's half of network_commit: after a failure the host's diagnosis is kept here."""
+
+from __future__ import annotations
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils import diagnosis
+
+
+class ActionModule(ActionBase):
+    """Runs the module; what it found out about a failure goes into files."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp=None, task_vars=None):
+        super().run(tmp, task_vars)
+        result = self._execute_module(module_name="ovirt.mgmt_network.network_commit", module_args=self._task.args, task_vars=task_vars)
+        found = result.pop("found", {})
+        return diagnosis.kept(self._task.args, result, found, (task_vars or {}).get("inventory_hostname", "host"))

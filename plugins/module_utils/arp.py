@@ -1,0 +1,106 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Is somebody else using this host's IPv4 address? Asked by ARP (RFC 5227); for IPv6 the kernel asks by itself."""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import struct
+import time
+
+_ARP = 0x0806
+_REQUEST = 1
+_BROADCAST = b"\xff" * 6
+_OUTGOING = 4  # linux/if_packet.h, PACKET_OUTGOING: what a socket sees of its own device's sending
+_HEARING = 0.15  # s for a broadcast to come round to another NIC
+_ANSWER = 0.6  # s for an answer on a local network
+
+
+def duplicate(target, interfaces, seconds):
+    """"" when nobody else answers for the IPv4 address ``target`` on any of ``interfaces`` (names), else what was seen (str).
+
+    ``seconds`` bounds the wait for an answer. Where another NIC of this very host is on the same segment, nothing is asked: the
+    kernel answers for all its addresses on every NIC (ip-sysctl.rst, arp_ignore 0), and NetworkManager takes such an answer
+    for a conflict and takes the address's route away (measured).
+    """
+    wanted = socket.inet_aton(target)
+    for name in interfaces:
+        with _socket(name) as sock:
+            own = sock.getsockname()[4]
+            other = _heard_by(name, _request(own, wanted, wanted), sock)
+            if other:
+                return "%s of this host is on the same segment as %s, so its own answer would come first" % (other, name)
+            sock.send(_request(own, b"\0" * 4, wanted))  # a probe has an empty sender address (2.1.1)
+            mac = _answer(sock, wanted, own, time.monotonic() + min(seconds, _ANSWER))
+            if mac:
+                return "the address %s is used by another host too, whose MAC is %s" % (target, ":".join("%02x" % octet for octet in mac))
+    return ""
+
+
+def _heard_by(name, announcement, sock):
+    """The other device of this host that hears ``announcement`` (our own address, by us: harmless) sent from ``name``, "" when none does."""
+    below = _below(name)
+    others = {}
+    try:
+        for _index, other in socket.if_nameindex():
+            if other not in below and other != "lo":
+                try:
+                    others[_socket(other)] = other
+                except OSError:  # gone in between
+                    continue
+        sock.send(announcement)
+        end = time.monotonic() + _HEARING
+        while time.monotonic() < end:
+            for one in select.select(list(others), [], [], max(0, end - time.monotonic()))[0]:
+                frame, origin = one.recvfrom(2048)
+                if origin[2] != _OUTGOING and frame[6:12] == announcement[6:12]:
+                    return others[one]
+    finally:
+        for one in others:
+            one.close()
+    return ""
+
+
+def _below(name):
+    """``name`` and all that it stands on (ports, legs, bases): they see what it sends, and are no others."""
+    found, todo = set(), [name]
+    while todo:
+        one = todo.pop()
+        if one not in found:
+            found.add(one)
+            try:
+                todo += [entry[len("lower_"):] for entry in os.listdir("/sys/class/net/%s" % one) if entry.startswith("lower_")]
+            except OSError:
+                continue
+    return found
+
+
+def _socket(name):
+    sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ARP))
+    try:
+        sock.bind((name, _ARP))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _request(mac, sender, target):
+    return _BROADCAST + mac + struct.pack("!HHHBBH", _ARP, 1, 0x0800, 6, 4, _REQUEST) + mac + sender + b"\0" * 6 + target
+
+
+def _answer(sock, wanted, own, end):
+    while True:
+        left = end - time.monotonic()
+        if left <= 0:
+            return None
+        sock.settimeout(left)
+        try:
+            frame = sock.recv(2048)
+        except socket.timeout:
+            return None
+        if frame[28:32] == wanted and frame[22:28] != own:
+            return frame[22:28]

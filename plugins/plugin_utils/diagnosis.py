@@ -1,0 +1,65 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is known about a failed change, as files on the controller that a human opens one after the other."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plain import to_plain
+
+
+BASE = "~/.ansible/ovirt-mgmt-network"
+
+
+def kept(arguments, result, found, host):
+    """``result`` of a task; after a failure with ``diagnosis``, the folder that now holds all that is known, so that the screen gets few lines.
+
+    ``arguments``: of the task; its ``diagnosis`` is the folder of all such folders ("": nothing is written). ``found``: see files().
+    """
+    base = arguments.get("diagnosis", BASE)
+    if not result.get("failed") or not base:
+        return result
+    folder = os.path.join(os.path.expanduser(base), folder_name(host, result.get("transaction") or time.strftime("%Y%m%dT%H%M%S")))
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        for name, text in files(arguments, result, found).items():
+            with open(os.path.join(folder, name), "w", encoding="utf-8") as stream:
+                stream.write(text)
+    except OSError as exc:
+        return dict(result, warnings=["the diagnosis cannot be written to %s: %s" % (folder, exc.strerror or exc)])
+    return dict(result, diagnosis=folder, msg="%s. Details are in %s" % (str(result.get("msg")).rstrip("."), folder))
+
+
+def folder_name(host, transaction):
+    """A name for the folder: the host's (what a file system may not like replaced) and the transaction's, which begins with its time."""
+    return "%s-%s" % (re.sub(r"[^\w.-]+", "_", host, flags=re.ASCII), transaction)
+
+
+def files(arguments, result, found):
+    """``{file name: text}``. ``arguments``: of the task. ``result``: of nmstate_apply. ``found``: what the host has left (module_utils/diagnosis.py;
+    {} when nothing came), whose parts ``change``, ``before``, ``failure``, ``after``, ``status`` and ``log`` get a file each.
+    """
+    status = found.get("status") or {}
+    parts = {
+        "desired.json": arguments.get("state"),
+        "change.json": found.get("change") or result.get("change"),
+        "before.json": found.get("before"),
+        "failure.json": found.get("failure"),
+        "after.json": found.get("after"),
+        "error.json": status.get("error") or result.get("error"),
+        "status.json": {key: value for key, value in status.items() if key not in ("nonce", "timeline", "error", "log_cursor")},
+    }
+    texts = {name: json.dumps(to_plain(data, name), indent=2, sort_keys=True) + "\n" for name, data in parts.items() if data}
+    texts["timeline.txt"] = "".join(timeline_lines(status.get("timeline") or result.get("timeline") or []))
+    texts["host.log"] = found.get("log") or "no log came from the host\n"
+    texts["message.txt"] = "%s\n" % result.get("msg", "")
+    return texts
+
+
+def timeline_lines(timeline):
+    """A line for each phase: seconds since the first, and its name."""
+    return ["%8.3f s  %s\n" % (one["at"] - timeline[0]["at"], one["phase"]) for one in timeline]
