@@ -57,7 +57,7 @@ def _failure(decision, host, interface, applied, failure):
         lost = applied.get("phase") not in ("undone", None) and not applied.get("rolled_back") and applied.get("step") == "prove"
         events = [event(name, host=host, interface=interface)]
         return {"status": "non_responsive" if lost else "non_operational", "synced": False, "events": events, "reason": applied.get("msg", ""),
-                "exact": applied.get("exact"), "repairs": applied.get("repairs") or []}
+                "exact": applied.get("exact"), "repairs": applied.get("repairs") or [], "diagnosis": applied.get("diagnosis", "")}
     if decision.get("decision") == "refuse":
         events = [decision["event"]] if decision.get("event") else []
         return {"status": "non_operational", "synced": False, "events": events, "reason": (decision.get("event") or {}).get("message", "")}
