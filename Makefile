@@ -26,7 +26,7 @@ lint: ## style, documentation, changelog, licences
 	$(IN) python -m pytest -q -k "lint or sanity or docs or changelog or licence" tests/gate/test_checks.py
 
 scenario: ## one scenario on lab hosts, by name: make scenario NAME=bond_vlan
-	$(IN) python -m pytest -q tests/gate/test_scenarios.py -k "$(NAME)"
+	$(IN) python -m pytest -q -s tests/gate/test_scenarios.py -k "$(NAME)"
 
 bench: ## figures: blackout, time, tasks, CPU, payload, beside plain nmstatectl
 	$(IN) python tests/bench.py

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The scenarios of extensions/molecule on lab hosts, which are booted once for all of them.
+"""The scenarios of extensions/molecule, each on lab hosts of its own, which are there only while it is played.
 
-Each scenario: converge, verify, a second run that changes nothing and loses no packet, a power cut, verify. Some are played at a
-time (OVIRT_LAB_JOBS, default: one for each CPU), for most of it is waiting; a test waits for the end of its own.
+Most of them: converge, verify, a second run that changes nothing and loses no packet, a power cut, verify. Some are played at a
+time (OVIRT_LAB_JOBS, default: one for each CPU and one more, for much of it is waiting); a test waits for the end of its own.
 OVIRT_LAB_KEEP=1 leaves the hosts up, to be used again; OVIRT_LAB_SKIP=1 skips all of it where no lab can run.
 """
 
@@ -39,10 +39,9 @@ def played(request, tmp_path_factory):
     if lacking:
         pytest.fail(f"the lab needs {' and '.join(lacking)}, which is not there; OVIRT_LAB_SKIP=1 leaves its tests out", pytrace=False)
     chosen = [item.callspec.params["name"] for item in request.session.items if "played" in getattr(item, "fixturenames", ())]
-    pool = concurrent.futures.ThreadPoolExecutor(int(os.environ.get("OVIRT_LAB_JOBS", os.cpu_count())))
+    pool = concurrent.futures.ThreadPoolExecutor(int(os.environ.get("OVIRT_LAB_JOBS", os.cpu_count() + 1)))
     try:
-        inventory = scenarios.up(chosen)
-        yield {name: pool.submit(play, name, inventory, tmp_path_factory.mktemp(name)) for name in chosen}
+        yield {name: pool.submit(play, name, tmp_path_factory.mktemp(name)) for name in chosen}
     finally:
         pool.shutdown(cancel_futures=True)
         if os.environ.get("OVIRT_LAB_KEEP") != "1":
@@ -52,28 +51,34 @@ def played(request, tmp_path_factory):
 @pytest.mark.parametrize("name", scenarios.names())
 def test_scenario(name, played):
     try:
-        print(played[name].result())
+        print(name, played[name].result())
     except StepError as error:
         pytest.fail(str(error), pytrace=False)
 
 
-def play(name, inventory, folder):
+def play(name, folder):
     """All steps of a scenario; how long each took. Raises StepError."""
     times = {}
 
-    def step(word):
+    def timed(word, step, *words):
         begin = time.monotonic()
-        molecule(word, name, inventory, folder)
+        done = step(*words)
         times[f"{len(times) + 1} {word}"] = round(time.monotonic() - begin, 1)
+        return done
 
-    step("converge")
-    step("verify")
-    with watched([one["name"] for one in scenarios.platforms(name)], folder / "over") as losses:
-        step("idempotence")
-    if any(one["lost"] for one in losses.values()):
-        raise StepError(f"{name}: a run that changes nothing lost packets: {losses}")
-    step("side-effect")
-    step("verify")
+    try:
+        inventory = timed("boot", scenarios.up, name)
+    except subprocess.CalledProcessError as error:
+        raise StepError(f"{name}: its hosts do not come up: exit status {error.returncode}") from None
+    try:
+        for word in scenarios.steps(name):
+            with watched([one["name"] for one in scenarios.platforms(name)] if word == "idempotence" else [], folder / "over") as losses:
+                timed(word, molecule, word, name, inventory, folder)
+            if any(one["lost"] for one in losses.values()):
+                raise StepError(f"{name}: a run that changes nothing lost packets: {losses}")
+    finally:
+        if os.environ.get("OVIRT_LAB_KEEP") != "1":
+            scenarios.down(name)
     return times
 
 
@@ -90,16 +95,19 @@ def molecule(word, name, inventory, folder):
 
 
 class watched:
-    """While in it, the hosts get an echo request every 10 ms; then the dict it gave has the figures of each host."""
+    """While in it, the hosts (if any) get an echo request every 10 ms; then the dict it gave has the figures of each host."""
 
     def __init__(self, hosts, over):
         self._hosts, self._over, self._found = hosts, over, {}
 
     def __enter__(self):
-        self._watch = subprocess.Popen(lab_argv("watch", *self._hosts, "--until", str(self._over)), stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+        if self._hosts:
+            self._watch = subprocess.Popen(lab_argv("watch", *self._hosts, "--until", str(self._over)), stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
         return self._found
 
     def __exit__(self, *_error):
+        if not self._hosts:
+            return
         self._over.touch()
         self._found.update(json.loads(self._watch.communicate(timeout=60)[0]))
 

@@ -31,7 +31,7 @@ if not __package__:  # called as "python3 tests/lab": begin again as the package
 from . import hosts, image, network  # noqa: E402
 from . import watch as watching  # noqa: E402
 from .layouts import LAYOUTS  # noqa: E402
-from .machine import NAME, LabError, check_machine, in_parallel, netns  # noqa: E402
+from .machine import NAME, SSH, LabError, check_machine, in_parallel, netns  # noqa: E402
 
 
 _NOT_WORDS = ("y", "n", "yes", "no", "on", "off", "true", "false", "null")  # to YAML
@@ -143,7 +143,11 @@ def _inventory(user):
               "ansible_python_interpreter": "/usr/bin/python3"}
     if user != "root":
         common["ansible_become"] = True
-    found = {name: {"ansible_host": hosts.about(name)["address"], "lab_layout": hosts.about(name)["layout"]} for name in hosts.names() if hosts.running(name)}
+    found = {}
+    for name in filter(hosts.running, hosts.names()):
+        about = hosts.about(name)
+        # Hosts of several labs have the same addresses: each has its own place for the connections that ssh keeps open.
+        found[name] = {"ansible_host": about["address"], "lab_layout": about["layout"], "ansible_control_path_dir": str(SSH / name)}
     return {"hypervisors": {"hosts": found, "vars": common}}
 
 

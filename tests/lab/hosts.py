@@ -17,7 +17,7 @@ import time
 
 from . import image, network
 from .layouts import LAYOUTS, family, keyfiles
-from .machine import LOGS, NAME, STATE, LabError, check_interrupted, checked_name, in_parallel, locked, netns, run, step, tidying
+from .machine import LOGS, NAME, SSH, STATE, LabError, check_interrupted, checked_name, in_parallel, locked, netns, run, step, tidying
 
 BOOT_SECONDS = 120
 _SSH = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=3",
@@ -170,6 +170,8 @@ def _down(name, unplug=True):
         LOGS.mkdir(parents=True, exist_ok=True)
         shutil.copy(folder / "console.log", LOGS / f"{name}.log")
     shutil.rmtree(folder, ignore_errors=True)
+    # A later host with this address must not be reached over the connection to this one.
+    shutil.rmtree(SSH / name, ignore_errors=True)
 
 
 def _in_lab():

@@ -24,6 +24,7 @@ CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / "
 IMAGES = CACHE / "lab"  # shared by all labs
 STATE = IMAGES / "labs" / NAME  # this lab's hosts
 LOGS = IMAGES / "logs" / NAME  # what is left of hosts that were taken down
+SSH = pathlib.Path("/run/ovirt-mgmt-network-lab") / NAME  # sockets of ssh; their paths must be short
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,29}")  # of a lab or a host: it becomes a folder, a namespace and a host name
 _GRACE = 20  # s that an interrupted tool gets to tidy up after itself
