@@ -55,6 +55,27 @@ def expand(probes, snapshot, mtu=None):
     return found
 
 
+def promised(change, known, passed):
+    """Probes for what only ``change`` (nmstate) brings: default gateways and static IPv4 addresses that ``known`` (expanded probes) do not ask about.
+
+    ``passed``: those of ``known`` that pass now. Where none of a type does, none is asked for: such a network (gateways that are silent
+    by policy) has nothing to promise.
+    """
+    routes = [one for one in (change.get("routes") or {}).get("config") or [] if one.get("state") != "absent"]
+    gateways = {one.get("next-hop-address") for one in routes if one.get("destination") in ("0.0.0.0/0", "::/0")}
+    addresses = {one["ip"] for iface in change.get("interfaces") or [] for one in (iface.get("ipv4") or {}).get("address") or []}
+    found = []
+    for kind, targets in (("gateway", gateways), ("duplicate_address", addresses)):
+        asked = {one["target"] for one in known if one["type"] == kind}
+        # the gateway of a link (fe80::) is to be had with its zone only
+        fresh = sorted(one for one in targets - asked if one and not one.startswith("fe80"))
+        for target in fresh:
+            model = next((one for one in passed if one["type"] == kind and (":" in one["target"]) == (":" in target)), None)
+            if model:
+                found.append(dict(model, target=target))
+    return found
+
+
 def run(probe, interfaces=()):
     """Run one expanded probe: "" when it passes, else what it saw (str). Takes at most its ``timeout`` (2 s) and a little.
 

@@ -132,7 +132,8 @@ def _baseline(entry):
     before = [one for one in known if one["type"] != "path_mtu"]
     left_out = ["%s %s" % (one["type"], one["target"]) for one, trouble in zip(before, saw) if trouble]
     guard.tell(entry["id"], not_probed=left_out)
-    return [one for one, trouble in zip(before, saw) if not trouble] + [one for one in known if one["type"] == "path_mtu"]
+    passed = [one for one, trouble in zip(before, saw) if not trouble]
+    return passed + probes.promised(entry["change"], before, passed) + [one for one in known if one["type"] == "path_mtu"]
 
 
 def _promised_mtu(entry):
