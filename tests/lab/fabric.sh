@@ -13,6 +13,8 @@ link add router mtu 9216 address 52:54:00:02:01:00 type veth peer name swr mtu 9
 link set router up
 link set swr master sw0 up
 BATCH
+# the switch itself is in no VLAN: it would answer ARP for the router's addresses too, with a MAC behind which there is no DNS
+bridge vlan del dev sw0 vid 1 self
 # the router hangs on a port like everybody, all VLANs tagged
 bridge vlan add dev swr vid 2-4094
 bridge vlan add dev swr vid 1 pvid
