@@ -31,8 +31,8 @@ scenario: ## one scenario on lab hosts, by name: make scenario NAME=bond_vlan
 bench: ## figures: blackout, time, tasks, CPU, payload, beside plain nmstatectl
 	$(IN) python tests/bench.py
 
-faults: ## random faults on lab hosts, with a table at the end: make faults N=100 SEED=1
-	$(IN) python -m tests.faults --count $(N) $(if $(SEED),--seed $(SEED))
+faults: ## random faults and all cases on lab hosts, with tables at the end: make faults N=100 SEED=1 OUT=rows.jsonl
+	$(IN) python -m tests.faults --count $(N) --cases all $(if $(SEED),--seed $(SEED)) $(if $(OUT),--out $(OUT))
 
 lab-down: ## take the lab down
 	$(PYTHON) tests/lab down

@@ -1,169 +1,145 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Seeded random faults while configure_mgmt runs on a fresh host. Ends with a table; exit status 1 when a host was lost or in between."""
+"""Faults while configure_mgmt changes a host: random ones at random times, and cases that must be undone or refused.
+
+Ends with tables; exit status 1 when a host was lost, is in between, or did something else than expected.
+"""
 
 from __future__ import annotations
 
 import argparse
-import collections
-import json
 import os
 import pathlib
 import random
 import signal
-import statistics
-import subprocess
 import sys
+import threading
 import time
+import traceback
 
 CHECKOUT = pathlib.Path(os.environ.get("OVIRT_CHECKOUT", pathlib.Path(__file__).resolve().parents[2]))
 os.environ.setdefault("OVIRT_LAB_NAME", "ovirt-faults")
 sys.path.insert(0, str(CHECKOUT))
-from tests.faults import judge  # noqa: E402
+from tests.faults import cases, chance, table, victims  # noqa: E402
 from tests.lab import hosts  # noqa: E402
-from tests.lab.machine import CACHE, NAME, LabError, netns  # noqa: E402
-
-FOLDER = CACHE / f"faults-{NAME}"
-# what the data center says for each layout
-LAYOUTS = {
-    "nic-dhcp": {"name": "ovirtmgmt"},
-    "nic-static": {"name": "ovirtmgmt"},
-    "bond-ab": {"name": "ovirtmgmt"},
-    "bond-vlan": {"name": "ovirtmgmt", "vlan_tag": 3000, "mtu": 9000},
-}
-ON_HOST = {
-    "guard_killed": "systemctl kill -s KILL 'ovirt-mgmt-network-2*'",
-    "nmstatectl_killed": "for i in $(seq 200); do pkill -KILL nmstatectl && break; sleep 0.05; done",
-    "nm_restarted": "systemctl restart NetworkManager",
-    "nm_killed": "systemctl kill -s KILL NetworkManager",
-    "nm_stopped": "systemctl stop NetworkManager",
-    "ssh_cut": "pkill -KILL -f 'sshd(-session)?: root@notty'",
-}
-FAULTS = ("power_cut", "controller_killed", *ON_HOST)
-AFTER_COMMIT = 5  # s
+from tests.lab.machine import LabError, check_machine  # noqa: E402
 
 
 def main():
     args = arguments()
-    seed = args.seed if args.seed is not None else int(time.time())
-    chance = random.Random(seed)
-    print(f"faults: seed {seed}, {args.count} runs of {', '.join(args.faults)} on {', '.join(args.layouts)}", flush=True)
-    rows, lengths = [], [14.0]
-    for number in range(1, args.count + 1):
-        fault, layout = chance.choice(args.faults), chance.choice(args.layouts)
-        at = chance.uniform(-1, statistics.median(lengths) + AFTER_COMMIT)
-        row = once(fault, layout, at, args.plain, lengths)
-        rows.append(row)
-        print(f"{number:4} {fault:18} {layout:11} at {at:5.1f} s: {row['verdict']:8} after {row['seconds']:5.1f} s, "
-              f"commit {'reported' if row['reported'] else 'not reported'} {row['differs']}", flush=True)
-    return table(rows)
+    if args.table:
+        return 1 if table.show(table.read(args.table), args.plain) else 0
+    check_machine()
+    rows, lock = [], threading.Lock()
 
+    def report(row):
+        with lock:
+            rows.append(row)
+            table.keep(args.out, row)
+            print(table.line(row), flush=True)
 
-def once(fault, layout, at, plain, lengths):
-    """One run on a fresh host: what became of it."""
-    name = "victim"
-    if name in hosts.names():
-        hosts.down(name)
-    address = hosts.up({name: layout})[0]["address"]
-    before = judge.look(name)
-    began = time.monotonic()
-    process = start(name, layout, plain)
-    time.sleep(max(0, at))
-    inject(fault, name, process)
+    runs = args.given
+    if not runs and args.count:
+        seed = args.seed if args.seed is not None else int(time.time())
+        print(f"faults: seed {seed}, {args.count} runs of {', '.join(args.faults)} on {', '.join(args.layouts)}, {args.jobs} at a time", flush=True)
+        runs = chance.draw(args.count, random.Random(seed), args.faults, args.layouts)
     try:
-        reported = process.wait(timeout=240) == 0
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        reported = False
-    if reported and fault != "power_cut":
-        lengths.append(time.monotonic() - began)
-    found, seconds, differs = in_lab(name, address, before, LAYOUTS[layout].get("mtu", 1500))
-    wrong = found in ("lost", "neither") or reported and not plain and found != "new"
-    return {"fault": fault, "layout": layout, "verdict": found, "seconds": seconds, "reported": reported, "wrong": wrong, "differs": differs}
+        windows = chance.Windows()
+        share([(run["layout"], lambda run=run: chance.once(run, windows, args.plain)) for run in runs], args.jobs, report)
+        for alone in (True, False):  # what happens to the switch or the servers happens to every host
+            some = [(cases.CASES[name]["layout"], lambda name=name: [cases.play(name)]) for name in args.cases if bool(cases.CASES[name].get("alone")) == alone]
+            share(some, 1 if alone else args.jobs, report)
+    finally:
+        wrong = table.show(rows, args.plain)
+    return 1 if wrong and not args.plain else 0
 
 
-def start(name, layout, plain):
-    """The job under test, in a process group of its own on the engine's side."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    found = json.loads(subprocess.run([sys.executable, CHECKOUT / "tests/lab", "inventory"], check=True, capture_output=True, text=True).stdout)
-    found["hypervisors"]["hosts"][name].update(mgmt_network=LAYOUTS[layout])
-    (FOLDER / "inventory.yml").write_text(json.dumps(found), encoding="utf-8")
-    play = {"hosts": "hypervisors", "gather_facts": False}
-    play.update(PLAIN if plain else {"roles": ["ovirt.mgmt_network.configure_mgmt"]})
-    (FOLDER / "play.yml").write_text(json.dumps([play]), encoding="utf-8")
-    words = netns(pathlib.Path(sys.executable).parent / "ansible-playbook", "-i", FOLDER / "inventory.yml", FOLDER / "play.yml")
-    log = open(FOLDER / "play.log", "a", encoding="utf-8")
-    return subprocess.Popen(words, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True,
-                            env={**os.environ, "ANSIBLE_PIPELINING": "true", "ANSIBLE_HOST_KEY_CHECKING": "false", "ANSIBLE_NOCOLOR": "1"})
+def share(work, jobs, report):
+    """Do all of ``work``, ``[(layout, function), ...]``, ``jobs`` at a time and never two of one layout, whose host it is."""
+    pending, busy, lock, broken = list(work), set(), threading.Lock(), []
+
+    def worker():
+        while not broken:
+            with lock:
+                mine = next((one for one in pending if one[0] not in busy), None)
+                if mine:
+                    pending.remove(mine)
+                    busy.add(mine[0])
+                elif not pending:
+                    return
+            if not mine:
+                time.sleep(0.3)
+                continue
+            try:
+                for row in mine[1]():
+                    report(row)
+            except LabError as error:
+                report({"number": 0, "fault": "the lab's own", "layout": mine[0], "verdict": "no run", "seconds": 0.0, "reported": False, "wrong": True,
+                        "differs": str(error), "cost": 0.0})
+            except Exception:  # a fault of the suite itself: end, and show what there is
+                broken.append(traceback.format_exc())
+            finally:
+                busy.discard(mine[0])
+
+    threads = [threading.Thread(target=worker, daemon=True) for _job in range(jobs)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        time.sleep(0.2)  # so that an interrupt comes through
+    if broken:
+        raise RuntimeError(broken[0])
 
 
-# For comparison: the same desired state by nmstatectl alone, which commits by itself.
-PLAIN = {"tasks": [
-    {"ovirt.mgmt_network.host_network_facts": {}},
-    {"ansible.builtin.command": {"cmd": "nmstatectl apply -", "stdin": (
-        "{{ (ansible_facts['host_network'] | ovirt.mgmt_network.derive_mgmt_network(mgmt_network)).request"
-        " | ovirt.mgmt_network.nmstate_desired_state(current=ansible_facts['host_network'].nmstate) | to_json }}")}},
-]}
+def names(known):
+    """An argument's type: a comma-separated list of some of ``known``, or all, or none."""
+    def parse(text):
+        if text in ("all", "none"):
+            return list(known) if text == "all" else []
+        found = text.split(",")
+        unknown = set(found) - set(known)
+        if unknown:
+            raise argparse.ArgumentTypeError(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(known)}")
+        return found
+    return parse
 
 
-def inject(fault, name, process):
-    if fault == "power_cut":
-        hosts.power_cut(name)
-        time.sleep(1)
-        hosts.boot(name)
-    elif fault == "controller_killed":
-        os.killpg(process.pid, signal.SIGKILL)
-    else:
-        hosts.ssh(name, ON_HOST[fault], check=False, timeout=60)
-
-
-def in_lab(*words):
-    """The verdict needs the engine's side for its echo requests: ask a process there."""
-    code = "import sys, json; from tests.faults import judge; print(json.dumps(judge.verdict(*json.load(sys.stdin))))"
-    done = subprocess.run(netns(sys.executable, "-c", code), input=json.dumps(words), capture_output=True, text=True, check=False, cwd=CHECKOUT,
-                          env={**os.environ, "PYTHONPATH": str(CHECKOUT)})
-    if done.returncode:
-        raise LabError(f"the judge failed: {done.stderr[-1500:]}")
-    return json.loads(done.stdout)
-
-
-def table(rows):
-    """Print what became of the hosts; the exit status."""
-    groups = collections.defaultdict(list)
-    for row in rows:
-        groups[row["fault"], row["layout"]].append(row)
-    print(f"\n{'fault':18} {'layout':12} {'runs':>5} {'old':>5} {'new':>5} {'lost':>5} {'neither':>8} {'s, median':>10}")
-    for (fault, layout), some in sorted(groups.items()):
-        counts = collections.Counter(row["verdict"] for row in some)
-        print(f"{fault:18} {layout:12} {len(some):5} {counts['old']:5} {counts['new']:5} {counts['lost']:5} {counts['neither']:8} "
-              f"{statistics.median(row['seconds'] for row in some):10.1f}")
-    wrong = sum(row["wrong"] for row in rows)
-    print(f"{len(rows)} runs, {wrong} wrong (lost, neither old nor new, or a reported commit that did not last)")
-    return 1 if wrong else 0
+def given(text):
+    """An argument's type: runs as chance.draw() makes them, from ``fault:layout:share,...``."""
+    found = []
+    for number, one in enumerate(text.split(","), 1):
+        fault, layout, share_of_window = one.split(":")
+        if fault not in chance.FAULTS or layout not in victims.LAYOUTS:
+            raise argparse.ArgumentTypeError(f"unknown: {one}")
+        found.append({"number": number, "fault": fault, "layout": layout, "share": float(share_of_window)})
+    return found
 
 
 def arguments():
-    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("--count", type=int, default=10)
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=10, help="random faults (%(default)s)")
     parser.add_argument("--seed", type=int, help="for the same faults at the same times (default: the clock)")
-    parser.add_argument("--faults", type=lambda text: text.split(","), default=list(FAULTS), help="comma-separated (default: all)")
-    parser.add_argument("--layouts", type=lambda text: text.split(","), default=list(LAYOUTS), help="comma-separated (default: all)")
+    parser.add_argument("--faults", type=names(chance.FAULTS), default=list(chance.FAULTS), metavar="LIST",
+                        help=f"of the random ones: {', '.join(chance.FAULTS)} (default: all)")
+    parser.add_argument("--layouts", type=names(victims.LAYOUTS), default=list(victims.LAYOUTS), metavar="LIST",
+                        help=f"for the random ones: {', '.join(victims.LAYOUTS)} (default: all)")
+    parser.add_argument("--given", type=given, default=[], metavar="LIST", help="these in place of random ones, each FAULT:LAYOUT:SHARE of the window (0 to 1)")
+    parser.add_argument("--cases", type=names(cases.CASES), default=[], metavar="LIST", help=f"also these, or all: {', '.join(cases.CASES)} (default: none)")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="runs at a time (%(default)s)")
     parser.add_argument("--plain", action="store_true", help="plain nmstatectl apply instead of the role, for comparison")
-    args = parser.parse_args()
-    for known, given in ((FAULTS, args.faults), (LAYOUTS, args.layouts)):
-        unknown = set(given) - set(known)
-        if unknown:
-            parser.error(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(known)}")
-    return args
+    parser.add_argument("--out", metavar="FILE", help="append every row as it comes")
+    parser.add_argument("--table", metavar="FILE", help="only print the tables of such a file")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        sys.exit(main())
+        status = main()
     except LabError as error:
-        sys.exit(f"faults: {error}")
+        status = f"faults: {error}"
     except KeyboardInterrupt:
-        sys.exit("faults: interrupted")
+        status = "faults: interrupted"
     finally:
-        if not os.environ.get("OVIRT_LAB_KEEP"):
+        if not os.environ.get("OVIRT_LAB_KEEP") and "--table" not in " ".join(sys.argv):
             hosts.down()
+    sys.exit(status)

@@ -5,18 +5,25 @@
 from __future__ import annotations
 
 import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
 import time
 
 from tests.lab import hosts, watch
-from tests.lab.machine import LabError
+from tests.lab.machine import LabError, netns
 
-PATIENCE = 150  # s: the transaction's own timer (60 s), repairs, a boot
-_LOOK = r"""
-ip -j addr show; echo; ip -j route show table all; echo; ip -j -6 route show table all; echo
-cd /etc/NetworkManager/system-connections && sha256sum -- * 2>/dev/null; echo ---; cat /etc/resolv.conf; echo ---
-ls /var/lib/ovirt-mgmt-network /etc/systemd/system/ovirt-mgmt-network-recover.service 2>/dev/null; echo ---
-cat /var/lib/vdsm/persistence/netconf/nets/ovirtmgmt 2>/dev/null
-"""
+PATIENCE = 150  # s: the transaction's own timer, repairs, a boot
+_MARK = "---next---"
+_LOOK = f"\necho {_MARK}\n".join((
+    "ip -j -d addr show", "ip -j -4 route show table all", "ip -j -6 route show table all", "ip -j rule show; ip -j -6 rule show",
+    "cd /etc/NetworkManager/system-connections && sha256sum -- * 2>/dev/null", "cat /etc/resolv.conf",
+    "ls -d /var/lib/ovirt-mgmt-network /etc/systemd/system/ovirt-mgmt-network-recover.service 2>/dev/null",
+    "cat /var/lib/vdsm/persistence/netconf/nets/ovirtmgmt 2>/dev/null", "true"))
+_COMPARED = ("links", "routes", "rules", "files", "resolver")
+_EMPTY = "e3b0c44298fc1c14"  # the digest of a file of 0 bytes
 
 
 def look(name):
@@ -25,52 +32,77 @@ def look(name):
         done = hosts.ssh(name, _LOOK, timeout=20, check=False)
     except LabError:
         return None
-    if done.returncode not in (0, 1, 2) or "---" not in done.stdout:
+    parts = done.stdout.split(_MARK + "\n")
+    if done.returncode or len(parts) != 9:
         return None
-    links, routes, routes6, rest = done.stdout.split("\n", 3)[0:1] + _lines(done.stdout)
-    files, resolver, leftovers, record = rest.split("---")
-    return {"links": _links(json.loads(links)), "routes": sorted(map(_route, _wanted(json.loads(routes or "[]") + json.loads(routes6 or "[]")))),
+    links, routes, routes6, rules, files, resolver, leftovers, record, _end = parts
+    return {"links": _links(_parsed(links)), "routes": sorted(map(_route, _wanted(_parsed(routes) + _parsed(routes6)))), "rules": rules.split("\n"),
             "files": files.split(), "resolver": sorted(line for line in resolver.splitlines() if line.startswith(("nameserver", "search"))),
             "leftovers": leftovers.split(), "record": record.strip()}
 
 
-def verdict(name, address, before, mtu, seconds=PATIENCE):
-    """``(old|new|lost|neither, seconds until it was so, what differs)`` of the host that had ``address`` and looked like ``before``."""
-    began, found, differs = time.monotonic(), "lost", ""
+def same(one, other):
+    """Whether two looks show exactly the same network."""
+    return bool(one and other) and all(one[key] == other[key] for key in _COMPARED)
+
+
+def differs(before, now):
+    """What differs between two looks, in words."""
+    return "; ".join(f"{key}: {before[key]} -> {now[key]}" for key in _COMPARED if before[key] != now[key])[:1500]
+
+
+def verdict(name, before, mtu=1500, after=None, seconds=PATIENCE):
+    """``(old|new|lost|neither, seconds until it was so, what differs)`` of the host that looked like ``before``.
+
+    ``after``: a look at this host when it was new, by which a new one is judged. The echo requests need the engine's side: a process there asks.
+    """
+    code = "import sys, json; from tests.faults import judge; print(json.dumps(judge.verdict_inside(*json.load(sys.stdin))))"
+    words = json.dumps([name, hosts.about(name)["address"], before, mtu, after, seconds])
+    checkout = pathlib.Path(__file__).resolve().parents[2]
+    done = subprocess.run(netns(sys.executable, "-c", code), input=words, capture_output=True, text=True, check=False, cwd=checkout,
+                          env={**os.environ, "PYTHONPATH": str(checkout)})
+    if done.returncode:
+        raise LabError(f"the judge failed: {done.stderr[-1500:]}")
+    return json.loads(done.stdout)
+
+
+def verdict_inside(name, address, before, mtu, after, seconds):
+    """See verdict()."""
+    began, found, differing = time.monotonic(), "lost", ""
     while time.monotonic() < began + seconds:
         now = look(name)
         if now and not now["leftovers"] and watch.ping(address, count=1):
-            if {key: now[key] for key in ("links", "routes", "files", "resolver")} == {key: before[key] for key in ("links", "routes", "files", "resolver")}:
+            if same(before, now):
                 return "old", time.monotonic() - began, ""
             if _is_new(now, address, mtu):
-                return "new", time.monotonic() - began, ""
-            found, differs = "neither", _differs(before, now)
-        time.sleep(0.5)
-    return found, time.monotonic() - began, differs
+                if after is None or same(_without_digests(after), _without_digests(now)):
+                    return "new", time.monotonic() - began, ""
+                found, differing = "neither", "from the new state: " + differs(_without_digests(after), _without_digests(now))
+            else:
+                found, differing = "neither", differs(before, now)
+        time.sleep(0.3)
+    return found, time.monotonic() - began, differing
 
 
-def _lines(text):
-    """The two route lines and all that follows them; iproute2 prints nothing at all for an empty list."""
-    lines = text.split("\n")
-    parts, rest = [], lines[1:]
-    while rest and len(parts) < 2:
-        line = rest.pop(0)
-        if line.startswith("[") or (parts and not line and len(parts) < 2 and not rest[0].startswith("[")):
-            parts.append(line)
-    return [*parts, *[""] * (2 - len(parts)), "\n".join(rest)]
+def _parsed(text):
+    """iproute2 prints nothing at all for an empty list."""
+    return [one for one in json.loads(text.strip() or "[]") if one]
 
 
 def _links(links):
     found = {}
     for link in links:
-        if link and link["ifname"] not in ("lo", "oob0"):
+        if link["ifname"] not in ("lo", "oob0"):
             addresses = sorted(f"{one['local']}/{one['prefixlen']}" for one in link.get("addr_info", []) if one.get("scope") == "global" and "local" in one)
-            found[link["ifname"]] = [link.get("address"), link.get("mtu"), link.get("master"), "UP" in link.get("flags", []), addresses]
+            info = link.get("linkinfo") or {}
+            data = info.get("info_data") or {}
+            found[link["ifname"]] = [link.get("address"), link.get("mtu"), link.get("master"), "UP" in link.get("flags", []), addresses,
+                                     info.get("info_kind"), link.get("link"), {key: data.get(key) for key in ("id", "mode", "miimon", "stp_state")}]
     return found
 
 
 def _wanted(routes):
-    return [one for one in routes if one and one.get("dev") not in ("lo", "oob0") and one.get("type", "unicast") == "unicast"
+    return [one for one in routes if one.get("dev") not in ("lo", "oob0") and one.get("type", "unicast") == "unicast"
             and not str(one.get("dst")).startswith(("fe80", "ff00"))]
 
 
@@ -81,9 +113,10 @@ def _route(one):
 def _is_new(now, address, mtu):
     bridge = now["links"].get("ovirtmgmt")
     held = bridge and address in [one.split("/")[0] for one in bridge[4]]
-    whole = "ovirtmgmt.nmconnection" in now["files"] and not any(one.startswith("e3b0c44298fc1c14") for one in now["files"])  # the digest of nothing
+    whole = "ovirtmgmt.nmconnection" in now["files"] and not any(one.startswith(_EMPTY) for one in now["files"])
     return bool(held and whole and bridge[1] == mtu and now["record"])
 
 
-def _differs(before, now):
-    return "; ".join(f"{key}: {before[key]} -> {now[key]}" for key in ("links", "routes", "files", "resolver") if before[key] != now[key])[:1500]
+def _without_digests(seen):
+    """A new profile has an id of its own each time, so only the names of the files are compared; the empty ones were refused."""
+    return {**seen, "files": [one for one in seen["files"] if not re.fullmatch(r"[0-9a-f]{64}", one)]}

@@ -1,0 +1,41 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""For the fault suite: when which task began and what came of it, a JSON line each, in the file OVIRT_FAULTS_EVENTS."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+from ansible.plugins.callback import CallbackBase
+
+_KEPT = ("msg", "phase", "timeline", "step", "rolled_back", "exact", "repairs", "transaction", "changed", "recorded", "diagnosis")
+
+
+class CallbackModule(CallbackBase):
+    """Flushes every line: the play may be killed at any time."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "aggregate"
+    CALLBACK_NAME = "fault_events"
+    CALLBACK_NEEDS_ENABLED = True
+
+    def _tell(self, **values):
+        with open(os.environ["OVIRT_FAULTS_EVENTS"], "a", encoding="utf-8") as stream:
+            stream.write(json.dumps(dict(values, at=time.time()), default=str) + "\n")
+
+    def _ended(self, result, how):
+        self._tell(event="end", action=result._task.action, how=how, result={key: value for key, value in result._result.items() if key in _KEPT})
+
+    def v2_playbook_on_task_start(self, task, is_conditional):
+        self._tell(event="begin", action=task.action)
+
+    def v2_runner_on_ok(self, result, **_kwargs):
+        self._ended(result, "ok")
+
+    def v2_runner_on_failed(self, result, ignore_errors=False):
+        self._ended(result, "failed")
+
+    def v2_runner_on_unreachable(self, result):
+        self._ended(result, "unreachable")

@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the cases share: expectations, and looks into a running transaction over the back door."""
+
+from __future__ import annotations
+
+import re
+
+from tests.faults import judge
+from tests.lab import hosts, network
+
+
+class NotSo(Exception):
+    """An expectation did not come true; the text says what was seen."""
+
+
+def expect(true, seen):
+    """Raise NotSo with the words ``seen`` unless ``true``."""
+    if not true:
+        raise NotSo(str(seen))
+
+
+def says(words, text):
+    """Expect the regular expression ``words`` in ``text``."""
+    expect(re.search(words, text), f"it does not say {words!r} but: {text}")
+
+
+def state(name, before, wanted="old", mtu=1500, seconds=30):
+    """Expect the host to be as it was, exactly (or new), and to answer."""
+    found, _seconds, differing = judge.verdict(name, before, mtu, seconds=seconds)
+    expect(found == wanted, f"the host is {found}: {differing}")
+
+
+def reach(name, phase, seconds=60):
+    """Wait until the host's transaction has come to ``phase``; False when it does not."""
+    files = "/run/ovirt-mgmt-network/*/status.json /run/ovirt-mgmt-network/last.json"
+    line = f"timeout {seconds} sh -c 'until grep -qs \"phase.: .{phase}\" {files}; do sleep 0.05; done'"
+    return hosts.ssh(name, line, timeout=seconds + 30, check=False).returncode == 0
+
+
+def fault(kind, *words):
+    """A fault of the switch or the servers; a host is given by its name."""
+    network.fault(kind, *(str(hosts.about(word)["number"]) if word in hosts.names() else str(word) for word in words))
+
+
+def undone(play, words, within=0.5, timeout=60):
+    """Expect the play's change to have been undone, exactly, for a reason with ``words``, ``within`` that share of its timeout. What was seen."""
+    play.wait(420)
+    how, result, _at = play.ended()
+    expect(how == "failed", f"nmstate_apply ended {how or 'never'}: {play.failure()}")
+    text = str(result.get("msg"))
+    says(words, text)
+    expect(result.get("rolled_back") and result.get("exact"), f"not undone exactly: {text}; repairs: {result.get('repairs')}")
+    times = {one["phase"]: one["at"] for one in result["timeline"]}
+    share = (times["undone"] - times["open"]) / timeout
+    expect(share < within, f"undone after {share:.2f} of the timeout: {text}")
+    return f"undone after {share:.2f} of the timeout: {text}"

@@ -1,0 +1,126 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A playbook that runs from the engine's side while something happens to it or to its host."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+from tests.lab import hosts, image
+from tests.lab.machine import CACHE, NAME, netns
+
+CHECKOUT = pathlib.Path(os.environ.get("OVIRT_CHECKOUT", pathlib.Path(__file__).resolve().parents[2]))
+FOLDER = CACHE / f"faults-{NAME}"
+TIMEOUT = 30  # s after which a host undoes what nobody has confirmed
+APPLY = "ovirt.mgmt_network.nmstate_apply"
+PLAIN = "ansible.builtin.command"
+SSH = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"
+
+ROLE = {"roles": ["ovirt.mgmt_network.configure_mgmt"]}
+# For comparison: the same desired state by nmstatectl alone, which commits by itself.
+PLAIN_TASKS = {"tasks": [
+    {"ovirt.mgmt_network.host_network_facts": {}},
+    {PLAIN: {"cmd": "nmstatectl apply -", "stdin": (
+        "{{ (ansible_facts['host_network'] | ovirt.mgmt_network.derive_mgmt_network(mgmt_network)).request"
+        " | ovirt.mgmt_network.nmstate_desired_state(current=ansible_facts['host_network'].nmstate) | to_json }}")}},
+]}
+
+
+def apply_task(state, **options):
+    """A task that applies an nmstate state."""
+    return {APPLY: {"state": state, "timeout": TIMEOUT, "diagnosis": str(FOLDER / "diagnosis"), **options}}
+
+
+class Play:
+    """``content``: the play without its hosts. The events (see tests/callback/fault_events.py) come while it runs."""
+
+    def __init__(self, name, content, label="play", **variables):
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        self._events = FOLDER / f"{name}-{label}.events"
+        self._events.unlink(missing_ok=True)
+        # A connection's master outlives its play: the next play would come in over that of a host which has lost its power since.
+        self._sockets = tempfile.mkdtemp(prefix="faults-")
+        inventory, play = FOLDER / f"{name}-{label}.inventory.json", FOLDER / f"{name}-{label}.yml"
+        variables = {
+            "ansible_host": hosts.about(name)["address"], "ansible_user": "root", "ansible_ssh_private_key_file": str(image.key_file()),
+            "ansible_ssh_common_args": SSH, "ansible_python_interpreter": "/usr/bin/python3", "configure_mgmt_timeout": TIMEOUT,
+            "configure_mgmt_diagnosis_dir": str(FOLDER / "diagnosis"), **variables}
+        inventory.write_text(json.dumps({"all": {"hosts": {name: variables}}}), encoding="utf-8")
+        play.write_text(json.dumps([{"hosts": name, "gather_facts": False, **content}]), encoding="utf-8")
+        environment = {
+            **os.environ, "ANSIBLE_PIPELINING": "true", "ANSIBLE_HOST_KEY_CHECKING": "false", "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_SSH_CONTROL_PATH_DIR": self._sockets,
+            "ANSIBLE_CALLBACK_PLUGINS": str(CHECKOUT / "tests/callback"), "ANSIBLE_CALLBACKS_ENABLED": "fault_events", "OVIRT_FAULTS_EVENTS": str(self._events)}
+        words = netns(pathlib.Path(sys.executable).parent / "ansible-playbook", "-i", inventory, play)
+        with open(FOLDER / f"{name}-{label}.log", "w", encoding="utf-8") as log:
+            self._process = subprocess.Popen(words, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True, env=environment)
+
+    def events(self):
+        """All events so far (list of dict)."""
+        lines = self._events.read_text(encoding="utf-8").split("\n")[:-1] if self._events.exists() else []
+        return [json.loads(line) for line in lines]
+
+    def begun(self, action, seconds=120):
+        """When (s since the epoch) the task ``action`` began, None when the play ended without it."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            running = self._process.poll() is None
+            found = [one["at"] for one in self.events() if one["event"] == "begin" and one["action"] == action]
+            if found or not running:
+                return found[0] if found else None
+            time.sleep(0.03)
+        return None
+
+    def ended(self, action=APPLY, nth=0):
+        """``(how, result, at)`` of the task ``action``, the ``nth`` of them; ``("", {}, None)`` while there is none."""
+        found = [one for one in self.events() if one["event"] == "end" and one["action"] == action]
+        return (found[nth]["how"], found[nth]["result"], found[nth]["at"]) if len(found) > nth else ("", {}, None)
+
+    def failure(self):
+        """What the last task that failed said (str)."""
+        found = [str(one["result"].get("msg", "")) for one in self.events() if one["event"] == "end" and one["how"] != "ok"]
+        return found[-1] if found else ""
+
+    def wait(self, seconds=300):
+        """The exit status, None when it had to be killed after ``seconds``."""
+        try:
+            status = self._process.wait(timeout=seconds)
+            shutil.rmtree(self._sockets, ignore_errors=True)
+            return status
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return None
+
+    def kill(self):
+        """SIGKILL to the play and all that it has started: Ansible's workers have sessions of their own, and so have ssh's masters."""
+        victims = [self._process.pid, *_descendants(self._process.pid, self._sockets)]
+        for pid in victims:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._process.wait()
+        shutil.rmtree(self._sockets, ignore_errors=True)
+
+
+def _descendants(pid, mark):
+    """The processes below ``pid``, and those whose command line has ``mark``."""
+    parents, found = {}, []
+    for path in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, ValueError):
+            parents[int(path.name)] = int((path / "stat").read_text(encoding="utf-8", errors="replace").rsplit(")", 1)[1].split()[1])
+            if mark in (path / "cmdline").read_text(encoding="utf-8", errors="replace"):
+                found.append(int(path.name))
+    below = {pid}
+    while True:
+        more = {child for child, parent in parents.items() if parent in below} - below
+        if not more:
+            return sorted({*below, *found} - {pid, os.getpid()})
+        below |= more

@@ -1,0 +1,174 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What must be refused in clear words, or survived: other runs and tools, full and read-only disks, clocks, a host in between."""
+
+from __future__ import annotations
+
+import time
+
+from tests.faults import expect, victims
+from tests.faults.play import APPLY, FOLDER, ROLE, SSH, TIMEOUT, Play, apply_task
+from tests.lab import hosts, image
+from tests.lab.network import FABRIC
+
+COMMIT = "ovirt.mgmt_network.network_commit"
+_FILL = "for size in 1G 512M 256M 128M 64M 32M 16M 8M 4M 1M 256K 64K 16K 4K; do for i in 1 2; do fallocate -l $size {0}/full.$size.$i 2>/dev/null; done; done; true"
+
+
+def _bridge(name):
+    """An ovirtmgmt with the address of eth1, as nmstate state."""
+    address = hosts.about(name)["address"]
+    ip = {"enabled": True, "dhcp": True} if name.endswith("dhcp") else {"enabled": True, "dhcp": False, "address": [{"ip": address, "prefix-length": 24}]}
+    state = {"interfaces": [
+        {"name": "eth1", "type": "ethernet", "state": "up", "ipv4": {"enabled": False}, "ipv6": {"enabled": False}},
+        {"name": "ovirtmgmt", "type": "linux-bridge", "state": "up", "ipv4": ip, "ipv6": {"enabled": False},
+         "bridge": {"options": {"stp": {"enabled": False}}, "port": [{"name": "eth1"}]}, "copy-mac-from": "eth1"}]}
+    if not ip["dhcp"]:
+        state["routes"] = {"config": [{"destination": "0.0.0.0/0", "next-hop-address": "10.80.0.1", "next-hop-interface": "ovirtmgmt"}]}
+    return state
+
+
+def _pend(name, **options):
+    """Leave a change pending on the host."""
+    play = Play(name, {"tasks": [apply_task(_bridge(name), commit=False, **options)]}, "pending")
+    play.wait(120)
+    how, result, _at = play.ended()
+    expect.expect(how == "ok" and result.get("phase") == "applied", f"no change is pending: {play.failure()}")
+
+
+def _end(name, state, label="end"):
+    play = Play(name, {"tasks": [{COMMIT: {"state": state, "diagnosis": str(FOLDER / "diagnosis")}}]}, label)
+    play.wait(180)
+    return play.ended(COMMIT)
+
+
+def _refused(name, words, content=None, **options):
+    """Expect nmstate_apply (or the play ``content``) to be refused with all of ``words``; what it said."""
+    play = Play(name, content or {"tasks": [apply_task(_bridge(name), **options)]}, mgmt_network={"name": "ovirtmgmt"})
+    play.wait(180)
+    how, result, _at = play.ended(APPLY)
+    text = str(result.get("msg"))
+    expect.expect(how == "failed" and not result.get("changed"), f"not refused but {how or 'never reached'}: {play.failure()}")
+    for one in words:
+        expect.says(one, text)
+    return text
+
+
+def second_run(name, before):
+    """A second run while a change is pending: refused, and the first one is as it was."""
+    _pend(name, timeout=90)
+    text = _refused(name, ["another transaction is open", r"ovirt\.mgmt_network\.nmstate_apply", r"\d+ s ago", "Nothing was changed"], content=ROLE)
+    how, result, _at = _end(name, "rolled_back")
+    expect.expect(how == "ok" and result.get("phase") == "undone", f"the first run could not be ended: {result}")
+    expect.state(name, before)
+    return text
+
+
+def foreign_checkpoint(name, before):
+    """Somebody else's checkpoint: waited for, named with its owner, and left alone."""
+    nm = "org.freedesktop.NetworkManager /org/freedesktop/NetworkManager org.freedesktop.NetworkManager"
+    path = hosts.ssh(name, f"busctl call {nm} CheckpointCreate aouu 0 0 0").stdout.split()[1].strip('"')
+    try:
+        text = _refused(name, [path + " of somebody else", r"made by process \d+", "after 3 s", "Nothing was changed"], checkpoint_wait=3)
+        there = hosts.ssh(name, f"busctl get-property {nm} Checkpoints").stdout
+        expect.expect(path in there, f"the checkpoint {path} is gone: {there}")
+    finally:
+        hosts.ssh(name, f"busctl call {nm} CheckpointDestroy o {path}", check=False)
+    expect.state(name, before)
+    return text
+
+
+def disk_full(name, before):
+    """No room for the journal."""
+    hosts.ssh(name, _FILL.format("/var/lib"), timeout=60)
+    try:
+        text = _refused(name, ["[Nn]o space left", "Nothing was changed"])
+    finally:
+        hosts.ssh(name, "rm -f /var/lib/full.*")
+    expect.state(name, before)
+    return text
+
+
+def disk_fills(name, before):
+    """The disk fills up while the change is pending: it is committed whole, or undone."""
+    _pend(name, timeout=60)
+    hosts.ssh(name, _FILL.format("/var/lib"), timeout=60)
+    try:
+        how, result, _at = _end(name, "committed")
+    finally:
+        hosts.ssh(name, "rm -f /var/lib/full.*")
+    if how == "ok":
+        expect.state(name, before, "new")
+        return "committed"
+    expect.says("[Nn]o space left", str(result.get("msg")))
+    expect.state(name, before)
+    return str(result.get("msg"))
+
+
+def read_only_etc(name, before):
+    """Nothing can be written below /etc."""
+    hosts.ssh(name, "mount --bind /etc /etc && mount -o remount,bind,ro /etc")
+    try:
+        text = _refused(name, ["[Rr]ead-only", "Nothing was changed"])
+    finally:
+        hosts.ssh(name, "umount /etc")
+    expect.state(name, before)
+    return text
+
+
+def _with_clock_off(name, hours):
+    hosts.ssh(name, f"date -s '{hours} hour'")
+
+
+def clock_forward(name, before):
+    """The clock jumps an hour ahead: the pending change gets its whole time, and is undone after it."""
+    _pend(name)
+    began = time.monotonic()
+    _with_clock_off(name, "+1")
+    try:
+        expect.expect(not expect.reach(name, "undoing", TIMEOUT // 3), "the change was undone as soon as the clock had jumped")
+        expect.expect(expect.reach(name, "undone", 2 * TIMEOUT), "the change is still pending after its timeout")
+        seconds = time.monotonic() - began
+    finally:
+        _with_clock_off(name, "-1")
+    expect.state(name, before)
+    return f"undone after {seconds / TIMEOUT:.2f} of its timeout"
+
+
+def clock_back(name, before):
+    """The clock jumps an hour back: the change is committed as ever, and a second one is refused with an age that makes sense."""
+    _pend(name, timeout=90)
+    _with_clock_off(name, "-1")
+    try:
+        text = _refused(name, [r"another transaction is open", r" \d+ s ago"])
+        how, result, _at = _end(name, "committed")
+    finally:
+        _with_clock_off(name, "+1")
+    expect.expect(how == "ok" and result.get("phase") == "committed", f"not committed: {result}")
+    now_on_bridge = hosts.ssh(name, "ip -br -4 addr show dev ovirtmgmt").stdout
+    expect.expect(hosts.about(name)["address"] in now_on_bridge, f"the address is not on the bridge: {now_on_bridge}")
+    return f"committed; meanwhile a second run: {text}"
+
+
+def jump_host(name, before):
+    """The controller reaches the host by way of another one."""
+    key = image.key_file()
+    play = Play(name, ROLE, mgmt_network=victims.LAYOUTS["bond-vlan"],
+                ansible_ssh_common_args=f"{SSH} -o ProxyCommand='ssh -i {key} {SSH} -W %h:%p root@{FABRIC}'")
+    play.wait(180)
+    _how, result, _at = play.ended()
+    expect.expect(result.get("phase") == "committed", f"not committed: {play.failure()}")
+    expect.state(name, before, "new", victims.mtu_of("bond-vlan"))
+    return "committed, reported, new"
+
+
+CASES = {
+    "second_run": ("nic-dhcp", second_run, "refused, names owner and age; the first untouched"),
+    "foreign_checkpoint": ("nic-static", foreign_checkpoint, "refused, names its owner; left alone"),
+    "disk_full": ("nic-dhcp", disk_full, "refused, names the full disk"),
+    "disk_fills": ("nic-dhcp", disk_fills, "undone, names the full disk, or new"),
+    "read_only_etc": ("nic-static", read_only_etc, "refused, names the read-only folder"),
+    "clock_forward": ("nic-dhcp", clock_forward, "undone after its timeout"),
+    "clock_back": ("nic-static", clock_back, "new, reported; second run refused"),
+    "jump_host": ("bond-vlan", jump_host, "new, reported"),
+}

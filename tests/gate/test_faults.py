@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The short set of tests/faults: some faults in the middle of a change, at fixed times, and some cases. ``make faults`` has all of them.
+
+They have a lab of their own, which is up while they run. OVIRT_LAB_SKIP=1 leaves them out where no lab can run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+# fault, layout, where in the window from 1 s before the begin to 5 s after the commit it comes (0 to 1)
+FAULTS = (("power_cut", "nic-dhcp", 0.55), ("controller_killed", "nic-static", 0.2), ("guard_killed", "nic-dhcp", 0.4), ("nm_restarted", "nic-static", 0.45))
+CASES = ("wrong_vlan", "no_lease", "second_run", "foreign_checkpoint")
+SECONDS = 600
+
+
+@pytest.fixture(scope="module")
+def suite(tmp_path_factory):
+    """The suite as it runs: ``(process, file of its rows, file of its words)``."""
+    lacking = [what for what, there in (("root", os.geteuid() == 0), ("/dev/net/tun", os.path.exists("/dev/net/tun"))) if not there]
+    if os.environ.get("OVIRT_LAB_SKIP") == "1":
+        pytest.skip("NOT TESTED on lab hosts: OVIRT_LAB_SKIP=1")
+    if lacking:
+        pytest.fail(f"the lab needs {' and '.join(lacking)}, which is not there; OVIRT_LAB_SKIP=1 leaves its tests out", pytrace=False)
+    folder = tmp_path_factory.mktemp("faults")
+    given = [f"{fault}:{layout}:{share}" for fault, layout, share in FAULTS]
+    words = [sys.executable, "-m", "tests.faults", "--given", ",".join(given), "--cases", ",".join(CASES), "--out", str(folder / "rows")]
+    with open(folder / "log", "w", encoding="utf-8") as log:
+        process = subprocess.Popen(words, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                   env={**os.environ, "OVIRT_LAB_NAME": "ovirt-test-faults"})
+    try:
+        yield process, folder / "rows", folder / "log"
+    finally:
+        process.terminate()  # it takes its lab down
+        process.wait(timeout=120)
+
+
+def row_of(suite, key, value):
+    """The row whose ``key`` is ``value``, as soon as it is there."""
+    process, rows, log = suite
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        over = process.poll() is not None
+        lines = rows.read_text(encoding="utf-8").split("\n")[:-1] if rows.exists() else []
+        found = [one for one in map(json.loads, lines) if one.get(key) == value]
+        if found:
+            return found[0]
+        if over:
+            break
+        time.sleep(0.5)
+    return pytest.fail(f"{value} was not played:\n{log.read_text(encoding='utf-8')[-3000:]}", pytrace=False)
+
+
+@pytest.mark.parametrize("fault, layout, _share", FAULTS, ids=[one[0] for one in FAULTS])
+def test_fault(fault, layout, _share, suite):
+    row = row_of(suite, "fault", fault)
+    assert not row["wrong"], f"{fault} on {layout}: {row}"
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_case(name, suite):
+    row = row_of(suite, "case", name)
+    assert not row["wrong"], f"{name}: expected: {row['expected']}; seen: {row['seen']}"
