@@ -67,6 +67,8 @@ def _restore(entry, say):
     for path in profiles.restore(places, os.path.join(entry["path"], "files")):
         say("profile file put back: %s" % path)
     _try(["nmcli", "connection", "reload"], 15)
+    # nmstate keeps DNS servers in NetworkManager's internal configuration, which is put back above and read again by this alone
+    _try(["nmcli", "general", "reload", "conf"], 15)
     return snapshot.bring_back(entry["snapshot"], entry["named"], REPAIR_SECONDS, say)
 
 
