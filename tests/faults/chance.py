@@ -71,7 +71,8 @@ def _once(run, windows, plain):
     at, begun = first + run["share"] * (last - first), play.begun(action)
     if begun is None:
         play.kill()
-        return {**run, "at": at, "verdict": "no run", "seconds": 0.0, "reported": False, "wrong": True, "differs": play.failure(), "cost": time.monotonic() - began}
+        return {**run, "at": at, "verdict": "no run", "seconds": 0.0, "reported": False, "wrong": True, "differs": play.failure(),
+                "cost": time.monotonic() - began}
     time.sleep(max(0.0, begun + at - time.time()))
     struck = time.monotonic()
     _inject(run["fault"], name, play)

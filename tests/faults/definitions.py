@@ -92,7 +92,7 @@ def duplicate_address(name, before):
     finally:
         expect.fault("untwin")
     # NetworkManager looks for duplicates itself, and nmstate then waits long for the address
-    seen = expect.undone(play, "used by another host too|did not come back", within=0.9)
+    seen = expect.undone(play, "used by another host too|did not come back", within=1)
     expect.state(name, before)
     return seen
 
@@ -104,7 +104,7 @@ def taken_address(name, before):
     expect.fault("twin", "10.80.0.200", 1)
     try:
         seen = expect.undone(_apply(name, {"interfaces": [{"name": "bond4", "type": "bond", "ipv4": {"enabled": True, "dhcp": False, "address": added}}]}),
-                             r"10\.80\.0\.200")
+                             r"10\.80\.0\.200", within=1)
         expect.state(name, before)
     finally:
         expect.fault("untwin")

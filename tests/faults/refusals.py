@@ -12,7 +12,8 @@ from tests.lab import hosts, image
 from tests.lab.network import FABRIC
 
 COMMIT = "ovirt.mgmt_network.network_commit"
-_FILL = "for size in 1G 512M 256M 128M 64M 32M 16M 8M 4M 1M 256K 64K 16K 4K; do for i in 1 2; do fallocate -l $size {0}/full.$size.$i 2>/dev/null; done; done; true"
+_FILL = ("for size in 1G 512M 256M 128M 64M 32M 16M 8M 4M 1M 256K 64K 16K 4K; do for i in 1 2; do"
+         " fallocate -l $size /var/lib/full.$size.$i 2>/dev/null; done; done; true")
 
 
 def _bridge(name):
@@ -80,7 +81,7 @@ def foreign_checkpoint(name, before):
 
 def disk_full(name, before):
     """No room for the journal."""
-    hosts.ssh(name, _FILL.format("/var/lib"), timeout=60)
+    hosts.ssh(name, _FILL, timeout=60)
     try:
         text = _refused(name, ["[Nn]o space left", "Nothing was changed"])
     finally:
@@ -92,7 +93,7 @@ def disk_full(name, before):
 def disk_fills(name, before):
     """The disk fills up while the change is pending: it is committed whole, or undone."""
     _pend(name, timeout=60)
-    hosts.ssh(name, _FILL.format("/var/lib"), timeout=60)
+    hosts.ssh(name, _FILL, timeout=60)
     try:
         how, result, _at = _end(name, "committed")
     finally:
