@@ -75,7 +75,24 @@ def bring_back(old, named, seconds, say):
     for name in sorted(old["devices"], key=lambda one: _depth(old, one)):
         _bring_back_device(name, old, end, say)
     left = _settle(old, named, min(end, time.monotonic() + 8))
-    return left
+    astray = [name for name in _with_other_routes(left) if old["devices"].get(name, {}).get("connection")]
+    for name in sorted(astray, key=lambda one: _depth(old, one)):
+        # Neither a reload nor a restart of NetworkManager takes a route away that only the change had brought.
+        say("routes of device %s differ: connection %s activated again" % (name, old["devices"][name]["connection"]))
+        _activate(name, old["devices"][name]["connection"], True, say)
+    return _settle(old, named, min(end, time.monotonic() + 8)) if astray else left
+
+
+def _with_other_routes(left):
+    return {route.get("dev") for one in left if one["what"] == "routes" for route in one["old"] + one["new"]}
+
+
+def _activate(name, connection, there, say):
+    # A device that is gone is made by its profile; naming it as the interface to use would be refused.
+    where = ["ifname", name] if there else []
+    rc, _out, err = _try(["nmcli", "--wait", str(_ACTIVATION), "connection", "up", "uuid", connection, *where], _ACTIVATION + 5)
+    if rc:
+        say("device %s: %s" % (name, err.strip()))
 
 
 def _bring_back_device(name, old, end, say):
@@ -87,11 +104,7 @@ def _bring_back_device(name, old, end, say):
     active = [key for key in wrong if key != "mtu"]
     if active and was["connection"]:
         say("device %s differs in %s: connection %s activated again" % (name, ", ".join(active), was["connection"]))
-        # A device that is gone is made by its profile; naming it as the interface to use would be refused.
-        where = ["ifname", name] if now else []
-        rc, _out, err = _try(["nmcli", "--wait", str(_ACTIVATION), "connection", "up", "uuid", was["connection"], *where], _ACTIVATION + 5)
-        if rc:
-            say("device %s: %s" % (name, err.strip()))
+        _activate(name, was["connection"], bool(now), say)
     elif active and now.get("connection"):
         say("device %s had no active connection: disconnected" % name)
         _try(["nmcli", "--wait", "5", "device", "disconnect", name])
