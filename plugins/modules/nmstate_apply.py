@@ -272,6 +272,9 @@ def show(data):
 def run(module):
     """Plan, and unless nothing differs or in check mode begin; returns the module's result."""
     params = module.params
+    if not module.check_mode:
+        # before the plan: what a pending transaction holds is not yet this host's network, and must not be taken for it
+        transaction.recover_left_over()
     change, current = transaction.plan(params["state"])
     record = params["record"] or {"networks": {}, "bondings": {}}
     unrecorded = params["persistent"] and not netconf.record_in_sync(record)
