@@ -20,7 +20,7 @@ import traceback
 CHECKOUT = pathlib.Path(os.environ.get("OVIRT_CHECKOUT", pathlib.Path(__file__).resolve().parents[2]))
 os.environ.setdefault("OVIRT_LAB_NAME", "ovirt-faults")
 sys.path.insert(0, str(CHECKOUT))
-from tests.faults import cases, chance, table, victims  # noqa: E402
+from tests.faults import cases, chance, play, table, victims  # noqa: E402
 from tests.lab import hosts  # noqa: E402
 from tests.lab.machine import LabError, check_machine  # noqa: E402
 
@@ -140,6 +140,8 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         status = "faults: interrupted"
     finally:
+        for one in list(play.Play.running):  # of what was interrupted
+            one.kill()
         if not os.environ.get("OVIRT_LAB_KEEP") and "--table" not in " ".join(sys.argv):
             hosts.down()
     sys.exit(status)

@@ -139,7 +139,7 @@ def dhcp_gone(name, before):
 
 
 CASES = {
-    "wrong_vlan": ("nic-static", wrong_vlan, "old, names the gateway that is silent"),
+    "wrong_vlan": ("nic-dhcp", wrong_vlan, "old, names the gateway that is silent"),
     "vlan_dropped": ("bond-vlan-static", vlan_dropped, "old, names the gateway that is silent"),
     "path_mtu": ("bond-vlan", path_mtu, "old, names the smaller MTU on the way", "alone"),
     "wrong_gateway": ("nic-static", wrong_gateway, "old, names the new gateway"),

@@ -43,7 +43,7 @@ def fault(kind, *words):
     network.fault(kind, *(str(hosts.about(word)["number"]) if word in hosts.names() else str(word) for word in words))
 
 
-def undone(play, words, within=0.5, timeout=60):
+def undone(play, words, within=0.75, timeout=60):
     """Expect the play's change to have been undone, exactly, for a reason with ``words``, ``within`` that share of its timeout. What was seen."""
     play.wait(420)
     how, result, _at = play.ended()

@@ -43,6 +43,8 @@ def apply_task(state, **options):
 class Play:
     """``content``: the play without its hosts. The events (see tests/callback/fault_events.py) come while it runs."""
 
+    running = set()
+
     def __init__(self, name, content, label="play", **variables):
         FOLDER.mkdir(parents=True, exist_ok=True)
         self._events = FOLDER / f"{name}-{label}.events"
@@ -63,6 +65,7 @@ class Play:
         words = netns(pathlib.Path(sys.executable).parent / "ansible-playbook", "-i", inventory, play)
         with open(FOLDER / f"{name}-{label}.log", "w", encoding="utf-8") as log:
             self._process = subprocess.Popen(words, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True, env=environment)
+        self.running.add(self)
 
     def events(self):
         """All events so far (list of dict)."""
@@ -94,6 +97,7 @@ class Play:
         """The exit status, None when it had to be killed after ``seconds``."""
         try:
             status = self._process.wait(timeout=seconds)
+            self.running.discard(self)
             shutil.rmtree(self._sockets, ignore_errors=True)
             return status
         except subprocess.TimeoutExpired:
@@ -107,6 +111,7 @@ class Play:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self._process.wait()
+        self.running.discard(self)
         shutil.rmtree(self._sockets, ignore_errors=True)
 
 
