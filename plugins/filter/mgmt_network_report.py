@@ -1,23 +1,23 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Edge of plugin_utils/outcome.py for playbooks: a decision, a result or a summary as lines for the screen."""
+"""Edge of plugin_utils/words.py for playbooks: a decision, a result or a summary as lines for the screen."""
 
 from __future__ import annotations
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils import outcome
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils import words
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plain import to_plain, type_name
 
 
 def mgmt_network_report(data, what="result", sync="apply"):
     """See mgmt_network_report.yml."""
-    words = {"result": outcome.result_lines, "decision": lambda one: outcome.decision_lines(one, sync), "summary": outcome.summary_lines}
-    if what not in words:
-        raise AnsibleFilterError("mgmt_network_report: what is %r, not one of %s" % (what, ", ".join(words)))
+    lines = {"result": words.result_lines, "decision": lambda one: words.decision_lines(one, sync), "summary": words.summary_lines}
+    if what not in lines:
+        raise AnsibleFilterError("mgmt_network_report: what is %r, not one of %s" % (what, ", ".join(lines)))
     expected = list if what == "summary" else dict
     if not isinstance(data, expected):
         raise AnsibleFilterError("mgmt_network_report: the %s is %s, not %s" % (what, type_name(data), type_name(expected())))
-    return words[what](to_plain(data, what))
+    return lines[what](to_plain(data, what))
 
 
 class FilterModule:

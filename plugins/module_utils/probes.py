@@ -90,6 +90,12 @@ def run(probe, interfaces=()):
         return "%s %s: %s" % (probe["type"], probe["target"], exc.strerror or exc)
 
 
+def _with_zone(target, snapshot):
+    """A link's own gateway (fe80::) with the device that its route goes over now; any other target as it is."""
+    devices = [one["dev"] for one in snapshot["routes"] if one.get("gateway") == target and target.startswith("fe80")]
+    return "%s%%%s" % (target, devices[0]) if devices else target
+
+
 def run_all(probes, snapshot):
     """Run expanded ``probes`` at the same time: ``[what each saw]`` in their order ("" where it passed).
 
@@ -98,7 +104,7 @@ def run_all(probes, snapshot):
     saw = ["no answer of the probe itself"] * len(probes)
 
     def one(index):
-        probe = probes[index]
+        probe = dict(probes[index], target=_with_zone(probes[index]["target"], snapshot))
         held = [name for name, device in snapshot["devices"].items() if probe["target"] in [one.split("/")[0] for one in device["addresses"]]]
         saw[index] = run(probe, held)
 

@@ -29,7 +29,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils import carry_ov
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state_current import Current, check_mapping, check_state
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state_interfaces import add_bonds, network_interfaces
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state_request import (
-    Bond, Network, RequestFormatError, parse_request, recorded_networks,
+    Bond, Network, RequestFormatError, parse_request, recorded_networks, with_foreign_bridges,
 )
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state_routes import resolver, routes, source_routing
 
@@ -47,7 +47,7 @@ def desired_state(request: dict, current: dict | None = None, running: dict | No
     check_mapping("profiles", profiles)
     host = Current(current)
     networks, bonds = parse_request(request, host)
-    records = recorded_networks(running, host)
+    records = with_foreign_bridges(recorded_networks(running, host), networks, host)
     for name, network in networks.items():
         if network.remove and name not in records:
             raise RequestFormatError(f"networks.{name}", "it is to be removed, but VDSM's record of the host does not have it")

@@ -10,10 +10,10 @@ then gets wrong (a netmask "24", a VLAN as text, a NIC and a bond at once) is re
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.addresses import canonical, is_real, parse_address, prefix_length
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state_current import StateFormatError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state_current import StateFormatError, bridge_ports
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plain import describe
 
 DEFAULT_MTU = 1500
@@ -112,6 +112,21 @@ def recorded_networks(running, current) -> dict[str, Network]:
             found[name] = _recorded_network(name, record, current)
         except (AttributeError, TypeError, ValueError) as error:
             raise StateFormatError(f"running.networks.{name}", f"VDSM's record of the network cannot be read: {error}") from error
+    return found
+
+
+def with_foreign_bridges(records: dict[str, Network], networks: dict[str, Network], current) -> dict[str, Network]:
+    """``records`` with the bridges that the host brought along (oVirt Node does) for networks that are to be bridgeless.
+
+    Only a bridge of the network's name over the network's own port is taken for the network's.
+    """
+    found = dict(records)
+    for name, network in networks.items():
+        bridge = current.get(name)
+        if network.bridged or network.remove or bridge.get("type") != "linux-bridge" or network.port not in bridge_ports(bridge):
+            continue
+        record = records.get(name) or Network(name=name, base=network.base, vlan=network.vlan, device=network.device, mtu=current.mtu(name) or DEFAULT_MTU)
+        found[name] = replace(record, bridged=True)
     return found
 
 

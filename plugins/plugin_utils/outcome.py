@@ -1,32 +1,39 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What became of a host: its final status, its events, and the words for the screen. Pure functions on plain data."""
+"""What became of a host: the statuses it went through, its events, and why. Pure functions on plain data."""
 
 from __future__ import annotations
 
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.events import event
+from datetime import datetime, timezone
 
-# The step of a transaction that failed, by the event that the engine logs for it (NetworkConfigurator).
-_SETUP_FAILED = "SETUP_NETWORK_FAILED_FOR_MANAGEMENT_NETWORK_CONFIGURATION"
-_PERSIST_FAILED = "PERSIST_NETWORK_FAILED_FOR_MANAGEMENT_NETWORK"
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.events import OUT_OF_SYNC, PERSIST_FAILED, SETUP_FAILED, VLAN_MISMATCH, event
+
+INSTALLING, INITIALIZING, UP, MAINTENANCE = "installing", "initializing", "up", "maintenance"
+NON_OPERATIONAL, NON_RESPONSIVE, INSTALL_FAILED = "non_operational", "non_responsive", "install_failed"
 
 
-def outcome(decision, host, applied=None, failure=None, activate=True):
-    """The result of one host: ``{host, status, changed, network, active_interface, decision, differences, events, ...}``.
+def outcome(decision, host, applied=None, failure=None, activate=True, now=0.0, began=None, deployment=None, learn_vlan=False):
+    """The result of one host: ``{host, status, statuses, changed, network, active_interface, decision, differences, events, ...}``.
 
     ``decision``: what derive_mgmt_network gave ({} when it never came to it). ``applied``: result of nmstate_apply ({} when
-    nothing was applied). ``failure``: ``{task, action, msg}`` of the task that failed, or None. Statuses as in the engine
-    (reference: InstallVdsInternalCommand): up, maintenance, non_operational, non_responsive.
+    nothing was applied). ``failure``: ``{task, action, msg, unreachable}`` of the task that failed, or None. ``now``, ``began``: seconds
+    since the epoch, of this conclusion and of the begin. ``deployment``: ``{began, ended}`` of host_deploy, likewise; {} when it did not run.
+    ``learn_vlan``: whether a VLAN that the definition leaves open is put into ``learned``. Statuses as in the engine
+    (reference: InstallVdsInternalCommand): installing, initializing, up, maintenance, install_failed, non_operational, non_responsive.
     """
-    applied = applied or {}
+    # a task that was skipped registers a result too
+    applied, deployment = {} if (applied or {}).get("skipped") else applied or {}, deployment or {}
     interface = decision.get("active_interface", "")
     found = {
         "host": host,
         "network": decision.get("network", ""),
         "active_interface": interface,
         "decision": decision.get("decision", ""),
+        "exists": bool(decision.get("exists")),
         "differences": decision.get("differences") or [],
         "request": decision.get("request") or {},
+        "record": decision.get("record") or {},
+        "learned": _learned(decision) if learn_vlan else {},
         "changed": bool(applied.get("changed")),
         "transaction": applied.get("transaction", ""),
         "phase": applied.get("phase", ""),
@@ -34,43 +41,98 @@ def outcome(decision, host, applied=None, failure=None, activate=True):
         "reason": "",
         "remedy": decision.get("remedy") or "",
     }
-    if failure is None:
-        return dict(found, **_success(decision, host, interface, applied, activate))
-    return dict(found, **_failure(decision, host, interface, applied, failure))
+    ended = _success(decision, host, interface, applied, activate) if failure is None else _failure(decision, host, interface, applied, failure)
+    found.update(ended, events=_installation(host, deployment, failure, ended) + ended["events"])
+    found["statuses"] = _statuses(found["status"], deployment.get("began", now if began is None else began), now)
+    for one in found["events"]:
+        one["time"] = iso(one.pop("at", now))
+    if found["learned"]:
+        found["remedy"] = "Put what was learnt into the definition (%s) if it is right, and run again." % ", ".join(
+            "%s: %s" % one for one in sorted(found["learned"].items()))
+    return found
+
+
+def iso(seconds):
+    """Seconds since the epoch as 2026-11-21T08:30:00.250Z."""
+    return datetime.fromtimestamp(float(seconds), timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
 def _success(decision, host, interface, applied, activate):
-    status = "up" if activate else "maintenance"
-    events = list(decision.get("warnings") or [])
-    if applied.get("phase") == "committed":
-        events.append(event("NETWORK_COMMINT_NETWORK_CHANGES", host=host, interface=interface))
+    status = UP if activate else MAINTENANCE
+    events = list(decision.get("warnings") or []) + _committed(host, interface, applied)
     synced = bool(applied) or not differs(decision)
     if not synced:
-        events.append(event("VDS_NETWORKS_OUT_OF_SYNC", host=host, interface=interface, Networks=decision["network"]))
+        events.append(event(OUT_OF_SYNC, host=host, interface=interface, Networks=decision["network"]))
     events.append(event("VDS_DETECTED", host=host, HostStatus=status))
     return {"status": status, "synced": synced, "events": events}
 
 
 def _failure(decision, host, interface, applied, failure):
+    msg = failure["msg"]
+    silent = failure.get("unreachable") or failure["action"].endswith(("wait_for_connection", ".reboot"))
     if applied.get("failed"):
-        name = _PERSIST_FAILED if applied.get("step") == "commit" else _SETUP_FAILED
-        lost = applied.get("phase") not in ("undone", None) and not applied.get("rolled_back") and applied.get("step") == "prove"
-        events = [event(name, host=host, interface=interface)]
-        return {"status": "non_responsive" if lost else "non_operational", "synced": False, "events": events, "reason": applied.get("msg", ""),
-                "exact": applied.get("exact"), "repairs": applied.get("repairs") or [], "diagnosis": applied.get("diagnosis", "")}
+        return _undone(host, interface, applied)
+    if applied.get("phase") == "committed":
+        # The change itself is done and durable; what failed came after it.
+        events = _committed(host, interface, applied)
+        if silent:
+            events.append(event("VDS_FAILURE", host=host))
+        elif failure["action"].endswith("assert"):
+            events.append(event(OUT_OF_SYNC, host=host, interface=interface, Networks=decision["network"]))
+        return {"status": NON_RESPONSIVE if silent else NON_OPERATIONAL, "synced": False, "events": events, "remedy": events[-1]["remedy"],
+                "reason": "the network is committed, but then: %s: %s" % (failure["task"], msg)}
     if decision.get("decision") == "refuse":
         events = [decision["event"]] if decision.get("event") else []
-        return {"status": "non_operational", "synced": False, "events": events, "reason": (decision.get("event") or {}).get("message", "")}
+        return {"status": NON_OPERATIONAL, "synced": False, "events": events, "reason": (decision.get("event") or {}).get("message", "")}
     if failure["action"] == "host_deploy":
-        events = [event("VDS_INSTALL_FAILED", host=host, FailedInstallMessage=failure["msg"])]
-        return {"status": "install_failed", "synced": False, "reason": failure["msg"], "events": events,
+        return {"status": INSTALL_FAILED, "synced": False, "reason": msg, "events": [],
                 "remedy": "Mend what the message names, then run again; the host's network was left alone."}
-    if failure["action"].endswith("wait_for_connection"):
-        events = [event("VDS_FAILURE", host=host)]
-        return {"status": "non_responsive", "synced": False, "events": events, "reason": failure["msg"],
+    if silent:
+        return {"status": NON_RESPONSIVE, "synced": False, "events": [event("VDS_FAILURE", host=host)], "reason": msg,
                 "remedy": "See that the host is powered on and answers over SSH at its address, then run again."}
-    return {"status": "non_operational", "synced": False, "events": [event(_SETUP_FAILED, host=host, interface=interface)],
-            "reason": "%s: %s" % (failure["task"], failure["msg"])}
+    return {"status": NON_OPERATIONAL, "synced": False, "events": [event(SETUP_FAILED, host=host, interface=interface)],
+            "reason": "%s: %s" % (failure["task"], msg)}
+
+
+def _undone(host, interface, applied):
+    # The step that failed decides which event the engine would log (NetworkConfigurator).
+    name = PERSIST_FAILED if applied.get("step") == "commit" else SETUP_FAILED
+    lost = applied.get("phase") not in ("undone", None) and not applied.get("rolled_back") and applied.get("step") == "prove"
+    return {"status": NON_RESPONSIVE if lost else NON_OPERATIONAL, "synced": False, "events": [event(name, host=host, interface=interface)],
+            "reason": applied.get("msg", ""), "exact": applied.get("exact"), "repairs": applied.get("repairs") or [],
+            "diagnosis": applied.get("diagnosis", "")}
+
+
+def _committed(host, interface, applied):
+    if applied.get("phase") != "committed":
+        return []
+    at = {"at": applied["timeline"][-1]["at"]} if applied.get("timeline") else {}
+    return [dict(event("NETWORK_COMMINT_NETWORK_CHANGES", host=host, interface=interface), **at)]
+
+
+def _installation(host, deployment, failure, ended):
+    """The events of host_deploy, when it ran: begun and finished, and whether the host is installed."""
+    events = [dict(event("VDS_ANSIBLE_INSTALL_STARTED", host=host), at=deployment["began"])] if "began" in deployment else []
+    if ended["status"] == INSTALL_FAILED:
+        return events + [event("VDS_INSTALL_FAILED", host=host, FailedInstallMessage=failure["msg"].rstrip("."))]
+    if "ended" in deployment:
+        events.append(dict(event("VDS_ANSIBLE_INSTALL_FINISHED", host=host), at=deployment["ended"]))
+    return events + ([event("VDS_INSTALL", host=host)] if events and failure is None else [])
+
+
+def _statuses(final, began, now):
+    """``[{status, at}]``: what the engine would have shown, with ISO times. A host is initializing once its network is committed."""
+    path = [(INSTALLING, began)] + ([(INITIALIZING, now)] if final in (UP, MAINTENANCE) else []) + [(final, now)]
+    return [{"status": status, "at": iso(at)} for status, at in path]
+
+
+def _learned(decision):
+    """The VLAN of the host where the definition leaves it open: {vlan_tag}, to be confirmed by putting it into the definition."""
+    refusal = decision.get("event") or {}
+    values = refusal.get("values") or {}
+    if refusal.get("name") == VLAN_MISMATCH and not values.get("MgmtVlanId") and values.get("VlanId"):
+        return {"vlan_tag": values["VlanId"]}
+    return {}
 
 
 def differs(decision):
@@ -81,81 +143,3 @@ def differs(decision):
 def _seconds(timeline):
     """Seconds from the first to the last phase, None when there is none."""
     return round(timeline[-1]["at"] - timeline[0]["at"], 1) if timeline else None
-
-
-def decision_lines(decision, sync="apply"):
-    """Lines for the screen: what was found on the host and what follows."""
-    interface = decision.get("active_interface") or "none"
-    lines = ["found: the control connection is on %s" % interface]
-    if decision["decision"] == "in_sync":
-        return lines + ["the management network is as defined; nothing to do"]
-    if decision.get("exists") and decision["decision"] == "change" and not differs(decision):
-        return lines + ["the management network is as defined; it is recorded for VDSM, and not touched"]
-    if decision["decision"] == "refuse":
-        return lines + ["refused: " + (decision.get("event") or {}).get("message", "")]
-    for name, network in decision["request"]["networks"].items():
-        lines.append("%s: %s" % (name, network_words(network)))
-    if sync == "report" and decision.get("exists"):
-        lines.append("it differs from the definition; only reported (configure_mgmt_sync=report)")
-    lines += ["because %s is %s, to be %s" % (one["attribute"], shown(one["actual"]), shown(one["desired"])) for one in decision["differences"]]
-    return lines
-
-
-def network_words(network):
-    """A network of a request in words: ``bridged, vlan 3000, bonding bond4, mtu 9000, dhcp``."""
-    words = ["bridged" if network.get("bridged") else "bridgeless"]
-    for key in ("vlan", "bonding", "nic", "mtu"):
-        if network.get(key) not in (None, ""):
-            words.append("%s %s" % (key, network[key]))
-    if network.get("bootproto") == "dhcp":
-        words.append("dhcp")
-    if network.get("ipaddr"):
-        words.append("address %s" % network["ipaddr"])
-    if network.get("dhcpv6") or network.get("ipv6autoconf"):
-        words.append("ipv6 %s" % " and ".join(word for word, key in (("dhcp", "dhcpv6"), ("autoconf", "ipv6autoconf")) if network.get(key)))
-    if network.get("ipv6addr"):
-        words.append("address %s" % network["ipv6addr"])
-    return ", ".join(words)
-
-
-def result_lines(result):
-    """Lines for the screen: the final status of a host, what changed, its events and what to do next."""
-    what = "changed" if result["changed"] else "nothing changed"
-    if result.get("seconds"):
-        what += " in %s s" % result["seconds"]
-    lines = ["%s: %s (%s)" % (result["host"], result["status"], what)]
-    networks = (result.get("request") or {}).get("networks") or {}
-    if result["status"] in ("up", "maintenance"):
-        if result["decision"] == "in_sync":
-            lines.append("%s: as defined, on %s" % (result["network"], result["active_interface"]))
-        lines += ["%s: %s%s" % (name, network_words(network), "" if result.get("synced") else " -- not synced") for name, network in networks.items()]
-    for one in result["events"]:
-        number = "" if one.get("id") is None else " (%s)" % one["id"]
-        lines.append("event %s%s %s: %s" % (one["name"], number, one["severity"], one["message"]))
-    if result["reason"] and result["reason"] not in "".join(one["message"] for one in result["events"]):
-        lines.append("reason: " + result["reason"])
-    if result["remedy"] and result["status"] not in ("up", "maintenance"):
-        lines.append("what to do: " + result["remedy"])
-    return lines
-
-
-def summary_lines(results):
-    """One block of lines for all hosts of a run, those that need attention last."""
-    ended = sorted(results, key=lambda one: (one["status"] not in ("up", "maintenance"), one["host"]))
-    lines = []
-    for one in ended:
-        head, *rest = result_lines(one)
-        lines += [head] + ["    " + line for line in rest]
-    well = sum(one["status"] in ("up", "maintenance") for one in ended)
-    return lines + ["%d of %d hosts well, %d changed" % (well, len(ended), sum(one["changed"] for one in ended))]
-
-
-def shown(value):
-    """A value for the screen."""
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(str(one) for one in value) or "none"
-    return str(value)

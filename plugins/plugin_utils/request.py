@@ -188,12 +188,13 @@ def _ipv6(source: dict, default_route: bool, facts: dict) -> dict:
 
 
 def _nameservers(facts: dict, definition: dict, network: dict, interface: str) -> list[str]:
-    """With the default route only: the definition's, else the host's present ones unless IPv4 DHCP brings them."""
+    """With the default route only: the definition's, else the host's present ones unless DHCP (or, without IPv4, routers) bring them."""
     if not definition["default_route"]:
         return []
     if definition["dns_servers"]:
         return list(definition["dns_servers"])
-    if network["bootproto"] == "dhcp":
+    dynamic6 = network["dhcpv6"] or network["ipv6autoconf"]
+    if network["bootproto"] == "dhcp" or dynamic6 and "ipaddr" not in network:
         return []
     # A link-local server is reached through the device of the address, which may be another one afterwards.
     name = definition["vdsm_name"]

@@ -314,3 +314,18 @@ def test_the_input_stays_as_it_is():
     move(STATIC, HOST, RIVAL, routes={"config": config})
     assert config == [route("0.0.0.0/0", "192.0.2.1", metric=50)]
     assert HOST == eth(ipv4=static4("192.0.2.10/24"))
+
+
+@pytest.mark.parametrize("running", [None, {"networks": {"ovirtmgmt": {"nic": "eth1", "bridged": False}}}])
+def test_a_bridge_that_the_host_brought_goes_when_its_network_is_to_be_bridgeless(running):
+    current = {"interfaces": [eth(), bridge(ipv4=DHCP4)]}
+    state = desired_state({"networks": {"ovirtmgmt": {**BY_DHCP, "bridged": False}}, "bondings": {}, "options": {}}, current, running=running)
+    found = {one["name"]: one for one in state["interfaces"]}
+    assert found["ovirtmgmt"]["state"] == "absent"
+    assert found["eth1"]["ipv4"]["dhcp"] is True
+
+
+def test_a_bridge_of_that_name_over_another_port_is_not_taken_for_the_networks():
+    current = {"interfaces": [eth(ipv4=DHCP4), eth("eth9"), bridge(port="eth9")]}
+    state = desired_state({"networks": {"ovirtmgmt": {**BY_DHCP, "bridged": False}}, "bondings": {}, "options": {}}, current)
+    assert "ovirtmgmt" not in {one["name"] for one in state["interfaces"]}

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.events import event
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.outcome import decision_lines, network_words, outcome, result_lines, summary_lines
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.outcome import outcome
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.words import decision_lines, network_words, result_lines, summary_lines
 
 REQUEST = {"networks": {"ovirtmgmt": {"bonding": "bond4", "vlan": 3000, "bridged": True, "mtu": 9000, "bootproto": "dhcp"}}, "bondings": {}, "options": {}}
 BASE = {"network": "ovirtmgmt", "active_interface": "bond4.3000", "exists": False, "differences": [], "event": None, "warnings": [], "remedy": "",
@@ -31,6 +32,7 @@ TABLE = {
     "committed": (CHANGE, COMMITTED, None, True, "up", [1104, 13]),
     "committed, to stay in maintenance": (CHANGE, COMMITTED, None, False, "maintenance", [1104, 13]),
     "differs, only reported": (dict(CHANGE, exists=True), {}, None, True, "up", [1110, 13]),
+    "differs, the change skipped": (dict(CHANGE, exists=True), {"skipped": True, "changed": False}, None, True, "up", [1110, 13]),
     "as defined but unknown to VDSM": (dict(CHANGE, exists=True, differences=[{"attribute": "persistence", "desired": "recorded", "actual": "missing"}]),
                                        {}, None, True, "up", [13]),
     "refused": (REFUSE, {}, failed("ansible.builtin.fail"), True, "non_operational", [1119]),
@@ -41,6 +43,11 @@ TABLE = {
     "no answer at all": ({}, {}, failed("ansible.builtin.wait_for_connection"), True, "non_responsive", [12]),
     "facts failed": ({}, {}, failed("ovirt.mgmt_network.host_network_facts"), True, "non_operational", [1120]),
     "deployment failed": ({}, {}, failed("host_deploy"), True, "install_failed", [505]),
+    "committed, then silent": (CHANGE, COMMITTED, failed("ansible.builtin.wait_for_connection"), True, "non_responsive", [1104, 12]),
+    "committed, then not as defined": (CHANGE, COMMITTED, failed("ansible.builtin.assert"), True, "non_operational", [1104, 1110]),
+    "committed, then a hook failed": (CHANGE, COMMITTED, failed("ansible.builtin.command"), True, "non_operational", [1104]),
+    "committed, then no reboot": (CHANGE, COMMITTED, failed("ansible.builtin.reboot"), True, "non_responsive", [1104, 12]),
+    "unreachable when its facts were asked for": ({}, {}, dict(failed("ansible.builtin.fail"), unreachable=True), True, "non_responsive", [12]),
 }
 
 
@@ -90,3 +97,34 @@ def test_a_decision_in_words(decision, sync, last):
 ])
 def test_a_network_in_words(network, words):
     assert network_words(network) == words
+
+
+@pytest.mark.parametrize("deployment, failure, events", [
+    ({}, None, [1104, 13]),
+    ({"began": 10.0, "ended": 20.0}, None, [560, 561, 504, 1104, 13]),
+    ({"began": 10.0, "ended": 20.0}, failed(), [560, 561, 1120]),
+    ({"began": 10.0}, failed("host_deploy", "no packages."), [560, 505]),
+])
+def test_the_deployment_has_events_of_its_own(deployment, failure, events):
+    applied = {} if failure else COMMITTED
+    result = outcome(CHANGE if applied else {}, "h1", applied, failure, now=30.0, deployment=deployment)
+    assert [one["id"] for one in result["events"]] == events
+    assert all(one["time"] for one in result["events"]) and not any("at" in one for one in result["events"])
+
+
+def test_statuses_and_events_have_times():
+    result = outcome(CHANGE, "h1", COMMITTED, now=7.25, began=0.5)
+    assert result["statuses"] == [{"status": "installing", "at": "1970-01-01T00:00:00.500Z"}, {"status": "initializing", "at": "1970-01-01T00:00:07.250Z"},
+                                  {"status": "up", "at": "1970-01-01T00:00:07.250Z"}]
+    assert {one["id"]: one["time"] for one in result["events"]} == {1104: "1970-01-01T00:00:05.400Z", 13: "1970-01-01T00:00:07.250Z"}
+    refused = outcome(REFUSE, "h1", {}, failed("ansible.builtin.fail"), now=7.0, began=1.0)
+    assert [one["status"] for one in refused["statuses"]] == ["installing", "non_operational"]
+
+
+@pytest.mark.parametrize("tag, learn, learned", [(None, True, {"vlan_tag": 10}), (0, True, {"vlan_tag": 10}), (None, False, {}), (3000, True, {})])
+def test_a_vlan_is_learnt_only_where_the_definition_leaves_it_open_and_only_told(tag, learn, learned):
+    refusal = event("VLAN_ID_MISMATCH_FOR_MANAGEMENT_NETWORK_CONFIGURATION", "h1", "eth1.10", VlanId=10, MgmtVlanId=tag)
+    result = outcome(dict(REFUSE, event=refusal), "h1", {}, failed("ansible.builtin.fail"), learn_vlan=learn)
+    assert (result["status"], result["learned"]) == ("non_operational", learned)
+    assert bool(learned) == ("learnt" in result["remedy"])
+    assert bool(learned) == any("learnt, to be confirmed in the definition: vlan_tag: 10" in line for line in result_lines(result))

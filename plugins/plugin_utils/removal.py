@@ -1,0 +1,56 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The way back: the management network is taken from a host, and its addresses go to the plain NIC, bond or VLAN below.
+
+VDSM's own removal leaves the interface without an address, which is right for any network but the one that the host is reached
+over. So here the request is the same network as a bridgeless one, and only VDSM's record says that it is gone.
+"""
+
+from __future__ import annotations
+
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils import events
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.definition import DEFAULT_MTU, parse_definition
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.request import RequestError, build_request
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.topology import (
+    InterfaceError, check_facts, find_network, other_networks, recorded_networks, with_control_address,
+)
+
+
+def derive_removal(facts: dict, definition: dict, host: str = "") -> dict:
+    """Decide what takes the network of ``definition`` from a host.
+
+    ``facts``, ``definition``, ``host``: as of decision.derive(). Returns what that returns, and ``record``: {networks, bondings} that take
+    network and bond out of VDSM's persistence. ``request`` is empty when only the record is left to be removed. Raises as derive() does.
+    """
+    definition, facts = parse_definition(definition), check_facts(facts)
+    name = definition["vdsm_name"]
+    record = recorded_networks(facts).get(name)
+    result = {
+        "decision": "in_sync", "network": name, "exists": False, "active_interface": facts["lastClientIface"],
+        "request": {"networks": {}, "bondings": {}, "options": {}}, "record": {"networks": {}, "bondings": {}},
+        "differences": [], "event": None, "warnings": [], "remedy": "",
+    }
+    try:
+        existing = find_network(facts, name)
+        if existing is None and record is None:
+            return result
+        result.update(decision="change", exists=existing is not None, record=_record(facts, name, record, existing))
+        result["differences"] = [{"attribute": "network", "desired": None, "actual": name}]
+        if existing is not None and existing.bridged:
+            plain = {**definition, "vm_network": False, "vlan_tag": existing.position.vlan, "mtu": DEFAULT_MTU, "dns_servers": []}
+            result["request"] = build_request(facts, plain, existing.position, with_control_address(facts, existing.caps))
+        return result
+    except InterfaceError as error:
+        event = events.event(events.INVALID_INTERFACE, host, error.interface, str(error), error.remedy)
+    except RequestError as error:
+        values = {"EngineMessage": error.engine_message} if error.engine_message else {}
+        event = events.event(events.SETUP_FAILED, host, error.interface, str(error), error.remedy, **values)
+    return {**result, "decision": "refuse", "event": event, "remedy": event["remedy"], "record": {}}
+
+
+def _record(facts: dict, name: str, record: dict | None, existing) -> dict:
+    """What takes the network out of VDSM's record, and its bond when no other network is on it."""
+    bond = (record or {}).get("bonding") or (existing.position.base if existing and existing.position.bonded else "")
+    alone = bond and not any(one["base"] == bond for one in other_networks(facts, name))
+    return {"networks": {name: {"remove": True}}, "bondings": {bond: {"remove": True}} if alone else {}}

@@ -1,0 +1,118 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ways in which others run the collection: slices of an inventory at once by ansible-runner, roles in playbooks of their own, AWX as code."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/gate"))
+import scenarios  # noqa: E402
+
+HOSTS = {"slice-1": "nic-dhcp", "slice-2": "nic-static", "slice-3": "vlan-mismatch"}
+MODULES = {"execution_environment", "inventory", "job_template", "workflow_job_template"}  # of awx.awx
+
+
+@pytest.fixture(scope="module")
+def inventory(tmp_path_factory):
+    """The path of an inventory of three lab hosts: two that get their network, and one that is refused."""
+    if os.environ.get("OVIRT_LAB_SKIP") == "1":
+        pytest.skip("NOT TESTED on lab hosts: OVIRT_LAB_SKIP=1")
+    try:
+        scenarios.lab("up", *(f"{name}:{layout}" for name, layout in HOSTS.items()))
+        found = json.loads(scenarios.lab("inventory"))
+        hosts = found["hypervisors"]["hosts"]
+        found["hypervisors"]["hosts"] = {name: {**hosts[name], "mgmt_network": {"name": "ovirtmgmt"}, "add_host_deploy": False} for name in HOSTS}
+        path = tmp_path_factory.mktemp("inventory") / "hosts.yml"
+        path.write_text(json.dumps(found), encoding="utf-8")
+        yield path
+    finally:
+        if os.environ.get("OVIRT_LAB_KEEP") != "1":
+            scenarios.lab("down", *HOSTS, check=False)
+
+
+def runner(folder, inventory, playbook, *words):
+    """Run a playbook by ansible-runner in a private folder of its own on the engine's side: ``(exit status, what set_stats gave, folder of artifacts)``."""
+    (folder / "project").mkdir(parents=True)
+    (folder / "inventory").mkdir()
+    (folder / "env").mkdir()
+    shutil.copy(inventory, folder / "inventory/hosts.yml")
+    (folder / "project/site.yml").write_text(yaml.safe_dump(playbook), encoding="utf-8")
+    (folder / "env/envvars").write_text(json.dumps({"ANSIBLE_HOST_KEY_CHECKING": "false", "ANSIBLE_COLLECTIONS_PATH": os.environ["ANSIBLE_COLLECTIONS_PATH"]}))
+    argv = [sys.executable, str(ROOT / "tests/lab"), "exec", "--", "ansible-runner", "run", str(folder), "-p", "site.yml", "--ident", "one", "-q"]
+    done = subprocess.run([*argv, *(["--cmdline", " ".join(words)] if words else [])], capture_output=True, text=True, timeout=300, check=False,
+                          stdin=subprocess.DEVNULL)
+    artifacts = folder / "artifacts/one"
+    assert (artifacts / "rc").exists(), done.stdout[-3000:] + done.stderr[-3000:]
+    stats = {}
+    for path in sorted((artifacts / "job_events").glob("*.json"), key=lambda one: int(one.name.partition("-")[0])):
+        event = json.loads(path.read_text(encoding="utf-8"))
+        stats.update((event.get("event_data") or {}).get("artifact_data") or {})
+    return int((artifacts / "rc").read_text()), stats.get("mgmt_network_results", {}), artifacts
+
+
+def shape(results):
+    """What of the results does not depend on when they were made."""
+    return {host: {key: one[key] for key in ("status", "decision", "network", "active_interface", "request", "differences", "reason")} for host, one in results.items()}
+
+
+def test_slices_at_once_give_what_one_run_gives(inventory, tmp_path):
+    everything = [{"import_playbook": "ovirt.mgmt_network.add_host"}]
+    rc, whole, _artifacts = runner(tmp_path / "whole", inventory, everything, "--check")
+    assert rc != 0 and set(whole) == set(HOSTS)  # one host is refused
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        parts = list(pool.map(lambda name: runner(tmp_path / name, inventory, everything, "--limit", name), HOSTS))
+    assert [rc == 0 for rc, _results, _artifacts in parts] == [True, True, False]
+    merged = {host: one for _rc, results, _artifacts in parts for host, one in results.items()}
+    assert shape(merged) == shape(whole)
+    assert {host: one["status"] for host, one in merged.items()} == {"slice-1": "up", "slice-2": "up", "slice-3": "non_operational"}
+    assert [1119 in [event["id"] for event in one["events"]] for one in merged.values()] == [False, False, True]
+
+
+def test_a_playbook_of_somebody_else_uses_the_role_with_facts_of_its_own(inventory, tmp_path):
+    """Both hosts that have their network by now are left alone: by the role with given facts, hooks, events and a canary; a policy is named."""
+    hooks = tmp_path / "hooks"
+    hooks.mkdir()
+    (hooks / "failure.yml").write_text(yaml.safe_dump([
+        {"name": "Tell", "ansible.builtin.set_fact": {"told": "{{ configure_mgmt_result.reason }}"}},
+        {"name": "Keep", "ansible.builtin.copy": {"content": "{{ told }}", "dest": str(hooks / "told")}, "delegate_to": "localhost", "connection": "local",
+         "vars": {"ansible_python_interpreter": sys.executable}}]))
+    role = {"ansible.builtin.import_role": {"name": "ovirt.mgmt_network.configure_mgmt"}}
+    plays = [
+        {"hosts": "slice-1:slice-2", "gather_facts": False, "serial": 1, "tasks": [
+            {"ovirt.mgmt_network.host_network_facts": {}},
+            {**role, "vars": {"configure_mgmt_facts": "{{ ansible_facts['host_network'] }}", "configure_mgmt_events_dir": str(tmp_path / "events")}},
+            {"ansible.builtin.assert": {"that": ["configure_mgmt_result.status == 'up'", "not configure_mgmt_result.changed"]}}]},
+        {"hosts": "slice-1", "gather_facts": False, "tasks": [{**role, "vars": {
+            "configure_mgmt_network": {"name": "ovirtmgmt", "mtu": 9000}, "configure_mgmt_sync": "apply", "configure_mgmt_failure_tasks": str(hooks / "failure.yml"),
+            "configure_mgmt_policies": [{"query": "starts_with(lastClientIface, 'bond')", "message": "No bond, no change."}]}}]},
+    ]
+    rc, _results, artifacts = runner(tmp_path / "other", inventory, plays)
+    said = (artifacts / "stdout").read_text(encoding="utf-8")
+    assert rc != 0 and "No bond, no change." in said
+    assert "No bond, no change." in (hooks / "told").read_text()
+    for host in ("slice-1", "slice-2"):
+        events = [json.loads(line) for line in (tmp_path / "events" / f"{host}.jsonl").read_text().splitlines()]
+        assert [one["id"] for one in events] == [13] and events[0]["time"] and events[0]["host"] == host
+
+
+def test_awx_as_code_names_modules_and_variables_that_exist():
+    play, = yaml.safe_load((ROOT / "extensions/awx/job_templates.yml").read_text(encoding="utf-8"))
+    modules = {key.removeprefix("awx.awx.") for task in play["tasks"] for key in task if key.startswith("awx.awx.")}
+    assert modules == MODULES
+    known = yaml.safe_load((ROOT / "roles/configure_mgmt/meta/argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]["main"]["options"]
+    asked = {one["variable"] for one in play["vars"]["mgmt_network_survey"]["spec"]}
+    text = (ROOT / "extensions/awx/job_templates.yml").read_text(encoding="utf-8")
+    assert all(name in known or f"{{{{ {name}" in text for name in asked)
+    templates = next(task for task in play["tasks"] if "awx.awx.job_template" in task)["loop"]
+    assert all((ROOT / one["playbook"]).exists() for one in templates)
