@@ -59,10 +59,12 @@ def undo(entry, step, reason, **details):
 
 def _restore(entry, say):
     _try(["systemctl", "start", "NetworkManager"], 45)
-    checkpoint = (guard.status_of(entry["id"]) or {}).get("checkpoint")
-    # our own only, by its exact path: it would otherwise roll back what is repaired here
-    if checkpoint and checkpoint in networkmanager.checkpoint_paths():
-        networkmanager.destroy_checkpoint(checkpoint)
+    try:
+        # our own only, by its exact path: it would otherwise roll back what is repaired here
+        for checkpoint in own_checkpoints(guard.status_of(entry["id"]) or {}, networkmanager.checkpoints_of(networkmanager.objects())):
+            networkmanager.destroy_checkpoint(checkpoint)
+    except (networkmanager.NetworkManagerError, CommandError) as exc:  # the profiles are put back all the same
+        guard.log(exc)
     places = (profiles.ON_DISK if entry["persistent"] else ()) + profiles.IN_MEMORY
     for path in profiles.restore(places, os.path.join(entry["path"], "files")):
         say("profile file put back: %s" % path)
@@ -70,6 +72,16 @@ def _restore(entry, say):
     # nmstate keeps DNS servers in NetworkManager's internal configuration, which is put back above and read again by this alone
     _try(["nmcli", "general", "reload", "conf"], 15)
     return snapshot.bring_back(entry["snapshot"], entry["named"], REPAIR_SECONDS, say)
+
+
+def own_checkpoints(status, there):
+    """The paths among the checkpoints ``there`` (as networkmanager.checkpoints_of() gives them) that are the transaction's (pure).
+
+    A guard that was killed during the apply does not know its checkpoint: then it is the new one with the timeout that was asked for.
+    """
+    if status.get("checkpoint"):
+        return [one["path"] for one in there if one["path"] == status["checkpoint"]]
+    return [one["path"] for one in there if "foreign" in status and one["path"] not in status["foreign"] and one["timeout"] == status["checkpoint_timeout"]]
 
 
 def boot(base):

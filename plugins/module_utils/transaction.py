@@ -180,6 +180,8 @@ def bounds(entry):
 
 def _apply(entry, change):
     before = set(networkmanager.checkpoint_paths())
+    # Should the guard be killed before it knows its checkpoint: by these its next life tells it from those of others.
+    guard.tell(entry["id"], foreign=sorted(before), checkpoint_timeout=bounds(entry)["checkpoint"])
     done = nmstatectl.apply(change, bounds(entry)["checkpoint"], bound=bounds(entry)["apply"], memory_only=not entry["persistent"])
     checkpoint = done["checkpoint"] or next(iter(set(networkmanager.checkpoint_paths()) - before), "")
     guard.tell(entry["id"], checkpoint=checkpoint)
