@@ -140,6 +140,7 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         status = "faults: interrupted"
     finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what tidies up is not to be interrupted
         for one in list(play.Play.running):  # of what was interrupted
             one.kill()
         if not os.environ.get("OVIRT_LAB_KEEP") and "--table" not in " ".join(sys.argv):

@@ -159,10 +159,10 @@ def jump_host(name, before):
 
 CASES = {
     "second_run": ("nic-dhcp", second_run, "refused, names owner and age; the first untouched"),
-    "foreign_checkpoint": ("nic-dhcp", foreign_checkpoint, "refused, names its owner; left alone"),
-    "disk_full": ("nic-dhcp", disk_full, "refused, names the full disk"),
+    "foreign_checkpoint": ("nic-static", foreign_checkpoint, "refused, names its owner; left alone"),
+    "disk_full": ("nic-static", disk_full, "refused, names the full disk"),
     "disk_fills": ("nic-dhcp", disk_fills, "undone, names the full disk, or new"),
-    "read_only_etc": ("nic-dhcp", read_only_etc, "refused, names the read-only folder"),
+    "read_only_etc": ("nic-static", read_only_etc, "refused, names the read-only folder"),
     "clock_forward": ("nic-dhcp", clock_forward, "undone after its timeout"),
     "clock_back": ("nic-dhcp", clock_back, "new, reported; second run refused"),
     "jump_host": ("bond-vlan", jump_host, "new, reported"),
