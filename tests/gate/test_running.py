@@ -50,7 +50,7 @@ def runner(folder, inventory, playbook, *words):
     (folder / "project/site.yml").write_text(yaml.safe_dump(playbook), encoding="utf-8")
     (folder / "env/envvars").write_text(json.dumps({"ANSIBLE_HOST_KEY_CHECKING": "false", "ANSIBLE_COLLECTIONS_PATH": os.environ["ANSIBLE_COLLECTIONS_PATH"]}))
     argv = [sys.executable, str(ROOT / "tests/lab"), "exec", "--", "ansible-runner", "run", str(folder), "-p", "site.yml", "--ident", "one", "-q"]
-    done = subprocess.run([*argv, *(["--cmdline", " ".join(words)] if words else [])], capture_output=True, text=True, timeout=300, check=False,
+    done = subprocess.run([*argv, *(["--cmdline=" + " ".join(words)] if words else [])], capture_output=True, text=True, timeout=300, check=False,
                           stdin=subprocess.DEVNULL)
     artifacts = folder / "artifacts/one"
     assert (artifacts / "rc").exists(), done.stdout[-3000:] + done.stderr[-3000:]
