@@ -11,13 +11,15 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils import outcome
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plain import to_plain, type_name
 
 
-def mgmt_network_outcome(decision, host, applied=None, failure=None, activate=True, began=None, deployment=None, learn_vlan=False):
+def mgmt_network_outcome(decision, host, applied=None, failure=None, activate=True, began=None, deployment=None, learn_vlan=False,
+                         facts=None, after=None):
     """See mgmt_network_outcome.yml."""
     if not isinstance(decision, dict):
         raise AnsibleFilterError("mgmt_network_outcome: the decision is %s, not mapping" % type_name(decision))
     return outcome.outcome(
         to_plain(decision, "decision"), str(host), to_plain(applied, "applied"), to_plain(failure, "failure"), bool(activate),
-        now=time.time(), began=None if began is None else float(began), deployment=to_plain(deployment, "deployment"), learn_vlan=bool(learn_vlan))
+        now=time.time(), began=None if began is None else float(began), deployment=to_plain(deployment, "deployment"), learn_vlan=bool(learn_vlan),
+        facts=to_plain(facts, "facts"), after=to_plain(after, "after"))
 
 
 class FilterModule:

@@ -12,14 +12,14 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plain import to
 
 def mgmt_network_policy_violations(facts, wanted):
     """See mgmt_network_policy_violations.yml."""
-    if policies.JMESPATH_IMPORT_ERROR is not None:
+    if wanted and policies.JMESPATH_IMPORT_ERROR is not None:
         raise AnsibleFilterError("mgmt_network_policy_violations: %s" % missing_required_lib("jmespath")) from policies.JMESPATH_IMPORT_ERROR
     if not isinstance(wanted, list):
         raise AnsibleFilterError("mgmt_network_policy_violations: the policies are %s, not list" % type_name(wanted))
     try:
         return policies.violations(to_plain(facts, "facts"), to_plain(wanted, "policies"))
     except policies.PolicyError as error:
-        raise AnsibleFilterError("mgmt_network_policy_violations: %s" % error) from error
+        raise AnsibleFilterError("mgmt_network_policy_violations: %s" % error) from None
 
 
 class FilterModule:

@@ -74,6 +74,11 @@ CATALOGUE: dict[str, tuple[int | None, str, str, str]] = {
         519, WARNING, _CLUSTER + "networks are missing on host: '${Networks}'",
         "Attach the missing networks to the host, or make them not required in the cluster.",
     ),
+    "VDS_SET_NONOPERATIONAL_IFACE_DOWN": (
+        603, WARNING, "Host ${VdsName} moved to Non-Operational state because interfaces which are down are needed by required networks"
+        " in the current cluster: '${NicsWithNetworks}'.",
+        "Look at the cables, the switch ports and the profiles of these interfaces, and run again.",
+    ),
     "VDS_SET_NON_OPERATIONAL_VM_NETWORK_IS_BRIDGELESS": (
         9601, WARNING, _CLUSTER + "VM networks are non-VM networks: '${Networks}'. The host will become NonOperational.",
         "Sync the networks so that they get their bridge, or define them as non-VM networks.",

@@ -4,21 +4,26 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.events import OUT_OF_SYNC, PERSIST_FAILED, SETUP_FAILED, VLAN_MISMATCH, event
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plain import shown
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.topology import interfaces_down
 
+_AROUND_A_FILTER = re.compile(r"^.*The filter plugin '[\w.]+' failed: \w+: ", re.DOTALL)
 INSTALLING, INITIALIZING, UP, MAINTENANCE = "installing", "initializing", "up", "maintenance"
 NON_OPERATIONAL, NON_RESPONSIVE, INSTALL_FAILED = "non_operational", "non_responsive", "install_failed"
 
 
-def outcome(decision, host, applied=None, failure=None, activate=True, now=0.0, began=None, deployment=None, learn_vlan=False):
+def outcome(decision, host, applied=None, failure=None, activate=True, now=0.0, began=None, deployment=None, learn_vlan=False, **seen):
     """The result of one host: ``{host, status, statuses, changed, network, active_interface, decision, differences, events, ...}``.
 
     ``decision``: what derive_mgmt_network gave ({} when it never came to it). ``applied``: result of nmstate_apply ({} when
     nothing was applied). ``failure``: ``{task, action, msg, unreachable}`` of the task that failed, or None. ``now``, ``began``: seconds
     since the epoch, of this conclusion and of the begin. ``deployment``: ``{began, ended}`` of host_deploy, likewise; {} when it did not run.
-    ``learn_vlan``: whether a VLAN that the definition leaves open is put into ``learned``. Statuses as in the engine
+    ``learn_vlan``: whether a VLAN that the definition leaves open is put into ``learned``. ``seen``: of the host as it is now, ``facts`` and
+    ``after``, the decision made of them after a change; both may be left out. Statuses as in the engine
     (reference: InstallVdsInternalCommand): installing, initializing, up, maintenance, install_failed, non_operational, non_responsive.
     """
     # a task that was skipped registers a result too
@@ -41,7 +46,7 @@ def outcome(decision, host, applied=None, failure=None, activate=True, now=0.0, 
         "reason": "",
         "remedy": decision.get("remedy") or "",
     }
-    ended = _success(decision, host, interface, applied, activate) if failure is None else _failure(decision, host, interface, applied, failure)
+    ended = _success(decision, host, interface, applied, activate, seen) if failure is None else _failure(decision, host, interface, applied, failure)
     found.update(ended, events=_installation(host, deployment, failure, ended) + ended["events"])
     found["statuses"] = _statuses(found["status"], deployment.get("began", now if began is None else began), now)
     for one in found["events"]:
@@ -57,18 +62,47 @@ def iso(seconds):
     return datetime.fromtimestamp(float(seconds), timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
-def _success(decision, host, interface, applied, activate):
+def _success(decision, host, interface, applied, activate, seen):
     status = UP if activate else MAINTENANCE
     events = list(decision.get("warnings") or []) + _committed(host, interface, applied)
-    synced = bool(applied) or not differs(decision)
+    left = seen.get("after") or ({} if applied else decision)
+    synced = not differs(left)
     if not synced:
-        events.append(event(OUT_OF_SYNC, host=host, interface=interface, Networks=decision["network"]))
+        events.append(_out_of_sync(left, host, interface))
+    trouble = _trouble(decision, left, host, applied, seen.get("facts"))
+    if trouble:
+        return {"status": NON_OPERATIONAL, "synced": synced, "events": [*events, trouble], "reason": trouble["message"], "remedy": trouble["remedy"]}
     events.append(event("VDS_DETECTED", host=host, HostStatus=status))
     return {"status": status, "synced": synced, "events": events}
 
 
+def _out_of_sync(decision, host, interface):
+    """Event 1110 with every difference, in its text and in its values."""
+    listed = [one for one in decision.get("differences") or [] if one["attribute"] != "persistence"]
+    words = ["%s is %s, defined is %s" % (one["attribute"], shown(one["actual"]), shown(one["desired"])) for one in listed]
+    return event(OUT_OF_SYNC, host=host, interface=interface, reason="The differences: %s." % "; ".join(words), remedy=decision.get("remedy") or None,
+                 Networks=decision["network"], differences=listed)
+
+
+def _trouble(decision, left, host, applied, facts):
+    """The event of what keeps a host from coming up whose configuration was well, None when nothing does.
+
+    The engine looks for VM networks without a bridge in the capabilities (HostNetworkTopologyPersisterImpl), and for interfaces that
+    are down in the statistics (HostMonitoring).
+    """
+    interface = decision.get("active_interface", "")
+    if any(one["attribute"] == "bridged" and one["desired"] for one in left.get("differences") or []):
+        return event("VDS_SET_NON_OPERATIONAL_VM_NETWORK_IS_BRIDGELESS", host=host, interface=interface, Networks=decision["network"])
+    # what check mode would have changed is not there to be looked at
+    down = interfaces_down(facts, decision["network"]) if facts and not (applied.get("changed") and applied.get("phase") not in ("committed", None)) else []
+    if down:
+        return event("VDS_SET_NONOPERATIONAL_IFACE_DOWN", host=host, interface=down[0], NicsWithNetworks="%s (%s)" % (", ".join(down), decision["network"]))
+    return None
+
+
 def _failure(decision, host, interface, applied, failure):
-    msg = failure["msg"]
+    # of a filter's error only its own sentence; before it, ansible-core 2.19 and later name the task's argument
+    msg = _AROUND_A_FILTER.sub("", str(failure["msg"]))
     silent = failure.get("unreachable") or failure["action"].endswith(("wait_for_connection", ".reboot"))
     if applied.get("failed"):
         return _undone(host, interface, applied)
@@ -78,8 +112,9 @@ def _failure(decision, host, interface, applied, failure):
         if silent:
             events.append(event("VDS_FAILURE", host=host))
         elif failure["action"].endswith("assert"):
-            events.append(event(OUT_OF_SYNC, host=host, interface=interface, Networks=decision["network"]))
-        return {"status": NON_RESPONSIVE if silent else NON_OPERATIONAL, "synced": False, "events": events, "remedy": events[-1]["remedy"],
+            events.append(event(OUT_OF_SYNC, host=host, interface=interface, reason=msg, Networks=decision["network"]))
+        return {"status": NON_RESPONSIVE if silent else NON_OPERATIONAL, "synced": False, "events": events,
+                "remedy": events[-1]["remedy"] or "Remove the cause that the reason names, and run again; the change is not made twice.",
                 "reason": "the network is committed, but then: %s: %s" % (failure["task"], msg)}
     if decision.get("decision") == "refuse":
         events = [decision["event"]] if decision.get("event") else []
@@ -90,15 +125,16 @@ def _failure(decision, host, interface, applied, failure):
     if silent:
         return {"status": NON_RESPONSIVE, "synced": False, "events": [event("VDS_FAILURE", host=host)], "reason": msg,
                 "remedy": "See that the host is powered on and answers over SSH at its address, then run again."}
-    return {"status": NON_OPERATIONAL, "synced": False, "events": [event(SETUP_FAILED, host=host, interface=interface)],
-            "reason": "%s: %s" % (failure["task"], msg)}
+    told = event(SETUP_FAILED, host=host, interface=interface, reason=msg)
+    return {"status": NON_OPERATIONAL, "synced": False, "events": [told], "remedy": told["remedy"], "reason": "%s: %s" % (failure["task"], msg)}
 
 
 def _undone(host, interface, applied):
-    # The step that failed decides which event the engine would log (NetworkConfigurator).
-    name = PERSIST_FAILED if applied.get("step") == "commit" else SETUP_FAILED
+    # The step that failed decides what the engine would log; a failed commit it logs twice (CommitNetworkChangesCommand, NetworkConfigurator).
+    names = ("NETWORK_COMMINT_NETWORK_CHANGES_FAILED", PERSIST_FAILED) if applied.get("step") == "commit" else (SETUP_FAILED,)
+    told = [event(name, host=host, interface=interface, reason=applied.get("msg", "")) for name in names]
     lost = applied.get("phase") not in ("undone", None) and not applied.get("rolled_back") and applied.get("step") == "prove"
-    return {"status": NON_RESPONSIVE if lost else NON_OPERATIONAL, "synced": False, "events": [event(name, host=host, interface=interface)],
+    return {"status": NON_RESPONSIVE if lost else NON_OPERATIONAL, "synced": False, "events": told, "remedy": told[-1]["remedy"],
             "reason": applied.get("msg", ""), "exact": applied.get("exact"), "repairs": applied.get("repairs") or [],
             "diagnosis": applied.get("diagnosis", "")}
 
@@ -128,6 +164,9 @@ def _statuses(final, began, now):
 
 def _learned(decision):
     """The VLAN of the host where the definition leaves it open: {vlan_tag}, to be confirmed by putting it into the definition."""
+    tags = [one["actual"] for one in decision.get("differences") or [] if one["attribute"] == "vlan" and one["actual"] and not one["desired"]]
+    if tags and decision.get("exists"):
+        return {"vlan_tag": tags[0]}
     refusal = decision.get("event") or {}
     values = refusal.get("values") or {}
     if refusal.get("name") == VLAN_MISMATCH and not values.get("MgmtVlanId") and values.get("VlanId"):

@@ -47,3 +47,14 @@ def describe(value) -> str:
     if value is None:
         return text
     return f"{text if len(text) <= 60 else text[:57] + '...'} ({type_name(value)})"
+
+
+def shown(value):
+    """A value for the screen."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(str(one) for one in value) or "none"
+    return str(value)

@@ -21,14 +21,17 @@ class PolicyError(Exception):
     """A policy cannot be used. The text names it and what is wrong."""
 
 
-def violations(facts: dict, policies: list[dict]) -> list[str]:
+def violations(facts: dict | None, policies: list[dict]) -> list[str]:
     """The messages of the ``policies`` ([{query, message}]) that ``facts`` (a host's capabilities) do not fulfil, in their order.
 
     A policy holds when its query gives something that JMESPath calls true: neither false nor null nor empty (specification, "Or
     expressions"). Raises PolicyError, for any of them, before one is judged.
+    ``facts`` None: the policies are only checked.
     """
     compiled = [(_compiled(number, policy), policy["message"]) for number, policy in enumerate(policies)]
-    found = []
+    found: list[str] = []
+    if facts is None:
+        return found
     for (number, (expression, message)) in enumerate(compiled):
         try:
             answer = expression.search(facts)

@@ -19,7 +19,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.compliance impo
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.topology import Position, nics_of, other_networks, recorded_networks
 
 CONNECTIVITY_TIMEOUT = 120  # seconds, the engine's NetworkConnectivityCheckTimeoutInSeconds
-_BOND_NAME = re.compile(r"bond\w+", re.ASCII)
+BOND_NAME = re.compile(r"bond\w+", re.ASCII)
 _BOND_MODES = ("balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb")
 _MODES_UNFIT_FOR_BRIDGE = ("0", "5", "6")  # they answer from several MACs or ports, which a bridge's guests cannot live with
 
@@ -44,6 +44,21 @@ def build_request(facts: dict, definition: dict, position: Position, source: dic
     Raises RequestError.
     """
     validate_link(facts, definition, position)
+    network = describe_network(facts, definition, position, source)
+    networks = {definition["vdsm_name"]: network}
+    if definition["default_route"]:
+        networks.update(_without_default_route(facts, definition["vdsm_name"]))
+    return {
+        "networks": networks,
+        "bondings": {position.base: bond_record(facts["bondings"][position.base])} if position.bonded else {},
+        "options": {"connectivityCheck": True, "connectivityTimeout": CONNECTIVITY_TIMEOUT, "commitOnSuccess": True},
+    }
+
+
+def describe_network(facts: dict, definition: dict, position: Position, source: dict) -> dict:
+    """The network of ``definition`` on ``position`` in VDSM's canonical form, its IP configuration that of ``source``. Arguments as for
+    build_request(). Raises RequestError when there is nothing to inherit.
+    """
     network = _link(definition, position)
     network.update(_ipv4(source, position.interface))
     network.update(_ipv6(source, definition["default_route"], facts))
@@ -56,14 +71,7 @@ def build_request(facts: dict, definition: dict, position: Position, source: dic
     network["defaultRoute"] = definition["default_route"]
     network["nameservers"] = _nameservers(facts, definition, network, position.interface)
     network["switch"] = definition["switch"]
-    networks = {definition["vdsm_name"]: network}
-    if definition["default_route"]:
-        networks.update(_without_default_route(facts, definition["vdsm_name"]))
-    return {
-        "networks": networks,
-        "bondings": {position.base: bond_record(facts["bondings"][position.base])} if position.bonded else {},
-        "options": {"connectivityCheck": True, "connectivityTimeout": CONNECTIVITY_TIMEOUT, "commitOnSuccess": True},
-    }
+    return network
 
 
 def bond_record(bond: dict) -> dict:
@@ -85,17 +93,17 @@ def bond_mode(bond: dict) -> str:
     return mode if mode.isdecimal() and int(mode) < len(_BOND_MODES) else ""
 
 
-def validate_link(facts: dict, definition: dict, position: Position) -> None:
-    """Check bond, MTU and neighbours of the network on ``position``. Raises RequestError."""
+def validate_link(facts: dict, definition: dict, position: Position, qos: bool = False) -> None:
+    """Check bond, MTU and neighbours of the network on ``position``; ``qos``: whether it brings a quality of service. Raises RequestError."""
     if position.bonded:
         _validate_bond(facts["bondings"][position.base], definition, position)
     _validate_mtu(facts, definition, position)
-    _validate_neighbours(facts, definition, position)
+    _validate_neighbours(facts, definition, position, qos or bool((facts["networks"].get(definition["vdsm_name"]) or {}).get("hostQos")))
 
 
 def _validate_bond(bond: dict, definition: dict, position: Position) -> None:
     name = position.base
-    if not _BOND_NAME.fullmatch(name):
+    if not BOND_NAME.fullmatch(name):
         raise RequestError(
             "NETWORK_BOND_NAME_BAD_FORMAT", name,
             f"The bond {name} does not follow the rule for names of bonds ('bond' and then letters, digits or '_'), so VDSM would not accept it.",
@@ -122,7 +130,7 @@ def _validate_mtu(facts: dict, definition: dict, position: Position) -> None:
             )
 
 
-def _validate_neighbours(facts: dict, definition: dict, position: Position) -> None:
+def _validate_neighbours(facts: dict, definition: dict, position: Position, qos: bool) -> None:
     name, base = definition["vdsm_name"], position.base
     others = [net for net in other_networks(facts, name) if net["base"] == base]
     own = {"name": name, "vlan": definition["vlan_tag"] or None, "mtu": definition["mtu"]}
@@ -138,6 +146,13 @@ def _validate_neighbours(facts: dict, definition: dict, position: Position) -> N
         raise RequestError(
             "ACTION_TYPE_FAILED_HOST_NETWORK_ATTACHEMENT_ON_UNMANAGED_NETWORK", base,
             f"VLAN {own['vlan']} on {base} already carries the network {same[0]}.", f"Remove the network {same[0]} from the host, and run again.",
+        )
+    if any(net["qos"] for net in others) and not qos:
+        limited = next(net["name"] for net in others if net["qos"])
+        raise RequestError(
+            "ACTION_TYPE_FAILED_HOST_NETWORK_QOS_INTERFACES_WITHOUT_QOS", base,
+            f"The network {limited} on {base} has a quality of service, which all networks of an interface need to have, or none.",
+            f"Take the quality of service from {limited}, or move it to another interface, and run again.",
         )
     if untagged and len({net["mtu"] for net in (*others, own)}) > 1:
         listed = ", ".join(f"{net['name']}({net['mtu']})" for net in (own, *others))

@@ -186,8 +186,24 @@ def _southbound(facts: dict, name: str, bridge: dict) -> str:
     return ports[0]
 
 
+def interfaces_down(facts: dict, name: str) -> list[str]:
+    """The devices that the network ``name`` needs and that are not up by the facts' nmstate state; of a bond one leg is enough.
+
+    [] when the host has no such network, or the facts have no nmstate state.
+    """
+    states = {iface["name"]: iface.get("state") for iface in (facts.get("nmstate") or {}).get("interfaces") or []}
+    facts = check_facts(facts)
+    existing = find_network(facts, name)
+    if existing is None or not states:
+        return []
+    position = existing.position
+    down = [device for device in dict.fromkeys((existing.device, position.interface, position.base)) if states.get(device, "up") != "up"]
+    nics = nics_of(facts, position)
+    return down if down or any(states.get(nic, "up") == "up" for nic in nics) else nics
+
+
 def other_networks(facts: dict, name: str) -> list[dict]:
-    """The other networks VDSM has on the host: [{name, base, vlan (int or None), mtu (int), device}], by name."""
+    """The other networks VDSM has on the host: [{name, base, vlan (int or None), mtu (int), qos (bool)}], by name."""
     found = []
     records = {**recorded_networks(facts), **facts["networks"]}
     for other, entry in sorted(records.items()):
@@ -201,6 +217,7 @@ def other_networks(facts: dict, name: str) -> list[dict]:
             "base": vlan.get("iface", south) if vlan is not None else south,
             "vlan": int(tag) if tag not in (None, "") else None,
             "mtu": int(entry.get("mtu") or 1500),
+            "qos": bool(entry.get("hostQos")),
         })
     return found
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.outcome import differs
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plain import shown
 
 
 def decision_lines(decision, sync="apply"):
@@ -80,14 +81,3 @@ def summary_lines(results):
         lines += [head] + ["    " + line for line in rest]
     well = sum(one["status"] in ("up", "maintenance") for one in ended)
     return lines + ["%d of %d hosts well, %d changed" % (well, len(ended), sum(one["changed"] for one in ended))]
-
-
-def shown(value):
-    """A value for the screen."""
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(str(one) for one in value) or "none"
-    return str(value)

@@ -8,6 +8,7 @@ import pytest
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.events import event
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.outcome import outcome
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.words import decision_lines, network_words, result_lines, summary_lines
+from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.hosts import managed_host
 
 REQUEST = {"networks": {"ovirtmgmt": {"bonding": "bond4", "vlan": 3000, "bridged": True, "mtu": 9000, "bootproto": "dhcp"}}, "bondings": {}, "options": {}}
 BASE = {"network": "ovirtmgmt", "active_interface": "bond4.3000", "exists": False, "differences": [], "event": None, "warnings": [], "remedy": "",
@@ -37,7 +38,7 @@ TABLE = {
                                        {}, None, True, "up", [13]),
     "refused": (REFUSE, {}, failed("ansible.builtin.fail"), True, "non_operational", [1119]),
     "apply failed": (CHANGE, undone("apply"), failed(), True, "non_operational", [1120]),
-    "persistence failed": (CHANGE, undone("commit"), failed(), True, "non_operational", [1121]),
+    "persistence failed": (CHANGE, undone("commit"), failed(), True, "non_operational", [1105, 1121]),
     "no answer after the change": (CHANGE, {"failed": True, "changed": True, "rolled_back": False, "step": "prove", "phase": "applied", "msg": "gone"},
                                    failed(), True, "non_responsive", [1120]),
     "no answer at all": ({}, {}, failed("ansible.builtin.wait_for_connection"), True, "non_responsive", [12]),
@@ -47,6 +48,10 @@ TABLE = {
     "committed, then not as defined": (CHANGE, COMMITTED, failed("ansible.builtin.assert"), True, "non_operational", [1104, 1110]),
     "committed, then a hook failed": (CHANGE, COMMITTED, failed("ansible.builtin.command"), True, "non_operational", [1104]),
     "committed, then no reboot": (CHANGE, COMMITTED, failed("ansible.builtin.reboot"), True, "non_responsive", [1104, 12]),
+    "unreachable when it was to be changed": (CHANGE, {"unreachable": True, "msg": "gone"}, dict(failed("ansible.builtin.fail"), unreachable=True), True,
+                                             "non_responsive", [12]),
+    "a VM network without its bridge, only reported": (
+        dict(CHANGE, exists=True, differences=[{"attribute": "bridged", "desired": True, "actual": False}]), {}, None, True, "non_operational", [1110, 9601]),
     "unreachable when its facts were asked for": ({}, {}, dict(failed("ansible.builtin.fail"), unreachable=True), True, "non_responsive", [12]),
 }
 
@@ -56,6 +61,8 @@ def test_status_and_events(decision, applied, failure, activate, status, events)
     result = outcome(decision, "h1", applied, failure, activate)
     assert (result["status"], [one["id"] for one in result["events"]]) == (status, events)
     assert result_lines(result)[0].startswith("h1: " + status)
+    assert all(one["remedy"] for one in result["events"] if one["severity"] != "NORMAL")
+    assert status in ("up", "maintenance") or (result["reason"] and result["remedy"])
 
 
 def test_what_changed_and_how_long_it_took_is_told():
@@ -128,3 +135,39 @@ def test_a_vlan_is_learnt_only_where_the_definition_leaves_it_open_and_only_told
     assert (result["status"], result["learned"]) == ("non_operational", learned)
     assert bool(learned) == ("learnt" in result["remedy"])
     assert bool(learned) == any("learnt, to be confirmed in the definition: vlan_tag: 10" in line for line in result_lines(result))
+
+
+def test_every_difference_that_is_only_reported_is_named():
+    found = dict(CHANGE, exists=True, remedy="Sync it.", differences=[
+        {"attribute": "mtu", "desired": 9000, "actual": 1500}, {"attribute": "stp", "desired": True, "actual": False}])
+    told = next(one for one in outcome(found, "h1")["events"] if one["id"] == 1110)
+    assert told["message"].endswith("The differences: mtu is 1500, defined is 9000; stp is no, defined is yes.")
+    assert (told["values"], told["remedy"]) == ({"Networks": "ovirtmgmt", "differences": found["differences"]}, "Sync it.")
+
+
+def test_what_is_left_after_an_edited_change_is_out_of_sync():
+    result = outcome(CHANGE, "h1", COMMITTED, after=dict(CHANGE, exists=True))
+    assert (result["status"], result["synced"], [one["id"] for one in result["events"]]) == ("up", False, [1104, 1110, 13])
+
+
+@pytest.mark.parametrize("actual, desired, learned", [(7, None, {"vlan_tag": 7}), (7, 8, {}), (None, 7, {})])
+def test_the_tag_of_a_network_that_is_there_is_learnt_too(actual, desired, learned):
+    found = dict(CHANGE, exists=True, differences=[{"attribute": "vlan", "desired": desired, "actual": actual}])
+    assert outcome(found, "h1", learn_vlan=True)["learned"] == learned
+
+
+@pytest.mark.parametrize("state, applied, status", [
+    ("up", {}, "up"), ("down", {}, "non_operational"), ("down", COMMITTED, "non_operational"), ("down", {"changed": True, "phase": ""}, "up"),
+])
+def test_an_interface_that_is_down_keeps_a_host_from_coming_up(state, applied, status):
+    facts = managed_host(nmstate={"interfaces": [{"name": "ovirtmgmt", "state": "up"}, {"name": "eth1", "state": state}]})
+    result = outcome(dict(IN_SYNC), "h1", applied, facts=facts)
+    assert result["status"] == status
+    assert (603 in [one["id"] for one in result["events"]]) == (status != "up")
+
+
+def test_of_a_filter_that_failed_only_its_own_sentence_is_told():
+    said = "Task failed: Error while resolving value for 'x': The filter plugin 'ovirt.mgmt_network.f' failed: f: vlan: no."
+    result = outcome(CHANGE, "h1", {}, failed("ansible.builtin.set_fact", said))
+    assert result["reason"] == "some task: vlan: no."
+    assert result["events"][0]["message"].endswith("setup networks failure. vlan: no.")

@@ -39,3 +39,9 @@ def test_messages_come_in_the_order_of_the_policies():
 def test_a_policy_that_cannot_be_used_is_named(policy, problem):
     with pytest.raises(PolicyError, match=problem):
         violations(FACTS, [policy])
+
+
+def test_without_facts_policies_are_only_checked():
+    assert violations(None, [{"query": "length(zero)", "message": "m"}]) == []
+    with pytest.raises(PolicyError, match=r"policies\[0\].query: 'a\[' is no JMESPath expression"):
+        violations(None, [{"query": "a[", "message": "m"}])

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.topology import (
-    FactsError, InterfaceError, Position, check_facts, find_network, locate, other_networks, with_control_address,
+    FactsError, InterfaceError, Position, check_facts, find_network, interfaces_down, locate, other_networks, with_control_address,
 )
 from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.hosts import (
     bond, bridgeless_host, by_dhcp, device, dual_stack, founding_host, host, managed_host, nic_host, static, vlan_host,
@@ -95,13 +95,13 @@ def test_a_bridge_without_its_one_port(ports, words):
 def test_other_networks():
     facts = host(
         "eth1", vlans={"v5": {"iface": "eth1", "vlanid": 5}},
-        networks={"ovirtmgmt": {"iface": "eth0"}, "vms": {"iface": "vms", "southbound": "v5", "mtu": "9000"}, "store": {"iface": "eth2"}},
-        running={"networks": {"later": {"nic": "eth1", "vlan": 7, "mtu": 1400}, "vms": {"nic": "eth3"}}},
+        networks={"ovirtmgmt": {"iface": "eth0"}, "vms": {"iface": "vms", "southbound": "v5", "mtu": "9000"}, "store": {"iface": "eth2", "hostQos": {"out": {}}}},
+        running={"networks": {"later": {"nic": "eth1", "vlan": 7, "mtu": 1400, "qos": False}, "vms": {"nic": "eth3"}}},
     )
     assert other_networks(check_facts(facts), "ovirtmgmt") == [
-        {"name": "later", "base": "eth1", "vlan": 7, "mtu": 1400},
-        {"name": "store", "base": "eth2", "vlan": None, "mtu": 1500},
-        {"name": "vms", "base": "eth1", "vlan": 5, "mtu": 9000},
+        {"name": "later", "base": "eth1", "vlan": 7, "mtu": 1400, "qos": False},
+        {"name": "store", "base": "eth2", "vlan": None, "mtu": 1500, "qos": True},
+        {"name": "vms", "base": "eth1", "vlan": 5, "mtu": 9000, "qos": False},
     ]
 
 
@@ -149,3 +149,16 @@ def test_facts_with_a_part_missing(key):
 def test_facts_of_another_kind(facts):
     with pytest.raises(FactsError, match="^facts: a mapping is needed"):
         check_facts(facts)
+
+
+def test_interfaces_that_are_down():
+    def states(**state):
+        return {"interfaces": [{"name": name.replace("_", "."), "state": value} for name, value in state.items()]}
+
+    bonded = {"bondings": {"bond4": bond("eth2", "eth3")}, "vlans": {"bond4.10": {**by_dhcp(), "iface": "bond4", "vlanid": 10}}, "port": "bond4.10"}
+    assert interfaces_down(managed_host(), "ovirtmgmt") == []
+    assert interfaces_down(managed_host(nmstate=states(eth1="down", ovirtmgmt="up")), "other") == []
+    assert interfaces_down(managed_host(nmstate=states(eth1="down", ovirtmgmt="up")), "ovirtmgmt") == ["eth1"]
+    assert interfaces_down(managed_host(**bonded, nmstate=states(eth2="down", eth3="up", bond4="up")), "ovirtmgmt") == []
+    assert interfaces_down(managed_host(**bonded, nmstate=states(eth2="down", eth3="down", bond4="up")), "ovirtmgmt") == ["eth2", "eth3"]
+    assert interfaces_down(managed_host(**bonded, nmstate=states(bond4_10="down")), "ovirtmgmt") == ["bond4.10"]

@@ -1,0 +1,25 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Edge of plugin_utils/network_lines.py: what differs between two looks at a host's network."""
+
+from __future__ import annotations
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.network_lines import difference
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plain import to_plain, type_name
+
+
+def host_network_difference(before, after):
+    """See host_network_difference.yml."""
+    for name, facts in (("before", before), ("after", after)):
+        if not isinstance(facts, dict):
+            raise AnsibleFilterError(f"host_network_difference: {name} is {type_name(facts)}, not mapping; ansible_facts.host_network is needed")
+    return difference(to_plain(before, "before"), to_plain(after, "after"))
+
+
+class FilterModule:
+    """Filter plugin of ovirt.mgmt_network."""
+
+    def filters(self):
+        return {"host_network_difference": host_network_difference}

@@ -1,0 +1,36 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Edge of plugin_utils/request_check.py: a request that a hook may have edited, checked."""
+
+from __future__ import annotations
+
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.definition import DefinitionError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.edge import call
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.request import RequestError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.request_check import check_request
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.topology import FactsError
+
+
+class _Told(Exception):
+    """A broken rule in one text: what, the engine's name of the rule, what to do."""
+
+
+def mgmt_network_request(request, facts, definition):
+    """See mgmt_network_request.yml."""
+    return call("mgmt_network_request", (DefinitionError, FactsError, _Told), _checked, {"request": request, "facts": facts, "definition": definition})
+
+
+def _checked(request, facts, definition):
+    try:
+        return check_request(request, facts, definition)
+    except RequestError as error:
+        rule = f" ({error.engine_message})" if error.engine_message else ""
+        raise _Told(f"{error}{rule} {error.remedy} Nothing was changed.") from error
+
+
+class FilterModule:
+    """Filter plugin of ovirt.mgmt_network."""
+
+    def filters(self):
+        return {"mgmt_network_request": mgmt_network_request}
