@@ -26,6 +26,7 @@ BEFORE_BEGIN, AFTER_COMMIT = 1, 5  # s
 _SETTLE = 4
 # With its bounds: the change is undone after its timeout, then repaired; the play asks for as long.
 _PLAY_SECONDS = 4 * TIMEOUT + 60
+_PLAIN_PATIENCE = 45  # s: there nobody repairs anything
 
 
 class Windows:
@@ -83,7 +84,8 @@ def _once(run, windows, plain):
     else:
         play.wait(_PLAY_SECONDS)
         time.sleep(_SETTLE if run["fault"] == "ssh_cut" else 0)
-    found, _seconds, differing = judge.verdict(name, before, victims.mtu_of(layout), None if plain else windows.after.get(layout))
+    after, patience = (None, _PLAIN_PATIENCE) if plain else (windows.after.get(layout), judge.PATIENCE)
+    found, _seconds, differing = judge.verdict(name, before, victims.mtu_of(layout), after, patience, recorded=not plain)
     seconds = time.monotonic() - struck
     play.kill()  # after a power cut the controller may ask for long what became of the transaction
     how, result, ended = play.ended(action)
