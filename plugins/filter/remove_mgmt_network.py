@@ -11,9 +11,12 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.removal import 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.topology import FactsError
 
 
-def remove_mgmt_network(facts, definition, host=""):
+def remove_mgmt_network(facts, definition, host="", permit_loss=None):
     """See remove_mgmt_network.yml."""
-    return call("remove_mgmt_network", (DefinitionError, FactsError), derive_removal, {"facts": facts, "definition": definition, "host": host})
+    return call(
+        "remove_mgmt_network", (DefinitionError, FactsError), derive_removal,
+        {"facts": facts, "definition": definition, "host": host, "permit_loss": permit_loss},
+    )
 
 
 class FilterModule:

@@ -113,7 +113,9 @@ def _same_ip(want, now):
     dynamic = want.get("dhcp") or want.get("autoconf")
     for key, value in want.items():
         if key == "address":
-            if not dynamic and _addresses(value) != _addresses(now.get("address")):
+            is_now = _addresses(now.get("address"))
+            # what is static beside what DHCP and routers give, or all there is
+            if any(one not in is_now for one in _addresses(value)) or not (dynamic or _addresses(value) == is_now):
                 return False
         elif key == "auto-route-table-id":
             if not (value in _MAIN_TABLES and now.get(key) in _MAIN_TABLES) and value != now.get(key):

@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import json
+import ipaddress
 import os
 
-from . import capabilities, control, digest, journal, kernel, networkmanager, nmstatectl, profiles
+from . import capabilities, control, digest, journal, kernel, netconf, networkmanager, nmstatectl, profile_settings, profiles
 
-VDSM = "/var/lib/vdsm"
 DEFAULT_HIDDEN_NICS = ("w*", "usb*")  # VDSM's own default of hidden_nics
 
 
@@ -27,7 +26,7 @@ def gather(hidden_nics=DEFAULT_HIDDEN_NICS, control_address=""):
         "state": nmstatectl.show(),
         "links": kernel.links(),
         "routes": kernel.default_routes(),
-        "running": read_persistence(os.path.join(VDSM, "persistence", "netconf")),
+        "running": _records(),
         "control": control.connection(),
     }
     sources["traits"] = kernel.traits([link["ifname"] for link in sources["links"]])
@@ -35,7 +34,8 @@ def gather(hidden_nics=DEFAULT_HIDDEN_NICS, control_address=""):
     facts["versions"]["nmstate"] = nmstatectl.version()
     facts["versions"]["kernel"] = os.uname().release
     facts["supportsIPv6"] = kernel.supports_ipv6()
-    facts["netConfigDirty"] = str(_is_dirty(facts["running"]))
+    # a network change is in being that is not yet safe: an open transaction, or VDSM's not yet saved networks
+    facts["netConfigDirty"] = str(journal.find()[0] == "open" or netconf.dirty())
     facts["profile_files"] = profiles.digests()
     return facts
 
@@ -59,7 +59,8 @@ def compose(sources, hidden_nics=(), control_address=""):
                        for route in (state.get("routes") or {}).get("running") or [] if route.get("next-hop-interface") != "lo"]
     # NetworkManager keeps a made-up profile for each tap on a bridge, and may have them all in a checkpoint.
     seen = {iface["name"] for iface in facts["nmstate"]["interfaces"]}
-    facts["profiles"] = {device: profile for device, profile in networkmanager.profiles_of(managed, sources["settings"]).items() if device in seen}
+    facts["profiles"] = {device: dict(profile, **_identity(device, sources, here["local"]))
+                         for device, profile in networkmanager.profiles_of(managed, sources["settings"]).items() if device in seen}
     facts["checkpoints"] = networkmanager.checkpoints_of(managed)
     for checkpoint in facts["checkpoints"]:
         checkpoint["devices"] = [device for device in checkpoint["devices"] if device in seen]
@@ -67,30 +68,25 @@ def compose(sources, hidden_nics=(), control_address=""):
     return facts
 
 
-def read_persistence(path):
-    """``{networks, bondings}`` of VDSM's unified persistence in the folder (or link) ``path``; both empty when there is none.
-
-    A file that is not JSON is skipped: VDSM's own loader fails as a whole on an editor's leftover.
-    """
-    return {"networks": _records(os.path.join(path, "nets")), "bondings": _records(os.path.join(path, "bonds"))}
-
-
-def _records(folder):
-    records = {}
-    for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
-        try:
-            with open(os.path.join(folder, name), encoding="utf-8") as stream:
-                record = json.load(stream)
-        except (OSError, ValueError):
-            continue
-        if isinstance(record, dict):
-            records[name] = record
-    return records
+def _identity(device, sources, local):
+    """What else a host is known by on ``device``, each only when there is any; ``local``: the address of the control connection."""
+    profile = sources["settings"][networkmanager.active_on(sources["managed"], device)["profile_path"]]
+    static = {family: profile_settings.addresses_of(profile, family) for family in ("ipv4", "ipv6")}
+    found = {"settings": profile_settings.of_profile(profile), "beyond_nmstate": profile_settings.beyond_nmstate(profile),
+             "ipv4_addresses": static["ipv4"], "ipv6_addresses": static["ipv6"]}
+    if (profile.get("ipv6") or {}).get("method") == "auto":
+        found["slaac_addresses"] = sorted(_announced(device, sources["links"], static["ipv6"]), key=lambda one: one.split("/")[0] != local)
+    return {key: value for key, value in found.items() if value}
 
 
-def _is_dirty(persistent):
-    """Whether a network change is in being that is not yet safe: an open transaction, or VDSM's not yet saved networks."""
-    if journal.find()[0] == "open":
-        return True
-    staging = os.path.join(VDSM, "staging", "netconf")
-    return os.path.exists(staging) and read_persistence(staging) != persistent
+def _announced(device, links, static):
+    """The addresses that follow from routers' announcements, temporary and deprecated ones left out: RFC 4862 makes them of 64 bits each."""
+    entries = [one for link in links if link["ifname"] == device for one in link.get("addr_info") or [] if one.get("family") == "inet6"]
+    found = ["%s/%s" % (one["local"], one["prefixlen"]) for one in entries
+             if one.get("scope") == "global" and one.get("prefixlen") == 64 and not one.get("temporary") and not one.get("deprecated") and "local" in one]
+    return [one for one in found if ipaddress.ip_interface(one) not in [ipaddress.ip_interface(other) for other in static]]
+
+
+def _records():
+    found = netconf.read()
+    return {kind: found[kind] for kind in ("networks", "bondings")}

@@ -23,7 +23,6 @@ _GENERATED, _EXTERNAL = 0x2, 0x8  # NMSettingsConnectionFlags
 # What of a profile decides about a change: (setting, property of NetworkManager, name in the facts).
 _PROPERTIES = (
     ("connection", "interface-name", "interface_name"),
-    ("connection", "zone", "zone"),
     ("connection", "autoconnect", "autoconnect"),
     ("connection", "autoconnect-priority", "autoconnect_priority"),
     ("connection", "multi-connect", "multi_connect"),
@@ -42,12 +41,10 @@ _PROPERTIES = (
     ("ipv4", "ignore-auto-dns", "ipv4_ignore_auto_dns"),
     ("ipv6", "method", "ipv6_method"),
     ("ipv6", "dhcp-duid", "dhcp_duid"),
-    ("ipv6", "dhcp-iaid", "dhcp_iaid"),
     ("ipv6", "dhcp-hostname", "ipv6_dhcp_hostname"),
     ("ipv6", "dhcp-send-hostname", "ipv6_dhcp_send_hostname"),
     ("ipv6", "addr-gen-mode", "addr_gen_mode"),
     ("ipv6", "token", "token"),
-    ("ipv6", "ip6-privacy", "ipv6_privacy"),
     ("ipv6", "route-metric", "ipv6_route_metric"),
     ("ipv6", "route-table", "ipv6_route_table"),
     ("ipv6", "never-default", "ipv6_never_default"),
@@ -115,6 +112,14 @@ def settings(path):
     return _busctl("call", BUS, path, BUS + ".Settings.Connection", "GetSettings")[0]
 
 
+def applied(path):
+    """The settings in effect on the device at ``path``, in the same form; {} when it is not up."""
+    try:
+        return _busctl("call", BUS, path, BUS + ".Device", "GetAppliedConnection", "u", "0")[0]
+    except NetworkManagerError:
+        return {}
+
+
 def profile_settings(managed):
     """GetSettings of every profile that is active on a device in ``managed`` (see objects): ``{path: settings}``."""
     return {path: settings(path) for path in sorted(set(_profile_paths(managed).values()))}
@@ -145,6 +150,15 @@ def active_connections_of(managed):
     return found
 
 
+def active_on(managed, device):
+    """What is active on ``device``: ``{uuid, path, profile_path}``, the D-Bus paths of device and profile; None when nothing is."""
+    for active in _each(managed, "Connection.Active").values():
+        for path in active["Devices"]:
+            if managed.get(path, {}).get(BUS + ".Device", {}).get("Interface") == device:
+                return {"uuid": active["Uuid"], "path": path, "profile_path": active["Connection"]}
+    return None
+
+
 def checkpoints_of(managed):
     """``[{path, created, timeout, devices}]``: created in ms of the boot clock, timeout in s (0: none), devices by name."""
     names = {path: one["Interface"] for path, one in _each(managed, "Device").items()}
@@ -163,7 +177,7 @@ def profiles_of(managed, settings_by_path):
     for device, path in _profile_paths(managed).items():
         profile = settings_by_path.get(path)
         if profile:
-            found[device] = dict(_profile(profile, managed.get(path, {}).get(BUS + ".Settings.Connection", {})), **_lease(managed, device))
+            found[device] = dict(_profile(profile, managed.get(path, {}).get(BUS + ".Settings.Connection", {})), **lease_of(managed, device))
     return found
 
 
@@ -192,7 +206,8 @@ def _profile(profile, properties):
     return facts
 
 
-def _lease(managed, device):
+def lease_of(managed, device):
+    """``{lease_client_id, lease_duid, lease_iaid}`` of the leases on ``device``, those that there are."""
     facts = {}
     for one in _each(managed, "Device").values():
         if one["Interface"] != device:

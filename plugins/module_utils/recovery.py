@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import os
+import time
 
-from . import diagnosis, guard, journal, netconf, networkmanager, profiles, snapshot
+from . import diagnosis, guard, journal, netconf, networkmanager, profile_settings, profiles, snapshot
 from .command import CommandError, run
 
 REPAIR_SECONDS = 60
+SETTLE_SECONDS = 8  # for addresses that a reapply takes away to be there again: routers answer within 4 s (RFC 4861, 10)
 
 
 def carry_forward(entry):
@@ -71,7 +73,10 @@ def _restore(entry, say):
     _try(["nmcli", "connection", "reload"], 15)
     # nmstate keeps DNS servers in NetworkManager's internal configuration, which is put back above and read again by this alone
     _try(["nmcli", "general", "reload", "conf"], 15)
-    return snapshot.bring_back(entry["snapshot"], entry["named"], REPAIR_SECONDS, say)
+    left = snapshot.bring_back(entry["snapshot"], entry["named"], REPAIR_SECONDS, say)
+    if profile_settings.undo([device for device in entry["settings"] if device in entry["snapshot"]["devices"]], say):
+        left = snapshot.settle(entry["snapshot"], entry["named"], time.monotonic() + SETTLE_SECONDS)
+    return left
 
 
 def own_checkpoints(status, there):

@@ -74,13 +74,13 @@ def bring_back(old, named, seconds, say):
             _try(["nmcli", "--wait", "5", "device", "delete", name])
     for name in sorted(old["devices"], key=lambda one: _depth(old, one)):
         _bring_back_device(name, old, end, say)
-    left = _settle(old, named, min(end, time.monotonic() + 8))
+    left = settle(old, named, min(end, time.monotonic() + 8))
     astray = [name for name in _with_other_routes(left) if old["devices"].get(name, {}).get("connection")]
     for name in sorted(astray, key=lambda one: _depth(old, one)):
         # Neither a reload nor a restart of NetworkManager takes a route away that only the change had brought.
         say("routes of device %s differ: connection %s activated again" % (name, old["devices"][name]["connection"]))
         _activate(name, old["devices"][name]["connection"], True, say)
-    return _settle(old, named, min(end, time.monotonic() + 8)) if astray else left
+    return settle(old, named, min(end, time.monotonic() + 8)) if astray else left
 
 
 def _with_other_routes(left):
@@ -114,7 +114,8 @@ def _bring_back_device(name, old, end, say):
         _try(["ip", "link", "set", "dev", name, "mtu", str(was["mtu"])])
 
 
-def _settle(old, named, end):
+def settle(old, named, end):
+    """Wait until the network is as in ``old``, until ``end`` at the latest; returns what still differs (see compare)."""
     while True:
         left = compare(old, take(), named)
         if not left or time.monotonic() > end:

@@ -16,7 +16,7 @@ import signal
 import sys
 import time
 
-from . import diagnosis, difference, digest, guard, journal, netconf, networkmanager, nmstatectl, probes, profiles, recovery, snapshot
+from . import diagnosis, difference, digest, guard, journal, netconf, networkmanager, nmstatectl, probes, profile_settings, profiles, recovery, snapshot
 from .command import CommandError, run
 
 # The checkpoint is the net below the guard: its timer ends after every bound of the guard's own steps, with this to spare.
@@ -41,18 +41,40 @@ class Abort(Exception):
         self.details = details
 
 
-def plan(state):
-    """``(change, current)``: what of the nmstate ``state`` does not hold on this host, and the current state."""
+def plan(state, settings=None):
+    """``(change, lacking, current)``: what of the nmstate ``state`` and of ``settings`` does not hold on this host, and the current state.
+
+    ``settings``: ``{device: {property: value}}``, see profile_settings; without any, nobody is asked about them. What the host has in place
+    of those that lack is in the current state, too.
+    Raises TransactionError when they cannot be used.
+    """
     # the same view as the facts': the taps of running VMs on a bridge are no difference
     current = digest.digest(nmstatectl.show())
-    return difference.difference(state, current), current
+    change = difference.difference(state, current)
+    if not settings:
+        return change, {}, current
+    managed = networkmanager.objects()
+    there = {one["name"] for one in state.get("interfaces") or [] if one.get("state", "up") == "up"} | set(networkmanager.active_connections_of(managed))
+    try:
+        profile_settings.check(settings, there)
+    except profile_settings.SettingsError as exc:
+        raise TransactionError("%s. Nothing was changed" % exc) from exc
+    now = profile_settings.read(settings, managed)
+    lacking = profile_settings.lacking(settings, now)
+    return change, lacking, dict(current, settings=profile_settings.instead(lacking, now))
+
+
+def concerned(settings, change, lacking):
+    """Those of ``settings`` that are to be seen to: what is lacking, and all of a device whose profile nmstate writes again (pure)."""
+    written = {one["name"] for one in change.get("interfaces") or []}
+    return {device: wanted for device, wanted in (settings or {}).items() if device in lacking or device in written}
 
 
 def begin(change, current, options):
     """Open a transaction for ``change`` and start its guard; return the status's first form.
 
     ``options``: ``timeout`` (s until the guard undoes without a confirmation), ``persistent`` (bool), ``record``
-    ({networks, bondings} for VDSM), ``keep`` (addresses that must be there afterwards), ``last_resort`` (none|reboot),
+    ({networks, bondings} for VDSM), ``settings`` (those that are concerned()), ``keep`` (addresses that must be there afterwards), ``last_resort`` (none|reboot),
     ``owner`` (text). Raises TransactionError, with nothing touched.
     """
     recover_left_over()
@@ -65,6 +87,7 @@ def begin(change, current, options):
         "raises": difference.mtu_raises(change, current), "timeout": options["timeout"], "record": options["record"],
         "keep": options["keep"], "last_resort": options["last_resort"], "snapshot": snapshot.take(), "probes": options["probes"],
         "named": [iface["name"] for iface in change.get("interfaces", [])], "before": current,
+        "settings": options["settings"],
     }
     try:
         entry["path"] = journal.create(entry, profiles.ON_DISK + profiles.IN_MEMORY, guard.source_code(), base)
@@ -153,9 +176,15 @@ def _change(entry):
         _raise_mtu(one, entry["persistent"])
     change = difference.without(change, [one["name"] for one in entry["raises"]])
     checkpoint = ""
-    if change:
-        guard.tell(entry["id"], phase="applying")
-        checkpoint = _apply(entry, change)
+    settings, bridges = entry["settings"], [one["name"] for one in change.get("interfaces") or [] if one.get("type") == "linux-bridge"]
+    try:
+        profile_settings.prepare(settings, bridges, entry["persistent"])
+        if change:
+            guard.tell(entry["id"], phase="applying")
+            checkpoint = _apply(entry, change)
+        profile_settings.put(settings, entry["persistent"])
+    except profile_settings.SettingsError as exc:
+        raise Abort("apply", str(exc)) from exc
     guard.tell(entry["id"], checkpoint=checkpoint)
 
 
@@ -173,8 +202,8 @@ def _raise_mtu(one, persistent):
 
 
 def bounds(entry):
-    """Seconds for the steps under the checkpoint, ``{apply, prove, checkpoint}``: the checkpoint outlives the guard's own steps."""
-    steps = {"apply": max(10, entry["timeout"] - 10), "prove": entry["timeout"] + _stp_seconds(entry)}
+    """Seconds for the steps under the checkpoint, ``{apply, settings, prove, checkpoint}``: the checkpoint outlives the guard's own steps."""
+    steps = {"apply": max(10, entry["timeout"] - 10), "settings": profile_settings.SECONDS * len(entry.get("settings") or ()), "prove": entry["timeout"] + _stp_seconds(entry)}
     return dict(steps, checkpoint=sum(steps.values()) + CHECKPOINT_MARGIN)
 
 
@@ -194,7 +223,8 @@ def _apply(entry, change):
 
 def _prove(entry, passed, deadline):
     now = _settle(entry, min(deadline, time.monotonic() + SETTLE_SECONDS + _stp_seconds(entry)))
-    _probe(passed, now, min(deadline, time.monotonic() + PROBE_SECONDS))
+    # settings may have begun IPv6 anew: routers have to announce themselves once more
+    _probe(passed, now, min(deadline, time.monotonic() + (SETTLE_SECONDS if entry["settings"] else PROBE_SECONDS)))
     if entry["persistent"]:
         profiles.flush()
     nonce = secrets.token_hex(16)
@@ -236,6 +266,8 @@ def _probe(wanted, now, end):
         wanted = [one for one, trouble in zip(wanted, saw) if trouble]
         if wanted and time.monotonic() > end:
             raise Abort("prove", "; ".join(trouble for trouble in saw if trouble))
+        if wanted:
+            now = snapshot.take()  # a router's announcement may just have come
 
 
 def _check_checkpoint(checkpoint):

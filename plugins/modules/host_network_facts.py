@@ -163,7 +163,10 @@ ansible_facts:
           description:
             - The active NetworkManager profile of each device, with those of its settings that are set.
             - C(in_memory) tells that it would be gone after a reboot. C(lease_client_id), C(lease_duid) and C(lease_iaid) are what the DHCP
-              servers know the host by now.
+              servers know the host by now. C(slaac_addresses) are those that follow from routers' announcements, without temporary ones.
+            - C(ipv4_addresses) and C(ipv6_addresses) are the static ones. C(settings) has what nmstate has no word for and can come along with the
+              addresses, as O(ovirt.mgmt_network.nmstate_apply#module:settings) takes it. C(beyond_nmstate) names parts of static routes and rules
+              that cannot.
           returned: success
           type: dict
           sample: {"bond4.3000": {"uuid": "5768eebc-3115-36f1-a8c4-036a5cd428b4", "id": "bond4.3000", "type": "vlan",

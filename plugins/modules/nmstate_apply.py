@@ -21,6 +21,18 @@ options:
       - The desired state in nmstate's own form, as C(nmstatectl apply) takes it. Interfaces that it does not name are not touched.
     type: dict
     required: true
+  settings:
+    description:
+      - Settings of NetworkManager profiles for which nmstate has no word, by device and then by property as C(nmcli) names it. They are written into
+        the device's profile in the transaction that applies the O(state), and undone with it.
+      - Values are texts, numbers (also for what C(nmcli) shows as words), or lists of texts. An empty text takes a setting back.
+      - The properties are C(connection.zone), C(connection.metered), C(connection.mdns), C(connection.llmnr), C(connection.dns-over-tls),
+        C(ipv4.dhcp-vendor-class-identifier), C(ipv4.dhcp-reject-servers), C(ipv4.link-local), C(ipv4.replace-local-rule), C(ipv4.routed-dns),
+        C(ipv6.dhcp-iaid), C(ipv6.ip6-privacy), C(ipv6.replace-local-rule) and C(ipv6.routed-dns). Any other is refused, and so is a device that is
+        neither in the O(state) nor has an active profile.
+      - P(ovirt.mgmt_network.profile_settings#filter) says which of them a host has that should come along with its addresses.
+    type: dict
+    default: {}
   timeout:
     description:
       - Seconds from the applied change until the host undoes it by itself when no confirmation has come.
@@ -151,6 +163,12 @@ EXAMPLES = r"""
           ipv4: {enabled: true, dhcp: true}
           ipv6: {enabled: false}
 
+- name: Put the address into another zone of firewalld
+  ovirt.mgmt_network.nmstate_apply:
+    state: {}
+    settings:
+      ovirtmgmt: {connection.zone: internal}
+
 - name: Raise an MTU, and leave the commit to a later task
   ovirt.mgmt_network.nmstate_apply:
     state:
@@ -169,6 +187,11 @@ change:
   type: dict
   returned: always
   sample: {"interfaces": [{"name": "eth2", "state": "up", "mtu": 9000}]}
+settings:
+  description: What of O(settings) did not hold and was (or, in check mode, would be) written. Empty when all of it held.
+  type: dict
+  returned: always
+  sample: {"ovirtmgmt": {"connection.zone": "internal"}}
 transaction:
   description: Identity of the transaction; empty when nothing had to be applied.
   type: str
@@ -234,6 +257,7 @@ PROBE = {
 def argument_spec():
     return {
         "state": {"type": "dict", "required": True},
+        "settings": {"type": "dict", "default": {}},
         "timeout": {"type": "int", "default": 60},
         "commit": {"type": "bool", "default": True},
         "persistent": {"type": "bool", "default": True},
@@ -275,16 +299,16 @@ def run(module):
     if not module.check_mode:
         # before the plan: what a pending transaction holds is not yet this host's network, and must not be taken for it
         transaction.recover_left_over()
-    change, current = transaction.plan(params["state"])
+    change, lacking, current = transaction.plan(params["state"], params["settings"])
     record = params["record"] or {"networks": {}, "bondings": {}}
     unrecorded = params["persistent"] and not netconf.record_in_sync(record)
-    result = {"changed": bool(change or unrecorded), "change": change, "transaction": ""}
+    result = {"changed": bool(change or lacking or unrecorded), "change": change, "settings": lacking, "transaction": ""}
     if result["changed"]:
-        after = {"state": change, "record": record} if unrecorded else {"state": change}
-        result["diff"] = {"before": show({"state": before(change, current)}), "after": show(after)}
+        after = {"state": change, **({"settings": lacking} if lacking else {}), **({"record": record} if unrecorded else {})}
+        result["diff"] = {"before": show({"state": before(change, current), **({"settings": current["settings"]} if lacking else {})}), "after": show(after)}
     if module.check_mode or not result["changed"]:
         return result
-    if not change:
+    if not change and not lacking:
         for prepared in netconf.prepare_record(record):
             netconf.publish(prepared)
         return dict(result, recorded=True)
@@ -292,8 +316,9 @@ def run(module):
     if keep is None:
         found = control.address(control.connection()["local"])
         keep = [str(found[0])] if found else []
-    status = transaction.begin(change, current, dict(params, keep=keep, record=record, owner=owner(), probes=[
-        {key: value for key, value in one.items() if value is not None} for one in params["probes"]]))
+    status = transaction.begin(change, current, dict(
+        params, keep=keep, record=record, owner=owner(), settings=transaction.concerned(params["settings"], change, lacking),
+        probes=[{key: value for key, value in one.items() if value is not None} for one in params["probes"]]))
     return dict(result, transaction=status["id"], phase=status["phase"])
 
 

@@ -7,8 +7,7 @@ A request knows one address per family, one gateway, and name servers. The devic
 have more: secondary addresses, routes with metrics and tables, policy rules, a DHCP identity, an IPv6 address that its
 name has a part in, DNS servers and search. Without these the host would come back as somebody else, or not be found.
 
-Not carried, for nmstate has no word for it: the firewalld zone, the IAID of DHCPv6 (nmstate always derives it from the
-MAC), privacy extensions, all but one of several SLAAC addresses that do not follow from the MAC.
+For what nmstate has no word, and for what cannot be carried at all, see carry_over_settings.
 """
 
 from __future__ import annotations
@@ -59,7 +58,10 @@ def _carry(state: dict, holder: dict, network: Network, source: dict, current: C
         if is_dynamic(stack) and is_dynamic(had):
             stack.update(dhcp_identity(family, had, profile, mac, moves))
             if family == "ipv6":
-                stack.update(slaac(had, mac, moves))
+                stack.update(slaac(had, profile, mac, moves))
+            static = [_entry(one) for one in profile.get(f"{family}_addresses") or []]
+            if static:
+                stack["address"] = static
             if (had.get("auto-route-metric") or -1) >= 0:
                 stack["auto-route-metric"] = had["auto-route-metric"]
         elif stack.get("address") and not is_dynamic(had):
@@ -77,6 +79,11 @@ def _with_further_addresses(primary: dict, had: dict) -> list[dict]:
     if not any(same_address(entry["ip"], primary["ip"]) for entry in addresses):
         return [primary]
     return [primary if same_address(entry["ip"], primary["ip"]) else {key: entry[key] for key in ("ip", "prefix-length")} for entry in addresses]
+
+
+def _entry(text: str) -> dict:
+    ip, _slash, prefix = text.partition("/")
+    return {"ip": ip, "prefix-length": int(prefix)}
 
 
 def _is_link_local(ip: str) -> bool:

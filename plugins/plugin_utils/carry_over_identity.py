@@ -47,7 +47,7 @@ def dhcp_identity(family: str, had: dict, profile: dict, mac: str, moves: bool) 
     return found
 
 
-def slaac(had: dict, mac: str, moves: bool) -> dict:
+def slaac(had: dict, profile: dict, mac: str, moves: bool) -> dict:
     """The keys of an autoconfigured IPv6 family that keep its address: ``token`` or, on the same device, its way to make one."""
     if not had.get("autoconf"):
         return {}
@@ -56,11 +56,16 @@ def slaac(had: dict, mac: str, moves: bool) -> dict:
     if not moves:
         mode = had.get("addr-gen-mode")
         return {"addr-gen-mode": mode} if mode and mode != "eui64" else {}
-    ids = [number & _INTERFACE_ID for number, prefix in map(_number_and_prefix, had.get("address") or []) if prefix == 64 and not _is_link_local(number)]
-    # Beside an address from the MAC, others are temporary ones; without one, the address is a hash with the device's name in it.
+    ids = interface_ids(profile.get("slaac_addresses") or [])
+    # Without one from the MAC, the address is a hash with the device's name in it.
     if not ids or eui64(mac) in ids:
         return {}
     return {"token": str(ipaddress.IPv6Address(ids[0]))}
+
+
+def interface_ids(addresses: list[str]) -> list[int]:
+    """The lower halves of IPv6 addresses (``address/prefix``)."""
+    return [int(ipaddress.IPv6Interface(one).ip) & _INTERFACE_ID for one in addresses]
 
 
 def eui64(mac: str) -> int | None:
@@ -72,11 +77,3 @@ def eui64(mac: str) -> int | None:
     if len(octets) != 6:
         return None
     return int.from_bytes(bytes([octets[0] ^ 2]) + octets[1:3] + b"\xff\xfe" + octets[3:], "big")
-
-
-def _number_and_prefix(entry: dict) -> tuple[int, int]:
-    return int(ipaddress.IPv6Address(entry["ip"])), int(entry["prefix-length"])
-
-
-def _is_link_local(number: int) -> bool:
-    return ipaddress.IPv6Address(number).is_link_local

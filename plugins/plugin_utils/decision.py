@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils import events
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.addresses import in_subnet, is_real
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.carry_over_settings import check_permitted, loss_warnings
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.compliance import (
     NONE, STATIC, actual_configuration, differences, ipv4_configuration, ipv6_configuration,
 )
@@ -37,12 +38,13 @@ class _Refusal(Exception):
         self.event = event
 
 
-def derive(facts: dict, definition: dict, host: str = "", attachment: dict | None = None) -> dict:
+def derive(facts: dict, definition: dict, host: str = "", attachment: dict | None = None, permit_loss: list[str] | None = None) -> dict:
     """Decide for one host.
 
     ``facts``: ansible_facts.host_network (VDSM's capabilities and what host_network_facts adds). ``definition``: the
     network in the data center, keys as of parse_definition(). ``host``: its name for messages. ``attachment``: the
-    network's own settings for this host (see compliance.compare), compared when the network exists; usually none.
+    network's own settings for this host (see compliance.compare), compared when the network exists; usually none. ``permit_loss``: names out of
+    carry_over_settings.LOSSES of what may be lost where it cannot go with the addresses; the change is refused otherwise.
 
     Returns plain data: {decision: in_sync|change|refuse, network (its name on the host), exists (bool: the host has a
     network of that name), active_interface, request: {networks, bondings, options} (empty parts unless the decision is
@@ -51,6 +53,7 @@ def derive(facts: dict, definition: dict, host: str = "", attachment: dict | Non
     """
     definition = parse_definition(definition)
     facts = check_facts(facts)
+    permitted = check_permitted(permit_loss)
     result = {
         "decision": REFUSE,
         "network": definition["vdsm_name"],
@@ -65,9 +68,9 @@ def derive(facts: dict, definition: dict, host: str = "", attachment: dict | Non
     try:
         existing = find_network(facts, definition["vdsm_name"])
         if existing is None:
-            return {**result, **_derive_new(facts, definition, host)}
+            return {**result, **_derive_new(facts, definition, host, permitted)}
         result["exists"] = True
-        return {**result, **_derive_existing(facts, definition, host, existing, attachment)}
+        return {**result, **_derive_existing(facts, definition, host, existing, attachment, permitted)}
     except _Refusal as refusal:
         event = refusal.event
     except InterfaceError as error:
@@ -78,7 +81,7 @@ def derive(facts: dict, definition: dict, host: str = "", attachment: dict | Non
     return {**result, "event": event, "remedy": event["remedy"]}
 
 
-def _derive_new(facts: dict, definition: dict, host: str) -> dict:
+def _derive_new(facts: dict, definition: dict, host: str, permitted: list[str]) -> dict:
     active = facts["lastClientIface"]
     position = locate(facts, active)
     _check_vlan(definition, position, host)
@@ -86,16 +89,17 @@ def _derive_new(facts: dict, definition: dict, host: str) -> dict:
     _check_name(facts, definition, active)
     device = with_control_address(facts, device_entry(facts, active))
     request = build_request(facts, definition, position, device)
+    warnings = _warnings(definition, device, active, host) + loss_warnings(facts, active, definition["vm_network"], host, permitted)
     name = definition["vdsm_name"]
     found = [{"attribute": "network", "desired": name, "actual": None}]
     if definition["vm_network"]:
         found.append({"attribute": "interface", "desired": name, "actual": active})
     actual = actual_configuration(device, facts["nameservers"], vlan=position.vlan)
     found += differences(_with_comparable_vlan(definition, position), actual)
-    return {"decision": CHANGE, "request": request, "differences": found, "warnings": _warnings(definition, device, active, host)}
+    return {"decision": CHANGE, "request": request, "differences": found, "warnings": warnings}
 
 
-def _derive_existing(facts: dict, definition: dict, host: str, existing: ExistingNetwork, attachment: dict | None) -> dict:
+def _derive_existing(facts: dict, definition: dict, host: str, existing: ExistingNetwork, attachment: dict | None, permitted: list[str]) -> dict:
     active, name, position = facts["lastClientIface"], definition["vdsm_name"], existing.position
     if active != existing.device:
         locate(facts, active)
@@ -123,7 +127,7 @@ def _derive_existing(facts: dict, definition: dict, host: str, existing: Existin
         "decision": CHANGE,
         "request": build_request(facts, definition, position, caps),
         "differences": found,
-        "warnings": warnings,
+        "warnings": warnings + loss_warnings(facts, existing.device, existing.bridged != definition["vm_network"], host, permitted),
         "remedy": f"Sync the network {name} to bring the host in line with the definition, or correct the definition.",
     }
 

@@ -6,7 +6,7 @@
 Two things differ from the engine on purpose. The engine's texts of failures do not say the cause; here an event may
 carry a reason, put behind the engine's text, which stays whole and can be searched for. And
 INVALID_INTERFACE_FOR_MANAGEMENT_NETWORK_CONFIGURATION of the founding document, which today's engine only logs, is an
-event here (its id is None). There is no clock in here: whoever publishes an event adds the time.
+event here (its id is None), and so is what a permitted loss of configuration says, which the engine does not notice. There is no clock in here: whoever publishes an event adds the time.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ INVALID_BOND = "INVALID_BOND_INTERFACE_FOR_MANAGEMENT_NETWORK_CONFIGURATION"
 VLAN_MISMATCH = "VLAN_ID_MISMATCH_FOR_MANAGEMENT_NETWORK_CONFIGURATION"
 SETUP_FAILED = "SETUP_NETWORK_FAILED_FOR_MANAGEMENT_NETWORK_CONFIGURATION"
 PERSIST_FAILED = "PERSIST_NETWORK_FAILED_FOR_MANAGEMENT_NETWORK"
+LOSS = "MANAGEMENT_NETWORK_WITHOUT_A_PART_OF_THE_CONFIGURATION"
 OUT_OF_SYNC = "VDS_NETWORKS_OUT_OF_SYNC"
 GATEWAY_OUT_OF_RANGE = "NETWORK_IPV4_GATEWAY_OUT_OF_RANGE"
 
@@ -50,6 +51,10 @@ CATALOGUE: dict[str, tuple[int | None, str, str, str]] = {
     PERSIST_FAILED: (
         1121, WARNING, _FAILED + " due to failure in persisting the management network configuration.",
         "Look at free space and permissions below /var/lib/vdsm and /etc/NetworkManager on the host, and run again.",
+    ),
+    LOSS: (
+        None, WARNING, "The management network of host ${VdsName} does not take over all of the configuration of ${InterfaceName}, as permitted.",
+        "Look whether others still find and let in the host.",
     ),
     "NETWORK_COMMINT_NETWORK_CHANGES": (1104, NORMAL, "Network changes were saved on host ${VdsName}", ""),
     "NETWORK_COMMINT_NETWORK_CHANGES_FAILED": (

@@ -10,6 +10,7 @@ over. So here the request is the same network as a bridgeless one, and only VDSM
 from __future__ import annotations
 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils import events
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.carry_over_settings import check_permitted, loss_warnings
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.definition import DEFAULT_MTU, parse_definition
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.request import RequestError, build_request
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.topology import (
@@ -17,13 +18,14 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.topology import
 )
 
 
-def derive_removal(facts: dict, definition: dict, host: str = "") -> dict:
+def derive_removal(facts: dict, definition: dict, host: str = "", permit_loss: list[str] | None = None) -> dict:
     """Decide what takes the network of ``definition`` from a host.
 
-    ``facts``, ``definition``, ``host``: as of decision.derive(). Returns what that returns, and ``record``: {networks, bondings} that take
+    ``facts``, ``definition``, ``host``, ``permit_loss``: as of decision.derive(). Returns what that returns, and ``record``: {networks, bondings} that take
     network and bond out of VDSM's persistence. ``request`` is empty when only the record is left to be removed. Raises as derive() does.
     """
     definition, facts = parse_definition(definition), check_facts(facts)
+    permitted = check_permitted(permit_loss)
     name = definition["vdsm_name"]
     record = recorded_networks(facts).get(name)
     result = {
@@ -40,6 +42,7 @@ def derive_removal(facts: dict, definition: dict, host: str = "") -> dict:
         if existing is not None and existing.bridged:
             plain = {**definition, "vm_network": False, "vlan_tag": existing.position.vlan, "mtu": DEFAULT_MTU, "dns_servers": []}
             result["request"] = build_request(facts, plain, existing.position, with_control_address(facts, existing.caps))
+            result["warnings"] = loss_warnings(facts, existing.device, True, host, permitted)
         return result
     except InterfaceError as error:
         event = events.event(events.INVALID_INTERFACE, host, error.interface, str(error), error.remedy)

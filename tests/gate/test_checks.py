@@ -22,7 +22,7 @@ TARGETS = ((3, 9), (3, 12), (3, 13))  # EL9, EL10, Debian 13
 FILTERS = (
     "derive_mgmt_network", "host_network_difference", "mgmt_network_definition", "mgmt_network_event", "mgmt_network_outcome",
     "mgmt_network_policy_violations", "mgmt_network_report", "mgmt_network_request",
-    "nmstate_desired_state", "remove_mgmt_network",
+    "nmstate_desired_state", "profile_settings", "remove_mgmt_network",
 )
 MODULES = ("host_network_facts", "network_commit", "nmstate_apply")
 ROLES = ("configure_mgmt", "host_deploy")

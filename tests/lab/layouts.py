@@ -3,7 +3,8 @@
 """The networks that hosts come with, by name, as NetworkManager keyfiles.
 
 ``LAYOUTS[name]`` is ``{says, nics: (first, count), device, profiles: [..]}`` and ``lacp: bond`` where the switch is to answer
-LACP. ``device`` holds the management address. In the texts ``{n}`` is the host's number, so that addresses are its own.
+LACP. ``device`` holds the management address. In the texts ``{n}`` is the host's number, so that addresses are its own, and
+``{x}`` the same in hex, as in its MACs (see lab-nics). The profile of ``device`` is the one that names it, else the first.
 """
 
 from __future__ import annotations
@@ -20,8 +21,13 @@ def _static(net, six=False, four=True):
     return {"ipv4": v4, "ipv6": v6}
 
 
-def _nic(name, ip):
-    return {"connection": {"id": name, "type": "ethernet", "interface-name": name}, **ip}
+def _nic(name, ip, **connection):
+    return {"connection": {"id": name, "type": "ethernet", "interface-name": name, **connection}, **ip}
+
+
+def _unnamed(name, ip, ethernet=None, **connection):
+    """An Ethernet profile that is tied to no device by name."""
+    return {"connection": {"id": name, "type": "ethernet", **connection}, **({"ethernet": ethernet} if ethernet else {}), **ip}
 
 
 def _port(name, controller, kind):
@@ -83,6 +89,16 @@ LAYOUTS = {
     "macvlan": {"says": "a macvlan over eth1, which oVirt knows nothing of, holds the address", "nics": (1, 2), "device": "mv1",
                 "profiles": [_nic("eth1", NO_IP), {"connection": {"id": "mv1", "type": "macvlan", "interface-name": "mv1"},
                                                    "macvlan": {"mode": "2", "parent": "eth1"}, **DHCP4}]},
+    "nic-identity": {"says": "eth1 by DHCP and DHCPv6 (its IAID follows from the device's name), static addresses beside, a zone", "nics": (1, 2),
+                     "device": "eth1", "profiles": [_nic("eth1", {"ipv4": {"method": "auto", "address1": "10.80.0.1{n}/24"},
+                                                                  "ipv6": {"method": "auto", "address1": "fd00:80::1{n}/64"}}, zone="internal", mdns="1")]},
+    "vlan-slaac": {"says": "VLAN 10 on eth1 by DHCP and, hashed and with privacy extensions, by routers' announcements", "nics": (1, 2), "device": "eth1.10",
+                   "profiles": [_nic("eth1", NO_IP), _vlan("eth1", 10, {"ipv4": {"method": "auto"}, "ipv6": {
+                       "method": "auto", "addr-gen-mode": "stable-privacy", "ip6-privacy": "2"}})]},
+    "nic-cloud-init": {"says": "eth1 by DHCP, of a profile that knows it by its MAC, as cloud-init writes them", "nics": (1, 2), "device": "eth1",
+                       "profiles": [_unnamed("cloud-init eth1", DHCP4, {"mac-address": "52:54:00:{x}:01:01"})]},
+    "nic-any": {"says": "eth1 and eth2 by DHCP, both of one profile that is of no device, as an installer's initrd writes it", "nics": (1, 2), "device": "eth1",
+                "profiles": [_unnamed("Wired Connection", DHCP4, **{"multi-connect": "3", "autoconnect-priority": "-100"})]},
     "multi": {"says": "eth1 by DHCP, a VLAN with an address on eth2, a bridge with an address over eth3", "nics": (1, 3), "device": "eth1",
               "profiles": [_nic("eth1", DHCP4), _nic("eth2", NO_IP), _vlan("eth2", 777, {"ipv4": {"method": "manual", "address1": "10.78.0.1{n}/24"},
                                                                                          "ipv6": {"method": "disabled"}}),
@@ -98,7 +114,7 @@ def keyfiles(layout, number):
         lines = []
         for section, values in profile.items():
             lines.append(f"[{section}]")
-            lines += [f"{key}={value.replace('{n}', f'{number:02d}')}" for key, value in values.items()]
+            lines += [f"{key}={value.replace('{n}', f'{number:02d}').replace('{x}', f'{number:02x}')}" for key, value in values.items()]
         files[profile["connection"]["id"] + ".nmconnection"] = "\n".join(lines) + "\n"
     return files
 
@@ -106,5 +122,6 @@ def keyfiles(layout, number):
 def family(layout):
     """4 when the device with the management address of ``layout`` has IPv4, else 6."""
     device = LAYOUTS[layout]["device"]
-    profile = next(one for one in LAYOUTS[layout]["profiles"] if one["connection"]["interface-name"] == device)
+    profiles = LAYOUTS[layout]["profiles"]
+    profile = next((one for one in profiles if one["connection"].get("interface-name") == device), profiles[0])
     return 6 if profile["ipv4"]["method"] == "disabled" else 4

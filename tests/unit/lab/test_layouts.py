@@ -22,7 +22,7 @@ def parsed(layout, number):
         profile = configparser.RawConfigParser(delimiters=("=",))
         profile.optionxform = str
         profile.read_string(text)
-        found[profile["connection"]["interface-name"]] = profile
+        found[profile["connection"].get("interface-name", LAYOUTS[layout]["device"])] = profile
     return found
 
 

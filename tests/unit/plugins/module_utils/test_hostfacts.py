@@ -62,7 +62,8 @@ def test_a_bit_of_everything():
     assert facts["profiles"]["ovirtmgmt"]["in_memory"] is True
     assert facts["profiles"]["eth2"]["mac_address"] == "52:54:00:0c:01:02"
     assert "interface_name" not in facts["profiles"]["eth2"]
-    assert facts["profiles"]["eth2"]["zone"] == "trusted"
+    assert facts["profiles"]["eth2"]["settings"] == {"connection.zone": "trusted", "ipv6.dhcp-iaid": "mac"}
+    assert facts["profiles"]["eth2"]["ipv4_addresses"] == ["192.0.2.10/24", "192.0.2.11/24", "198.51.100.10/24"]
     assert facts["profiles"]["ovirtmgmt"]["lease_duid"] == "00:03:00:01:52:54:00:0c:01:01"
     assert [one["timeout"] for one in facts["checkpoints"]] == [300]
     assert "vnet7" not in facts["checkpoints"][0]["devices"]
@@ -75,44 +76,56 @@ def test_control_address_overrides():
     assert facts["control"] == {"local": "2001:db8:0::10", "peer": "", "ssh_connection_source": "option"}
 
 
-def test_read_persistence(tmp_path):
-    assert hostfacts.read_persistence(str(tmp_path / "none")) == {"networks": {}, "bondings": {}}
-    real = tmp_path / "netconf.abcd1234"
-    (real / "nets").mkdir(parents=True)
-    (real / "bonds").mkdir()
-    (real / "nets" / "ovirtmgmt").write_text('{"nic": "eth1", "bridged": true}')
-    (real / "nets" / ".ovirtmgmt.swp").write_text("b0VIM")
-    (real / "nets" / "list").write_text("[]")
-    (real / "bonds" / "bond4").write_text('{"nics": ["eth1"]}')
-    (tmp_path / "netconf").symlink_to(real)
-    assert hostfacts.read_persistence(str(tmp_path / "netconf")) == {
-        "networks": {"ovirtmgmt": {"nic": "eth1", "bridged": True}}, "bondings": {"bond4": {"nics": ["eth1"]}}}
-
-
 @pytest.mark.parametrize(
-    ("journal", "staging", "dirty"),
+    ("journal", "unsaved", "dirty"),
     [
-        ("", None, "False"),
-        ("open", None, "True"),
-        ("committed", None, "False"),
-        ("", '{"nic": "eth1"}', "True"),
-        ("", '{"nic": "eth2"}', "False"),
+        ("", False, "False"),
+        ("open", False, "True"),
+        ("committed", False, "False"),
+        ("", True, "True"),
     ],
 )
-def test_net_config_dirty(journal, staging, dirty, tmp_path, monkeypatch):
-    nets = tmp_path / "persistence" / "netconf" / "nets"
-    nets.mkdir(parents=True)
-    (nets / "red").write_text('{"nic": "eth2"}')
-    if staging:
-        (tmp_path / "staging" / "netconf" / "nets").mkdir(parents=True)
-        (tmp_path / "staging" / "netconf" / "nets" / "red").write_text(staging)
-    monkeypatch.setattr(hostfacts, "VDSM", str(tmp_path))
+def test_net_config_dirty(journal, unsaved, dirty, monkeypatch):
+    record = {"networks": {"red": {"nic": "eth2"}}, "bondings": {}, "devices": {"eth2": {}}}
     monkeypatch.setattr(hostfacts.journal, "find", lambda: (journal, None))
     for module, name, answer in ((hostfacts.networkmanager, "objects", {}), (hostfacts.nmstatectl, "show", {}), (hostfacts.nmstatectl, "version", "2.2.62"),
-                                 (hostfacts.kernel, "links", []), (hostfacts.kernel, "default_routes", []), (hostfacts.profiles, "digests", {"/a": "b"})):
+                                 (hostfacts.kernel, "links", []), (hostfacts.kernel, "default_routes", []), (hostfacts.profiles, "digests", {"/a": "b"}),
+                                 (hostfacts.netconf, "read", record), (hostfacts.netconf, "dirty", unsaved)):
         monkeypatch.setattr(module, name, lambda answer=answer: answer)
     facts = hostfacts.gather()
     assert facts["netConfigDirty"] == dirty
-    assert facts["running"]["networks"] == {"red": {"nic": "eth2"}}
+    assert facts["running"] == {"networks": {"red": {"nic": "eth2"}}, "bondings": {}}
     assert facts["versions"]["nmstate"] == "2.2.62"
     assert facts["profile_files"] == {"/a": "b"}
+
+
+def announced(*addresses, method="auto", static=(), local=""):
+    """``slaac_addresses`` of eth1 with ``addresses``, each ``address/prefix`` and flags."""
+    nm, path = hostfacts.networkmanager.BUS, hostfacts.networkmanager.PATH
+    managed = {path + "/Devices/2": {nm + ".Device": {"Interface": "eth1", "Managed": True}},
+               path + "/ActiveConnection/7": {nm + ".Connection.Active": {"Uuid": "u", "Devices": [path + "/Devices/2"], "State": 2, "Connection": "/p"}}}
+    profile = {"connection": {"uuid": "u", "id": "eth1", "type": "802-3-ethernet"}, "ipv6": {
+        "method": method, "address-data": [{"address": one.split("/")[0], "prefix": int(one.split("/")[1])} for one in static]}}
+    entries = [{"family": "inet6", "scope": "link" if one.startswith("fe80") else "global", "local": one.split("/")[0], "prefixlen": int(one.split("/")[1].split()[0]),
+                **{flag: True for flag in one.split()[1:]}} for one in addresses]
+    links = [{"ifname": "eth1", "flags": ["UP"], "addr_info": entries, "mtu": 1500}]
+    state = {"interfaces": [{"name": "eth1", "type": "ethernet", "state": "up"}]}
+    facts = hostfacts.compose({"managed": managed, "settings": {"/p": profile}, "state": state, "links": links, "traits": {}, "routes": [],
+                               "running": {"networks": {}, "bondings": {}}, "control": {"local": local, "peer": "", "ssh_connection_source": ""}})
+    return facts["profiles"]["eth1"].get("slaac_addresses")
+
+
+@pytest.mark.parametrize(
+    ("addresses", "more", "expected"),
+    [
+        (["fe80::1/64"], {}, None),
+        (["2001:db8::5/64 dynamic", "2001:db8::140/128 dynamic", "fe80::1/64"], {}, ["2001:db8::5/64"]),
+        (["2001:db8::7/64 temporary", "2001:db8::5/64", "2001:db8::9/64 deprecated"], {}, ["2001:db8::5/64"]),
+        (["2001:db8::5/64", "2001:db8::6/64"], {"static": ["2001:db8:0::6/64"]}, ["2001:db8::5/64"]),
+        (["2001:db8::5/64"], {"method": "manual"}, None),
+        # the one that the controller came to is the first
+        (["2001:db8::5/64", "2001:db8:1::6/64"], {"local": "2001:db8:1::6"}, ["2001:db8:1::6/64", "2001:db8::5/64"]),
+    ],
+)
+def test_addresses_by_announcements(addresses, more, expected):
+    assert announced(*addresses, **more) == expected

@@ -74,7 +74,6 @@ def test_profile_tells_only_what_is_set():
 @pytest.mark.parametrize(
     ("settings", "fact", "value"),
     [
-        ({"connection": {"zone": "trusted"}}, "zone", "trusted"),
         ({"connection": {"interface-name": "eth1"}}, "interface_name", "eth1"),
         ({"connection": {"autoconnect": False}}, "autoconnect", False),
         ({"connection": {"master": "bond4"}}, "controller", "bond4"),
@@ -85,7 +84,6 @@ def test_profile_tells_only_what_is_set():
         ({"ipv4": {"dhcp-send-hostname": False}}, "ipv4_dhcp_send_hostname", False),
         ({"ipv4": {"route-metric": 0}}, "ipv4_route_metric", 0),
         ({"ipv6": {"dhcp-duid": "ll"}}, "dhcp_duid", "ll"),
-        ({"ipv6": {"dhcp-iaid": "mac"}}, "dhcp_iaid", "mac"),
         ({"ipv6": {"token": "::5"}}, "token", "::5"),
         ({"ipv6": {"addr-gen-mode": 0}}, "addr_gen_mode", "eui64"),
         ({"ipv6": {"addr-gen-mode": 1}}, "addr_gen_mode", "stable-privacy"),

@@ -16,3 +16,18 @@ def test_the_checkpoint_outlives_the_steps_under_it(timeout, change, more):
     bounds = transaction.bounds({"timeout": timeout, "change": change})
     assert bounds["prove"] == timeout + more
     assert bounds["checkpoint"] >= bounds["apply"] + bounds["prove"] + transaction.CHECKPOINT_MARGIN
+    slower = transaction.bounds({"timeout": timeout, "change": change, "settings": {"ovirtmgmt": {}}})
+    assert slower["checkpoint"] == bounds["checkpoint"] + transaction.profile_settings.SECONDS
+
+
+@pytest.mark.parametrize("change, lacking, expected", [
+    ({}, {}, []),
+    ({}, {"eth1": {"connection.zone": "a"}}, ["eth1"]),
+    # nmstate writes the profile again, and with it what it decides by itself
+    ({"interfaces": [{"name": "ovirtmgmt"}]}, {}, ["ovirtmgmt"]),
+    ({"interfaces": [{"name": "eth9"}]}, {}, []),
+])
+def test_settings_that_are_seen_to(change, lacking, expected):
+    settings = {"eth1": {"connection.zone": "a"}, "ovirtmgmt": {"ipv6.dhcp-iaid": "00:00:00:05"}}
+    assert sorted(transaction.concerned(settings, change, lacking)) == expected
+    assert transaction.concerned(None, change, {}) == {}

@@ -91,6 +91,16 @@ def test_an_address_of_dhcp_does_not_become_static():
     assert stack(state)["address"] == addresses("192.0.2.10/24")
 
 
+@pytest.mark.parametrize("bridged", [True, False])
+def test_static_addresses_beside_dynamic_ones(bridged):
+    profile = {"ipv4_addresses": ["192.0.2.77/24"], "ipv6_addresses": ["2001:db8::77/64"]}
+    state = move({**BY_BOTH, "bridged": bridged}, eth(ipv4=DHCP4, ipv6=AUTO6), profile=profile)
+    name = "ovirtmgmt" if bridged else "eth1"
+    assert stack(state, "ipv4", name)["address"] == addresses("192.0.2.77/24")
+    assert stack(state, "ipv6", name)["address"] == addresses("2001:db8::77/64")
+    assert stack(state, "ipv4", name)["dhcp"] and stack(state, "ipv6", name)["dhcp"]
+
+
 def test_the_base_of_a_vlan_is_not_what_the_addresses_come_from():
     host = eth(ipv4=static4("198.51.100.10/25")), {**eth("eth1.10", ipv4=DHCP4), "type": "vlan", "vlan": {"id": 10, "base-iface": "eth1"}}
     state = move({**BY_DHCP, "vlan": 10}, *host, routes={"config": [route("10.0.0.0/8", "198.51.100.1")]})
@@ -163,14 +173,15 @@ FROM_MAC = "2001:db8::5054:ff:fe0c:101/64"
 
 
 @pytest.mark.parametrize("has, expected", [
-    ([FROM_MAC, "fe80::5054:ff:fe0c:101/64"], {}),
-    ([FROM_MAC, "2001:db8::dead:beef/64"], {}),  # the other is a temporary one
-    (["2001:db8::140/128"], {}),  # DHCPv6
-    (["fe80::1/64"], {}),
-    (["2001:db8::140/128", "fe80::1/64", "2001:db8::1a2b:3c4d:5e6f:7081/64"], {"token": "::1a2b:3c4d:5e6f:7081"}),
+    ([FROM_MAC], {}),
+    ([FROM_MAC, "2001:db8:1::5054:ff:fe0c:101/64"], {}),
+    ([FROM_MAC, "2001:db8::dead:beef/64"], {}),
+    ([], {}),
+    (["2001:db8::1a2b:3c4d:5e6f:7081/64"], {"token": "::1a2b:3c4d:5e6f:7081"}),
+    (["2001:db8::1a2b:3c4d:5e6f:7081/64", "2001:db8:1::5/64"], {"token": "::1a2b:3c4d:5e6f:7081"}),
 ])
 def test_slaac(has, expected):
-    state = move(BY_BOTH, eth(ipv4=DHCP4, ipv6={**AUTO6, "address": addresses(*has), "addr-gen-mode": "stable-privacy"}))
+    state = move(BY_BOTH, eth(ipv4=DHCP4, ipv6={**AUTO6, "addr-gen-mode": "stable-privacy"}), profile={"slaac_addresses": has})
     assert {key: value for key, value in stack(state, "ipv6").items() if key in ("token", "addr-gen-mode")} == expected
 
 

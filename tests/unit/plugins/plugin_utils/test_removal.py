@@ -44,6 +44,15 @@ def test_a_bond_that_carries_another_network_stays_recorded():
     assert derive_removal(facts, DEFINITION)["record"]["bondings"] == {}
 
 
+def test_a_loss_is_refused_unless_it_is_permitted():
+    facts = managed_host(profiles={"ovirtmgmt": {"beyond_nmstate": ["the route 10.0.0.0/8 with onlink true"]}})
+    result = derive_removal(facts, DEFINITION, "h1")
+    assert (result["decision"], result["event"]["id"]) == ("refuse", 1120)
+    assert "onlink" in result["event"]["message"] and "configure_mgmt_permit_loss: [route_or_rule]" in result["remedy"]
+    result = derive_removal(facts, DEFINITION, "h1", ["route_or_rule"])
+    assert (result["decision"], [one["severity"] for one in result["warnings"]]) == ("change", ["WARNING"])
+
+
 def test_a_bridge_over_several_ports_is_refused():
     facts = managed_host()
     facts["bridges"]["ovirtmgmt"]["ports"] = ["eth1", "eth2"]

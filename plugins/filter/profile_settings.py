@@ -1,0 +1,26 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Edge of plugin_utils/carry_over_settings.py: what goes with the addresses beside the nmstate state."""
+
+from __future__ import annotations
+
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils import carry_over_settings
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state_current import StateFormatError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state_request import RequestFormatError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.edge import call
+
+
+def profile_settings(request, current, running=None, profiles=None):
+    """See profile_settings.yml."""
+    return call(
+        "profile_settings", (RequestFormatError, StateFormatError), carry_over_settings.profile_settings,
+        {"request": request, "current": current, "running": running, "profiles": profiles},
+    )
+
+
+class FilterModule:
+    """Filter plugin of ovirt.mgmt_network."""
+
+    def filters(self):
+        return {"profile_settings": profile_settings}
