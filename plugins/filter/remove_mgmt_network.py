@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.definition import DefinitionError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state_current import StateFormatError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state_request import RequestFormatError
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.edge import call
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.removal import derive_removal
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.topology import FactsError
@@ -14,7 +16,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.topology import
 def remove_mgmt_network(facts, definition, host="", permit_loss=None):
     """See remove_mgmt_network.yml."""
     return call(
-        "remove_mgmt_network", (DefinitionError, FactsError), derive_removal,
+        "remove_mgmt_network", (DefinitionError, FactsError, StateFormatError, RequestFormatError), derive_removal,
         {"facts": facts, "definition": definition, "host": host, "permit_loss": permit_loss},
     )
 

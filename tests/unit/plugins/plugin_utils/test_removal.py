@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state_routes import table_of
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.removal import derive_removal
 from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.hosts import bond, bridgeless_host, by_dhcp, managed_host, nic_host, static
 
@@ -60,3 +61,41 @@ def test_a_bridge_over_several_ports_is_refused():
     result = derive_removal(facts, DEFINITION, "h1")
     assert (result["decision"], result["event"]["name"]) == ("refuse", "INVALID_INTERFACE_FOR_MANAGEMENT_NETWORK_CONFIGURATION")
     assert result["remedy"] and result["record"] == {}
+
+
+def routed(device, facts, table):
+    """``facts`` with a static address on ``device`` and the routing table that VDSM gives it."""
+    own = [{"destination": "0.0.0.0/0", "next-hop-address": "192.0.2.1", "next-hop-interface": device, "table-id": table}]
+    main = [{**own[0], "table-id": 254}]
+    facts["nmstate"] = {
+        "interfaces": [
+            {"name": "eth1", "type": "ethernet", "state": "up", "mac-address": "52:54:00:00:00:01", "mtu": 1500},
+            {"name": device, "type": "ethernet" if device == "eth1" else "linux-bridge", "state": "up", "mtu": 1500, "bridge": {"port": [{"name": "eth1"}]},
+             "ipv4": {"enabled": True, "dhcp": False, "address": [{"ip": "192.0.2.10", "prefix-length": 24}]}, "ipv6": {"enabled": False}},
+        ],
+        "routes": {"config": main + own}, "route-rules": {"config": [{"ip-from": "192.0.2.0/24", "priority": 3200, "route-table": table}]},
+    }
+    return facts
+
+
+@pytest.mark.parametrize("device, facts", [("ovirtmgmt", managed_host(static())), ("eth1", bridgeless_host(static()))])
+def test_the_routing_table_of_the_network_goes_and_the_main_one_stays(device, facts):
+    table = table_of(device)
+    facts = routed(device, facts, table)
+    facts["running"]["networks"]["ovirtmgmt"].update(bootproto="none", ipaddr="192.0.2.10", netmask="255.255.255.0", gateway="192.0.2.1")
+    state = derive_removal(facts, DEFINITION)["state"]
+    assert [(rule["route-table"], rule.get("state")) for rule in state["route-rules"]["config"]] == [(table, "absent")]
+    gone = [route for route in state["routes"]["config"] if route.get("state") == "absent"]
+    assert {(route["next-hop-interface"], route["table-id"]) for route in gone} == {(device, table)}
+    assert not [route for route in state["routes"]["config"] if route not in gone and route["table-id"] == table_of("eth1")]
+    if device == "ovirtmgmt":
+        named = {interface["name"]: interface for interface in state["interfaces"]}
+        assert (named["ovirtmgmt"]["state"], named["eth1"]["ipv4"]["address"]) == ("absent", [{"ip": "192.0.2.10", "prefix-length": 24}])
+        assert [route for route in state["routes"]["config"] if route not in gone and route["next-hop-interface"] == "eth1"]
+
+
+def test_an_interface_gets_the_default_route_unless_another_network_has_it():
+    facts = managed_host()
+    assert derive_removal(facts, {**DEFINITION, "default_route": False})["request"]["networks"]["ovirtmgmt"]["defaultRoute"]
+    facts["running"]["networks"]["front"] = {"nic": "eth2", "bridged": False, "defaultRoute": True}
+    assert not derive_removal(facts, DEFINITION)["request"]["networks"]["ovirtmgmt"]["defaultRoute"]
