@@ -18,7 +18,7 @@ from tests.lab.machine import LabError, netns
 PATIENCE = 150  # s: the transaction's own timer, repairs, a boot
 _MARK = "---next---"
 _LOOK = f"\necho {_MARK}\n".join((
-    "ip -j -d addr show", "ip -j -4 route show table all", "ip -j -6 route show table all", "ip -j rule show; ip -j -6 rule show",
+    "ip -j -d addr show", "ip -j -4 route show table all", "ip -j -6 route show table all", "ip -j -4 rule show", "ip -j -6 rule show",
     "cd /etc/NetworkManager/system-connections && sha256sum -- * 2>/dev/null", "cat /etc/resolv.conf",
     "ls -d /var/lib/ovirt-mgmt-network /etc/systemd/system/ovirt-mgmt-network-recover.service 2>/dev/null",
     "cat /var/lib/vdsm/persistence/netconf/nets/ovirtmgmt 2>/dev/null", "true"))
@@ -33,11 +33,13 @@ def look(name):
     except LabError:
         return None
     parts = done.stdout.split(_MARK + "\n")
-    if done.returncode or len(parts) != 9:
+    if done.returncode or len(parts) != 10:
         return None
-    links, routes, routes6, rules, files, resolver, leftovers, record, _end = parts
-    return {"links": _links(_parsed(links)), "routes": sorted(map(_route, _wanted(_parsed(routes) + _parsed(routes6)))), "rules": rules.split("\n"),
-            "files": files.split(), "resolver": sorted(line for line in resolver.splitlines() if line.startswith(("nameserver", "search"))),
+    links, routes, routes6, rules, rules6, files, resolver, leftovers, record, _end = parts
+    # rules of one priority stand in the order in which they were made, which is another after a boot
+    return {"links": _links(_parsed(links)), "routes": sorted(map(_route, _wanted(_parsed(routes) + _parsed(routes6)))),
+            "rules": sorted(json.dumps(one, sort_keys=True) for one in _parsed(rules) + _parsed(rules6)), "files": files.split(),
+            "resolver": sorted(line for line in resolver.splitlines() if line.startswith(("nameserver", "search"))),
             "leftovers": leftovers.split(), "record": record.strip()}
 
 

@@ -28,7 +28,8 @@ def line(row):
         return f"{row['case']:22} {row['layout']:16} {'as expected' if not row['wrong'] else 'WRONG':11} {row['seconds']:6.1f} s: {row['seen']}"
     window = f"at {row['at']:5.1f} s of {row['window'][0]:4.1f} to {row['window'][1]:4.1f} s: " if "window" in row and row["fault"] != "none" else ""
     return (f"{row['number']:4} {row['fault']:18} {row['layout']:16} {window}{row['verdict']:8} after {row['seconds']:5.1f} s, "
-            f"commit {'reported' if row['reported'] else 'not reported'}; run of {row['cost']:.0f} s{' WRONG' if row['wrong'] else ''} {row['differs']}").rstrip()
+            f"commit {'reported' if row['reported'] else 'not reported'}; run of {row['cost']:.0f} s"
+            f"{' WRONG' if row['wrong'] else ''} {row['differs']}").rstrip()
 
 
 def show(rows, plain=False):
