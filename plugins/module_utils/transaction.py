@@ -54,9 +54,9 @@ def plan(state, settings=None):
     if not settings:
         return change, {}, current
     managed = networkmanager.objects()
-    there = {one["name"] for one in state.get("interfaces") or [] if one.get("state", "up") == "up"} | set(networkmanager.active_connections_of(managed))
+    wanted = {one["name"] for one in state.get("interfaces") or [] if one.get("state", "up") == "up"}
     try:
-        profile_settings.check(settings, there)
+        profile_settings.check(settings, wanted | set(networkmanager.active_connections_of(managed)))
     except profile_settings.SettingsError as exc:
         raise TransactionError("%s. Nothing was changed" % exc) from exc
     now = profile_settings.read(settings, managed)
@@ -74,8 +74,8 @@ def begin(change, current, options):
     """Open a transaction for ``change`` and start its guard; return the status's first form.
 
     ``options``: ``timeout`` (s until the guard undoes without a confirmation), ``persistent`` (bool), ``record``
-    ({networks, bondings} for VDSM), ``settings`` (those that are concerned()), ``keep`` (addresses that must be there afterwards), ``last_resort`` (none|reboot),
-    ``owner`` (text). Raises TransactionError, with nothing touched.
+    ({networks, bondings} for VDSM), ``settings`` (those that are concerned()), ``keep`` (addresses that must be there afterwards),
+    ``last_resort`` (none|reboot), ``owner`` (text). Raises TransactionError, with nothing touched.
     """
     recover_left_over()
     _wait_for_checkpoints(options.get("checkpoint_wait", 30))
@@ -202,8 +202,10 @@ def _raise_mtu(one, persistent):
 
 
 def bounds(entry):
-    """Seconds for the steps under the checkpoint, ``{apply, settings, prove, checkpoint}``: the checkpoint outlives the guard's own steps."""
-    steps = {"apply": max(10, entry["timeout"] - 10), "settings": profile_settings.SECONDS * len(entry.get("settings") or ()), "prove": entry["timeout"] + _stp_seconds(entry)}
+    """Seconds for the steps under the checkpoint, ``{apply, prove, checkpoint}`` and settings: the checkpoint outlives the guard's own steps."""
+    steps = {"apply": max(10, entry["timeout"] - 10), "prove": entry["timeout"] + _stp_seconds(entry)}
+    if entry.get("settings"):
+        steps["settings"] = profile_settings.SECONDS * len(entry["settings"])
     return dict(steps, checkpoint=sum(steps.values()) + CHECKPOINT_MARGIN)
 
 

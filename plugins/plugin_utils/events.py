@@ -6,7 +6,8 @@
 Two things differ from the engine on purpose. The engine's texts of failures do not say the cause; here an event may
 carry a reason, put behind the engine's text, which stays whole and can be searched for. And
 INVALID_INTERFACE_FOR_MANAGEMENT_NETWORK_CONFIGURATION of the founding document, which today's engine only logs, is an
-event here (its id is None), and so is what a permitted loss of configuration says, which the engine does not notice. There is no clock in here: whoever publishes an event adds the time.
+event here (its id is None), and so is what a permitted loss of configuration says, which the engine does not
+notice. There is no clock in here: whoever publishes an event adds the time.
 """
 
 from __future__ import annotations

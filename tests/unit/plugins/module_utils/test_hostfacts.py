@@ -106,8 +106,8 @@ def announced(*addresses, method="auto", static=(), local=""):
                path + "/ActiveConnection/7": {nm + ".Connection.Active": {"Uuid": "u", "Devices": [path + "/Devices/2"], "State": 2, "Connection": "/p"}}}
     profile = {"connection": {"uuid": "u", "id": "eth1", "type": "802-3-ethernet"}, "ipv6": {
         "method": method, "address-data": [{"address": one.split("/")[0], "prefix": int(one.split("/")[1])} for one in static]}}
-    entries = [{"family": "inet6", "scope": "link" if one.startswith("fe80") else "global", "local": one.split("/")[0], "prefixlen": int(one.split("/")[1].split()[0]),
-                **{flag: True for flag in one.split()[1:]}} for one in addresses]
+    entries = [{"family": "inet6", "scope": "link" if one.startswith("fe80") else "global", "local": one.split("/")[0],
+                "prefixlen": int(one.split("/")[1].split()[0]), **{flag: True for flag in one.split()[1:]}} for one in addresses]
     links = [{"ifname": "eth1", "flags": ["UP"], "addr_info": entries, "mtu": 1500}]
     state = {"interfaces": [{"name": "eth1", "type": "ethernet", "state": "up"}]}
     facts = hostfacts.compose({"managed": managed, "settings": {"/p": profile}, "state": state, "links": links, "traits": {}, "routes": [],

@@ -121,8 +121,8 @@ def test_the_least_disturbance(wanted, saved, applied, lease, expected, monkeypa
 
 @pytest.mark.parametrize("device, bridges, expected", [
     ("ovirtmgmt", [], [[*MODIFY, "connection.zone", "internal"]]),
-    ("br1", ["br1"], [["connection", "add", "save", "yes", "type", "bridge", "ifname", "br1", "con-name", "br1", "connection.autoconnect", "no", "bridge.stp", "no",
-                       "ipv4.method", "disabled", "ipv6.method", "disabled", "connection.zone", "internal"]]),
+    ("br1", ["br1"], [["connection", "add", "save", "yes", "type", "bridge", "ifname", "br1", "con-name", "br1", "connection.autoconnect", "no",
+                       "bridge.stp", "no", "ipv4.method", "disabled", "ipv6.method", "disabled", "connection.zone", "internal"]]),
     ("eth9", ["br1"], []),
 ])
 def test_nmstate_finds_them(device, bridges, expected, monkeypatch):
@@ -143,7 +143,9 @@ def test_a_device_that_takes_no_reapply_is_activated(monkeypatch):
     assert called[-1] == ["--wait", "20", "connection", "up", "uuid", "u"]
 
 
-@pytest.mark.parametrize("device, fails, says", [("ovirtmgmt", ("modify",), "modify uuid u connection.zone internal: refused"), ("eth9", (), "no active profile")])
+@pytest.mark.parametrize("device, fails, says", [
+    ("ovirtmgmt", ("modify",), "modify uuid u connection.zone internal: refused"), ("eth9", (), "no active profile"),
+])
 def test_what_fails_says_so(device, fails, says, monkeypatch):
     host(monkeypatch, profile(), profile(), fails=fails)
     with pytest.raises(ps.SettingsError, match=says):
