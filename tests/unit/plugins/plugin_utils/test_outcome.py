@@ -48,8 +48,8 @@ TABLE = {
     "committed, then not as defined": (CHANGE, COMMITTED, failed("ansible.builtin.assert"), True, "non_operational", [1104, 1110]),
     "committed, then a hook failed": (CHANGE, COMMITTED, failed("ansible.builtin.command"), True, "non_operational", [1104]),
     "committed, then no reboot": (CHANGE, COMMITTED, failed("ansible.builtin.reboot"), True, "non_responsive", [1104, 12]),
-    "unreachable when it was to be changed": (CHANGE, {"unreachable": True, "msg": "gone"}, dict(failed("ansible.builtin.fail"), unreachable=True), True,
-                                             "non_responsive", [12]),
+    "unreachable when it was to be changed": (
+        CHANGE, {"unreachable": True, "msg": "gone"}, dict(failed("ansible.builtin.fail"), unreachable=True), True, "non_responsive", [12]),
     "a VM network without its bridge, only reported": (
         dict(CHANGE, exists=True, differences=[{"attribute": "bridged", "desired": True, "actual": False}]), {}, None, True, "non_operational", [1110, 9601]),
     "unreachable when its facts were asked for": ({}, {}, dict(failed("ansible.builtin.fail"), unreachable=True), True, "non_responsive", [12]),

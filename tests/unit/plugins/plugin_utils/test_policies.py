@@ -25,7 +25,8 @@ def test_a_policy_holds_when_jmespath_calls_its_answer_true(query, holds):
 
 
 def test_messages_come_in_the_order_of_the_policies():
-    assert violations(FACTS, [{"query": "a", "message": "first"}, {"query": "zero", "message": "never"}, {"query": "b", "message": "second"}]) == ["first", "second"]
+    policies = [{"query": "a", "message": "first"}, {"query": "zero", "message": "never"}, {"query": "b", "message": "second"}]
+    assert violations(FACTS, policies) == ["first", "second"]
 
 
 @pytest.mark.parametrize("policy, problem", [

@@ -95,7 +95,10 @@ def test_a_bridge_without_its_one_port(ports, words):
 def test_other_networks():
     facts = host(
         "eth1", vlans={"v5": {"iface": "eth1", "vlanid": 5}},
-        networks={"ovirtmgmt": {"iface": "eth0"}, "vms": {"iface": "vms", "southbound": "v5", "mtu": "9000"}, "store": {"iface": "eth2", "hostQos": {"out": {}}}},
+        networks={
+            "ovirtmgmt": {"iface": "eth0"}, "vms": {"iface": "vms", "southbound": "v5", "mtu": "9000"},
+            "store": {"iface": "eth2", "hostQos": {"out": {}}},
+        },
         running={"networks": {"later": {"nic": "eth1", "vlan": 7, "mtu": 1400, "qos": False}, "vms": {"nic": "eth3"}}},
     )
     assert other_networks(check_facts(facts), "ovirtmgmt") == [
