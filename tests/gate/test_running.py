@@ -79,6 +79,17 @@ def test_slices_at_once_give_what_one_run_gives(inventory, tmp_path):
     assert [1119 in [event["id"] for event in one["events"]] for one in merged.values()] == [False, False, True]
 
 
+def test_a_canary_that_fails_stops_the_rest(inventory, tmp_path):
+    found = json.loads(inventory.read_text(encoding="utf-8"))
+    hosts = found["hypervisors"]["hosts"]
+    found["hypervisors"]["hosts"] = {name: hosts[name] for name in ("slice-3", "slice-1", "slice-2")}  # the one that is refused goes first
+    other = tmp_path / "hosts.yml"
+    other.write_text(json.dumps(found), encoding="utf-8")
+    rc, results, _artifacts = runner(tmp_path / "canary", other, [{"import_playbook": "ovirt.mgmt_network.add_host"}], "--check",
+                                     "-e add_host_serial=1 -e add_host_max_fail_percentage=0")
+    assert rc != 0 and {host: one["status"] for host, one in results.items()} == {"slice-3": "non_operational"}
+
+
 def test_a_playbook_of_somebody_else_uses_the_role_with_facts_of_its_own(inventory, tmp_path):
     """Both hosts that have their network by now are left alone: by the role with given facts, hooks, events and a canary; a policy is named."""
     hooks = tmp_path / "hooks"
