@@ -16,29 +16,15 @@ import signal
 import sys
 import time
 
-from . import diagnosis, difference, digest, guard, journal, netconf, networkmanager, nmstatectl, probes, profile_settings, profiles, recovery, snapshot
+from . import diagnosis, difference, digest, guard, journal, netconf, networkmanager, nmstatectl, profile_settings, profiles, proof, recovery, snapshot
 from .command import CommandError, run
 
 # The checkpoint is the net below the guard: its timer ends after every bound of the guard's own steps, with this to spare.
 CHECKPOINT_MARGIN = 60
-PROBE_SECONDS = 6  # a path may need a moment after an activation: bridges learn, neighbours are asked
-# A bridge with STP lets nothing through for twice its forward delay of 15 s (802.1D); the DHCP client then asks again at 60 s at
-# the latest, for it waits 4, 8, 16 and 32 s between its requests (RFC 2131, 4.1).
-STP_SECONDS = 50
-SETTLE_SECONDS = 20  # for an address to be there again: DHCP answers in 2 s, duplicate detection takes 1-2 s
 
 
 class TransactionError(Exception):
     """The change cannot be begun; nothing was touched. The text says why and what to do."""
-
-
-class Abort(Exception):
-    """The change must be undone: ``step`` (prepare, apply, prove, commit) and why."""
-
-    def __init__(self, step, reason, **details):
-        super().__init__(reason)
-        self.step = step
-        self.details = details
 
 
 def plan(state, settings=None):
@@ -134,39 +120,17 @@ def guarded(base):
         recovery.undo(entry, begun.get("phase"), "the guard was killed while %s" % begun.get("phase"))
     else:
         try:
-            passed = _baseline(entry)
+            passed = proof.baseline(entry)
             _change(entry)
-            _prove(entry, passed, time.monotonic() + bounds(entry)["prove"])
+            proof.prove(entry, passed, time.monotonic() + bounds(entry)["prove"])
             _commit(entry)
-        except Abort as exc:
+        except proof.Abort as exc:
             recovery.undo(entry, exc.step, str(exc), **exc.details)
         except CommandError as exc:
             recovery.undo(entry, "apply", str(exc))
         except Exception as exc:  # a fault of our own must not leave the host in between either
             recovery.undo(entry, "apply", "%s: %s" % (type(exc).__name__, exc))
     _linger(entry["id"])
-
-
-def _baseline(entry):
-    """The probes that pass before the change, and those for what only the change promises."""
-    guard.tell(entry["id"], phase="baseline")
-    known = probes.expand(entry["probes"], entry["snapshot"], _promised_mtu(entry))
-    saw = probes.run_all([one for one in known if one["type"] != "path_mtu"], entry["snapshot"])
-    before = [one for one in known if one["type"] != "path_mtu"]
-    left_out = ["%s %s" % (one["type"], one["target"]) for one, trouble in zip(before, saw) if trouble]
-    guard.tell(entry["id"], not_probed=left_out)
-    passed = [one for one, trouble in zip(before, saw) if not trouble]
-    return passed + probes.promised(entry["change"], before, passed) + [one for one in known if one["type"] == "path_mtu"]
-
-
-def _promised_mtu(entry):
-    """The MTU that the change raises the management path to, None when it raises none."""
-    was = [device["mtu"] for address in entry["keep"] for name in snapshot.holders(entry["snapshot"], address)
-           for device in [entry["snapshot"]["devices"][name]]]
-    with_address = [iface for iface in entry["change"].get("interfaces", [])
-                    if iface.get("mtu") and any((iface.get(family) or {}).get("enabled") for family in ("ipv4", "ipv6"))]
-    highest = max([iface["mtu"] for iface in with_address], default=0)
-    return highest if was and highest > max(was) else None
 
 
 def _change(entry):
@@ -184,7 +148,7 @@ def _change(entry):
             checkpoint = _apply(entry, change)
         profile_settings.put(settings, entry["persistent"])
     except profile_settings.SettingsError as exc:
-        raise Abort("apply", str(exc)) from exc
+        raise proof.Abort("apply", str(exc)) from exc
     guard.tell(entry["id"], checkpoint=checkpoint)
 
 
@@ -195,15 +159,15 @@ def _raise_mtu(one, persistent):
     if profile:
         rc, _out, err = run(words + ["uuid", profile["uuid"], "802-3-ethernet.mtu", str(one["mtu"])], timeout=10)
         if rc:
-            raise Abort("prepare", "the profile of %s does not take MTU %s: %s" % (one["name"], one["mtu"], err.strip()))
+            raise proof.Abort("prepare", "the profile of %s does not take MTU %s: %s" % (one["name"], one["mtu"], err.strip()))
     rc, _out, err = run(["ip", "link", "set", "dev", one["name"], "mtu", str(one["mtu"])], timeout=10)
     if rc:
-        raise Abort("prepare", "%s does not take MTU %s: %s" % (one["name"], one["mtu"], err.strip()))
+        raise proof.Abort("prepare", "%s does not take MTU %s: %s" % (one["name"], one["mtu"], err.strip()))
 
 
 def bounds(entry):
     """Seconds for the steps under the checkpoint, ``{apply, prove, checkpoint}`` and settings: the checkpoint outlives the guard's own steps."""
-    steps = {"apply": max(10, entry["timeout"] - 10), "prove": entry["timeout"] + _stp_seconds(entry)}
+    steps = {"apply": max(10, entry["timeout"] - 10), "prove": entry["timeout"] + proof.stp_seconds(entry)}
     if entry.get("settings"):
         steps["settings"] = profile_settings.SECONDS * len(entry["settings"])
     return dict(steps, checkpoint=sum(steps.values()) + CHECKPOINT_MARGIN)
@@ -217,71 +181,17 @@ def _apply(entry, change):
     checkpoint = done["checkpoint"] or next(iter(set(networkmanager.checkpoint_paths()) - before), "")
     guard.tell(entry["id"], checkpoint=checkpoint)
     if done["error"]:
-        raise Abort("apply", done["error"]["message"], error=done["error"])
+        raise proof.Abort("apply", done["error"]["message"], error=done["error"])
     if not checkpoint:
-        raise Abort("apply", "nmstatectl reported success, but its checkpoint is gone: NetworkManager was restarted or somebody else ended it")
+        raise proof.Abort("apply", "nmstatectl reported success, but its checkpoint is gone: NetworkManager was restarted or somebody else ended it")
     return checkpoint
-
-
-def _prove(entry, passed, deadline):
-    now = _settle(entry, min(deadline, time.monotonic() + SETTLE_SECONDS + _stp_seconds(entry)))
-    # settings may have begun IPv6 anew: routers have to announce themselves once more
-    _probe(passed, now, min(deadline, time.monotonic() + (SETTLE_SECONDS if entry["settings"] else PROBE_SECONDS)))
-    if entry["persistent"]:
-        profiles.flush()
-    nonce = secrets.token_hex(16)
-    checkpoint = guard.tell(entry["id"], phase="applied", nonce=nonce, left=round(deadline - time.monotonic(), 1)).get("checkpoint")
-    look = 0
-    while guard.received(entry["id"], "confirm") != nonce:
-        cancelled = guard.received(entry["id"], "cancel")
-        if cancelled is not None:
-            raise Abort("prove", cancelled or "rolled back on request")
-        if time.monotonic() > deadline:
-            raise Abort("prove", "no confirmation over a new connection within %s s" % entry["timeout"])
-        look += 1
-        if look % 20 == 0:
-            _check_checkpoint(checkpoint)
-        time.sleep(0.05)
-
-
-def _stp_seconds(entry):
-    """What a spanning tree that the change turns on takes until it lets packets through."""
-    bridges = [iface.get("bridge") or {} for iface in entry["change"].get("interfaces", [])]
-    return STP_SECONDS if any(((one.get("options") or {}).get("stp") or {}).get("enabled") for one in bridges) else 0
-
-
-def _settle(entry, end):
-    while True:
-        now = snapshot.take()
-        missing = [one for one in entry["keep"] if not snapshot.holders(now, one)]
-        if not missing:
-            return now
-        if time.monotonic() > end:
-            have = ["%s on %s" % (address, name) for name, device in sorted(now["devices"].items()) for address in device["addresses"]]
-            raise Abort("prove", "the address %s did not come back; the host has %s" % (", ".join(missing), ", ".join(have) or "none"))
-        time.sleep(0.1)
-
-
-def _probe(wanted, now, end):
-    while wanted:
-        saw = probes.run_all(wanted, now)
-        wanted = [one for one, trouble in zip(wanted, saw) if trouble]
-        if wanted and time.monotonic() > end:
-            raise Abort("prove", "; ".join(trouble for trouble in saw if trouble))
-        if wanted:
-            now = snapshot.take()  # a router's announcement may just have come
-
-
-def _check_checkpoint(checkpoint):
-    if checkpoint and checkpoint not in networkmanager.checkpoint_paths():
-        raise Abort("prove", "the checkpoint %s is gone: NetworkManager was restarted or somebody else ended it" % checkpoint)
 
 
 def _commit(entry):
     status = guard.tell(entry["id"], phase="committing")
     checkpoint = status.get("checkpoint")
-    _check_checkpoint(checkpoint)
-    _settle(entry, time.monotonic() + 2)
+    proof.check_checkpoint(checkpoint)
+    proof.settle(entry, time.monotonic() + 2)
     try:
         if entry["persistent"]:
             journal.update(entry, prepared=netconf.prepare_record(entry["record"]))
@@ -291,9 +201,9 @@ def _commit(entry):
             networkmanager.destroy_checkpoint(checkpoint)
         journal.commit_point(entry)
     except OSError as exc:
-        raise Abort("commit", "the network configuration cannot be made durable: %s" % exc) from exc
+        raise proof.Abort("commit", "the network configuration cannot be made durable: %s" % exc) from exc
     except networkmanager.NetworkManagerError as exc:
-        raise Abort("commit", "the checkpoint %s could not be ended: %s" % (checkpoint, exc)) from exc
+        raise proof.Abort("commit", "the checkpoint %s could not be ended: %s" % (checkpoint, exc)) from exc
     recovery.carry_forward(entry)
 
 
