@@ -78,6 +78,10 @@ diagnosis:
   description: The folder on the controller that holds what is known about the failure.
   type: str
   returned: failure, unless O(diagnosis) is empty
+diagnosis_summary:
+  description: The short form of the diagnosis, as RV(ovirt.mgmt_network.nmstate_apply#module:diagnosis_summary).
+  type: dict
+  returned: failure
 event:
   description: Name and number of the event that oVirt Engine would log for the failure.
   type: dict

@@ -223,6 +223,38 @@ diagnosis:
   type: str
   returned: failure, unless O(diagnosis) is empty
   sample: /home/me/.ansible/ovirt-mgmt-network/host1-20261121T051643-5f0c1a
+diagnosis_summary:
+  description:
+    - The short form of the diagnosis, for places that keep no files, such as the artifact of an AWX job. At most 2 KiB as JSON; secrets are masked.
+    - Each part is there only when there is something to say.
+  type: dict
+  returned: failure
+  contains:
+    step:
+      description: The step that failed.
+      type: str
+      returned: failure
+      sample: apply
+    phases:
+      description: The last phases of the transaction, each with the seconds since its begin.
+      type: list
+      elements: str
+      returned: when a transaction was opened
+      sample: ["0.000 s open", "2.104 s applying", "4.871 s undone"]
+    error:
+      description: Kind and message of nmstate's error.
+      type: str
+      returned: when nmstate failed
+    not_restored:
+      description: What of the old state is not back.
+      type: list
+      elements: str
+      returned: when the undo was not exact
+    log:
+      description: The last warnings and errors of NetworkManager, and the last lines of the guard.
+      type: list
+      elements: str
+      returned: when the host answered
 repairs:
   description: What it took to bring the old state back.
   type: list

@@ -13,6 +13,9 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plain import to
 
 
 BASE = "~/.ansible/ovirt-mgmt-network"
+SUMMARY_BYTES = 2048  # of one failed host, as JSON: a job's artifact holds it for each of them
+_SECRET = re.compile(r"""(?i)\b([\w.-]*(?:passw|psk|secret|private-key|cak|pin\b)[\w.-]*["']?\s*[:= ]\s*)(?:"[^"]*"|'[^']*'|\S+)""")
+_NOTABLE = re.compile(r"(?i)<(?:warn|error)>|\berror\b|\bfailed\b|ovirt-mgmt-network")
 
 
 def kept(arguments, result, found, host):
@@ -20,8 +23,11 @@ def kept(arguments, result, found, host):
 
     ``arguments``: of the task; its ``diagnosis`` is the folder of all such folders ("": nothing is written). ``found``: see files().
     """
+    if not result.get("failed"):
+        return result
+    result = dict(result, diagnosis_summary=summary(result, found))
     base = arguments.get("diagnosis", BASE)
-    if not result.get("failed") or not base:
+    if not base:
         return result
     folder = os.path.join(os.path.expanduser(base), folder_name(host, result.get("transaction") or time.strftime("%Y%m%dT%H%M%S")))
     try:
@@ -63,3 +69,41 @@ def files(arguments, result, found):
 def timeline_lines(timeline):
     """A line for each phase: seconds since the first, and its name."""
     return ["%8.3f s  %s\n" % (one["at"] - timeline[0]["at"], one["phase"]) for one in timeline]
+
+
+def summary(result, found):
+    """What a human asks first, for places that keep no files, such as the artifact of an AWX job: ``{step, phases, error, not_restored, log}``, each
+    part only when there is something to say. At most SUMMARY_BYTES as JSON; secrets are masked. Arguments as of files().
+    """
+    status = found.get("status") or {}
+    timeline = status.get("timeline") or result.get("timeline") or []
+    error = status.get("error") or result.get("error") or {}
+    notable = [line for line in (found.get("log") or "").splitlines() if _NOTABLE.search(line)]
+    parts = {
+        "step": str(result.get("step") or ""),
+        "phases": _last(["%s s %s" % ("%.3f" % (one["at"] - timeline[0]["at"]), one["phase"]) for one in timeline], 400),
+        "error": _short(": ".join(str(error[key]) for key in ("kind", "message") if error.get(key)), 500),
+        "not_restored": _last(["%(device)s %(what)s" % one for one in status.get("left") or []], 300),
+        "log": _last(notable, 600),
+    }
+    return {name: value for name, value in parts.items() if value}
+
+
+def _last(lines, size):
+    """The last of the ``lines`` that fit into ``size`` bytes of JSON, each shortened and masked; in their order."""
+    kept_lines = []
+    for line in reversed(lines):
+        short = _short(line, 200)
+        size -= len(json.dumps(short)) + 2
+        if size < 0:
+            break
+        kept_lines.insert(0, short)
+    return kept_lines
+
+
+def _short(text, size):
+    """``text``, masked, in at most ``size`` bytes of JSON."""
+    text = _SECRET.sub(r"\1***", to_plain(text, "text"))
+    while len(json.dumps(text)) > size:
+        text = text[:len(text) * size // len(json.dumps(text)) - 4] + "..."
+    return text

@@ -136,7 +136,7 @@ def _undone(host, interface, applied):
     lost = applied.get("phase") not in ("undone", None) and not applied.get("rolled_back") and applied.get("step") == "prove"
     return {"status": NON_RESPONSIVE if lost else NON_OPERATIONAL, "synced": False, "events": told, "remedy": told[-1]["remedy"],
             "reason": applied.get("msg", ""), "exact": applied.get("exact"), "repairs": applied.get("repairs") or [],
-            "diagnosis": applied.get("diagnosis", "")}
+            "diagnosis": applied.get("diagnosis", ""), "diagnosis_summary": applied.get("diagnosis_summary") or {}}
 
 
 def _committed(host, interface, applied):

@@ -117,6 +117,30 @@ def test_a_playbook_of_somebody_else_uses_the_role_with_facts_of_its_own(invento
         assert [one["id"] for one in events] == [13] and events[0]["time"] and events[0]["host"] == host
 
 
+LAUNCHES = {  # what AWX tells a job of how it was launched (awx_meta_vars of its models): by host here, to see all in one run
+    "by-hand": {},
+    "job": {"awx_job_id": 6, "awx_job_template_name": "Add hosts"},
+    "in-a-workflow": {"awx_job_id": 7, "awx_job_template_name": "Add hosts", "awx_workflow_job_name": "Check and add"},
+    "slice-one": {"awx_job_id": 8, "awx_job_template_name": "Add hosts", "awx_workflow_job_name": "Add hosts"},
+    "slice-two": {"awx_job_id": 9, "awx_job_template_name": "Add hosts", "awx_workflow_job_name": "Add hosts"},
+}
+
+
+@pytest.mark.parametrize("playbook", ["add_host", "remove_network"])
+def test_an_artifact_holds_each_result_once_and_slices_do_not_replace_each_other(playbook, tmp_path):
+    nobody = {"ansible_host": "127.0.0.1", "ansible_port": 1, "mgmt_network": {"name": "ovirtmgmt"}, "configure_mgmt_wait": 1, "add_host_deploy": False}
+    inventory = tmp_path / "hosts.yml"
+    inventory.write_text(json.dumps({"hypervisors": {"hosts": {name: {**nobody, **told} for name, told in LAUNCHES.items()}}}), encoding="utf-8")
+    done = subprocess.run(["ansible-playbook", "-i", inventory, f"ovirt.mgmt_network.{playbook}"], capture_output=True, text=True, timeout=120, check=False,
+                          stdin=subprocess.DEVNULL, env={**os.environ, "ANSIBLE_SHOW_CUSTOM_STATS": "true", "ANSIBLE_NOCOLOR": "1"})
+    told = done.stdout.partition("CUSTOM STATS: ")[2].partition("RUN: ")[2]
+    assert told, done.stdout[-3000:] + done.stderr[-1000:]
+    artifact = json.JSONDecoder().raw_decode(told)[0]
+    assert {key: set(value) for key, value in artifact.items()} == {
+        "mgmt_network_results": {"by-hand", "job", "in-a-workflow"}, "mgmt_network_results_8": {"slice-one"}, "mgmt_network_results_9": {"slice-two"}}
+    assert {one["status"] for results in artifact.values() for one in results.values()} == {"non_responsive"}
+
+
 def test_awx_as_code_names_modules_and_variables_that_exist():
     play, = yaml.safe_load((ROOT / "extensions/awx/job_templates.yml").read_text(encoding="utf-8"))
     modules = {key.removeprefix("awx.awx.") for task in play["tasks"] for key in task if key.startswith("awx.awx.")}

@@ -47,3 +47,41 @@ def test_a_host_that_stays_away_leaves_what_the_controller_knows():
     assert sorted(files) == ["change.json", "desired.json", "host.log", "message.txt", "timeline.txt"]
     assert json.loads(files["change.json"]) == RESULT["change"]
     assert files["timeline.txt"].splitlines() == ["   0.000 s  open", "   2.500 s  undone"]
+
+
+LOG = "".join("2026-11-21T08:30:%02d NetworkManager[1]: <%s> [1.0] line %d\n" % (n % 60, "warn" if n % 10 == 0 else "info", n) for n in range(3000))
+
+
+def test_the_summary_has_what_a_human_asks_first():
+    status = {**FOUND["status"], "step": "apply", "error": {"kind": "VerificationError", "message": "eth1: mtu"}, "left": [{"device": "eth1", "what": "is down"}]}
+    told = diagnosis.summary({**RESULT, "step": "apply"}, {**FOUND, "status": status, "log": LOG})
+    assert told["step"] == "apply" and told["phases"] == ["0.000 s open"]
+    assert told["error"] == "VerificationError: eth1: mtu" and told["not_restored"] == ["eth1 is down"]
+    assert told["log"] and all("<warn>" in line for line in told["log"]) and told["log"][-1].endswith("line 2990")
+
+
+def test_the_summary_is_small_whatever_the_host_says():
+    told = diagnosis.summary(
+        {"msg": "x" * 9000, "step": "apply"},
+        {"log": "error " + "\u20ac" * 90000, "status": {
+            "timeline": [{"phase": "p" * 50, "at": float(n)} for n in range(300)], "error": {"kind": "Bug", "message": "m" * 90000},
+            "left": [{"device": "eth%d" % n, "what": "w" * 300} for n in range(200)]}})
+    assert len(json.dumps(told)) <= diagnosis.SUMMARY_BYTES
+
+
+@pytest.mark.parametrize("line", [
+    "error: 802-1x.password: hunter2", "error password=hunter2", "error 'private-key': 'hunter2'", 'error {"psk": "hunter2"}', "error wireguard.private-key hunter2",
+    "error mka-cak: hunter2", "error secret hunter2",
+])
+def test_no_secret_is_in_the_summary(line):
+    told = diagnosis.summary({"step": "apply"}, {"log": line, "status": {"error": {"kind": "InvalidArgument", "message": line}}})
+    assert "hunter2" not in json.dumps(told) and "error" in told["log"][0]
+
+
+def test_a_host_that_left_nothing_has_a_summary_of_what_the_controller_knows():
+    assert diagnosis.summary({**RESULT, "step": "prove"}, {}) == {"step": "prove", "phases": ["0.000 s open", "2.500 s undone"]}
+
+
+def test_a_failure_without_a_folder_still_has_its_summary():
+    assert diagnosis.kept({"diagnosis": ""}, {**RESULT, "failed": True, "step": "apply"}, FOUND, "host1")["diagnosis_summary"]["step"] == "apply"
+    assert "diagnosis_summary" not in diagnosis.kept({"diagnosis": ""}, {"changed": True}, {}, "host1")
