@@ -14,9 +14,11 @@ import fnmatch
 import ipaddress
 
 DUMMY_BRIDGE = ";vdsmdummy;"  # libvirt's placeholder on VDSM hosts
-# Defaults of the bonding driver (bonding.rst; bond_main.c), as the first or last word in sysfs. An option that is not
-# here is not reported: its default is unknown. 0 for miimon in every mode, as VDSM has it: newer kernels raise it to
-# 100 in the modes that need it, older ones do not.
+# Properties of a bond that are state and no options (VDSM: link/bond/sysfs_options.py, EXCLUDED_BONDING_ENTRIES).
+_NO_BOND_OPTIONS = ("slaves", "active_slave", "mii_status", "queue_id", "ad_aggregator", "ad_num_ports", "ad_actor_key", "ad_partner_key",
+                    "ad_partner_mac", "ad_actor_system")
+# Defaults of the bonding driver (bonding.rst; bond_main.c), as the last word in sysfs: only for where neither VDSM's dump nor the kernel can
+# be asked (kernel.bond_defaults()). An option that is not here is not reported then: its default is unknown.
 _BOND_DEFAULTS = {
     "ad_actor_sys_prio": "65535", "ad_select": "0", "ad_user_port_key": "0", "all_slaves_active": "0", "arp_all_targets": "0",
     "arp_interval": "0", "arp_ip_target": "", "arp_missed_max": "2", "arp_validate": "0", "downdelay": "0", "fail_over_mac": "0",
@@ -24,6 +26,7 @@ _BOND_DEFAULTS = {
     "num_unsol_na": "1", "packets_per_slave": "1", "peer_notif_delay": "0", "primary": "", "primary_reselect": "0",
     "resend_igmp": "1", "updelay": "0", "use_carrier": "1", "xmit_hash_policy": "0",
 }
+_MIIMON_WITHOUT_ARP = "100"  # of modes 4, 5 and 6, which cannot monitor by ARP (bond_options.c, bond_option_mode_set())
 # Of a bridge's options only those that a change would lose or that decide whether it may be made.
 _BRIDGE_OPTIONS = (("forward_delay", "forward_delay"), ("group_fwd_mask", "group_fwd_mask"), ("mcast_snooping", "multicast_snooping"),
                    ("vlan_filtering", "vlan_filtering"))
@@ -92,22 +95,33 @@ def _nic(link, trait, _ports, _hidden):
 def _bond(link, trait, ports, _hidden):
     data = _data(link)
     own = {"hwaddr": link.get("address", ""), "slaves": sorted(ports), "active_slave": data.get("active_slave") or "",
-           "opts": bond_options(trait.get("bond") or {}), "speed": trait.get("speed", 0), "switch": "legacy"}
+           "opts": bond_options(trait.get("bond") or {}, trait.get("bond_defaults")), "speed": trait.get("speed", 0), "switch": "legacy"}
     partner = data.get("ad_info") or {}
     if partner.get("aggregator") and partner.get("partner_mac"):
         own["ad_aggregator_id"], own["ad_partner_mac"] = str(partner["aggregator"]), partner["partner_mac"]
     return own
 
 
-def bond_options(values):
-    """VDSM's ``opts`` of a bond from sysfs' words: mode always, of the others what is not the default; numbers as text."""
+def bond_options(values, defaults=None):
+    """VDSM's ``opts`` of a bond from sysfs' words: mode always, of the others what is not the default; numbers as text.
+
+    ``defaults``: sysfs' words of an untouched bond of the mode; a table takes their place when they are unknown (None or {}).
+    """
+    known = {name: _bond_word(name, text) for name, text in defaults.items()} if defaults else dict(
+        _BOND_DEFAULTS, **({"miimon": _MIIMON_WITHOUT_ARP} if values.get("mode", "").split()[-1:] in (["4"], ["5"], ["6"]) else {}))
     options = {}
     for name, text in values.items():
-        words = text.split()
-        value = ",".join(words) if name == "arp_ip_target" else words[-1] if words else ""
-        if name == "mode" or (value and value != _BOND_DEFAULTS.get(name, value)):
+        value = _bond_word(name, text)
+        # What only the host's own defaults lack has no value there.
+        default = known.get(name, "" if defaults else value)
+        if name == "mode" or (value and value != default and name not in _NO_BOND_OPTIONS):
             options[name] = value
     return options
+
+
+def _bond_word(name, text):
+    words = text.split()
+    return ",".join(words) if name == "arp_ip_target" else words[-1] if words else ""
 
 
 def _vlan(link, _trait, _ports, _hidden):
@@ -117,6 +131,8 @@ def _vlan(link, _trait, _ports, _hidden):
 def _bridge(link, _trait, ports, hidden):
     data = _data(link)
     options = {name: str(data[key]) for key, name in _BRIDGE_OPTIONS if key in data}
+    if "group_fwd_mask" in options:
+        options["group_fwd_mask"] = "0x%x" % int(options["group_fwd_mask"], 0)  # as sysfs and VDSM have it; iproute2 prints "0" for none
     return {"hwaddr": link.get("address", ""), "ports": sorted(port for port in ports if port not in hidden),
             "stp": "on" if data.get("stp_state") else "off", "opts": options}
 

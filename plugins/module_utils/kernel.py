@@ -8,9 +8,15 @@ from __future__ import annotations
 import json
 import os
 
-from .command import run
+from .command import CommandError, run
 
 SYSFS = "/sys/class/net"
+# VDSM's dump of the driver's defaults, made before its networks are restored (vdsm: network/link/bond/sysfs_options_mapper.py).
+BOND_DEFAULTS = "/run/vdsm/bonding-defaults.json"
+# A bond of each mode in a network and mount namespace of its own, so that neither udev nor NetworkManager nor the host's /sys see it.
+_PROBE = """mount -t sysfs sysfs /sys || exit 1
+for mode in %s; do ip link add mode$mode type bond mode $mode || exit 1; done
+exec grep -s . /sys/class/net/mode*/bonding/*"""
 
 
 def links():
@@ -43,11 +49,42 @@ def default_route_hops(route, family):
 def traits(names):
     """What only sysfs knows of each device: ``{name: {speed, tap, virtual_function, bond}}``.
 
-    ``speed``: Mb/s, 0 when unknown or without link. ``bond``: ``{option: words}`` of a bond ("active-backup 1"), else {}.
+    ``speed``: Mb/s, 0 when unknown or without link. ``bond``: ``{option: words}`` of a bond ("active-backup 1"), else {}; a bond has
+    ``bond_defaults`` as well, the same of an untouched bond of its mode ({} when unknown).
     """
-    return {name: {"speed": _speed(name), "tap": os.path.exists("%s/%s/tun_flags" % (SYSFS, name)),
-                   "virtual_function": os.path.exists("%s/%s/device/physfn" % (SYSFS, name)),
-                   "bond": _folder("%s/%s/bonding" % (SYSFS, name))} for name in names}
+    found = {name: {"speed": _speed(name), "tap": os.path.exists("%s/%s/tun_flags" % (SYSFS, name)),
+                    "virtual_function": os.path.exists("%s/%s/device/physfn" % (SYSFS, name)),
+                    "bond": _folder("%s/%s/bonding" % (SYSFS, name))} for name in names}
+    modes = {name: one["bond"]["mode"].split()[-1] for name, one in found.items() if one["bond"].get("mode")}
+    defaults = bond_defaults(set(modes.values()))
+    for name, mode in modes.items():
+        found[name]["bond_defaults"] = defaults.get(mode, {})
+    return found
+
+
+def bond_defaults(modes):
+    """``{mode: {option: words}}``: the bonding driver's defaults for ``modes`` (set of numbers as text), on this kernel.
+
+    Read from VDSM's dump where VDSM has made one, else from bonds that are made for it, as VDSM makes them; {} where neither can be had.
+    """
+    if not modes:
+        return {}
+    try:
+        with open(BOND_DEFAULTS, encoding="utf-8") as stream:
+            dump = json.load(stream)
+        return {mode: {option: " ".join(words) for option, words in dump[mode].items()} for mode in modes}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass  # no VDSM, or a dump that is of no use
+    try:
+        _rc, out, _err = run(["unshare", "--net", "--mount", "sh", "-c", _PROBE % " ".join(sorted(modes))], timeout=10)
+    except CommandError:
+        return {}
+    found = {}
+    for line in out.splitlines():
+        path, _colon, words = line.partition(":")
+        device, _folder_name, option = path.split("/")[-3:]
+        found.setdefault(device[len("mode"):], {})[option] = words
+    return found
 
 
 def supports_ipv6():

@@ -18,13 +18,17 @@ def add_routes(state: dict, holder: dict, network: Network, source: dict, curren
     """Put the static routes over ``source`` into ``state``, over ``holder``, with metrics and tables.
 
     The request's word goes first: without the default route there is none in the main table, and another gateway than
-    any of today's replaces them. ``holder``, ``source``: nmstate interfaces, as they shall be and as they are.
+    any of today's replaces them. The metric of an only default route is left to NetworkManager: VDSM states none, and its first
+    edit would put a route with the metric of a bridge beside one with another. ``holder``, ``source``: nmstate interfaces, as they
+    shall be and as they are.
     """
     wanted = (state.get("routes") or {}).get("config") or []
     for route in current.configured_routes:
         if route.get("next-hop-interface") != source["name"] or not _belongs(route, holder, network, source, current):
             continue
         moved = {**route, "next-hop-interface": holder["name"]}
+        if _is_only_default(route, holder, source, current):
+            moved.pop("metric", None)
         twin = next((one for one in wanted if one.get("state") != "absent" and _same(one, moved)), None)
         if twin is not None:
             twin.update({key: value for key, value in moved.items() if key not in twin})
@@ -87,6 +91,14 @@ def _belongs(route: dict, holder: dict, network: Network, source: dict, current:
         return False
     today = [one.get("next-hop-address") for one in current.configured_routes if _is_default(one, source["name"]) and one.get("destination") == destination]
     return not gateway or any(same_address(gateway, address) for address in today)
+
+
+def _is_only_default(route: dict, holder: dict, source: dict, current: Current) -> bool:
+    if not _is_default(route):
+        return False
+    family, version = ("ipv6", 6) if ":" in route["destination"] else ("ipv4", 4)
+    own = [one for one in current.configured_routes if _is_default(one, source["name"]) and one["destination"] == route["destination"]]
+    return len(own) == 1 and not _has_rival(family, version, holder, source, current)
 
 
 def _has_rival(family: str, version: int, holder: dict, source: dict, current: Current) -> bool:

@@ -125,7 +125,9 @@ def test_how_addresses_come_about():
     [
         ({"mode": "balance-rr 0", "miimon": "0"}, {"mode": "0"}),
         ({"mode": "802.3ad 4", "miimon": "100", "lacp_rate": "fast 1", "xmit_hash_policy": "layer2 0", "slaves": "a b", "ad_partner_mac": "00:00"},
-         {"mode": "4", "miimon": "100", "lacp_rate": "1"}),
+         {"mode": "4", "lacp_rate": "1"}),
+        ({"mode": "active-backup 1", "miimon": "100"}, {"mode": "1", "miimon": "100"}),
+        ({"mode": "802.3ad 4", "miimon": "0"}, {"mode": "4", "miimon": "0"}),
         ({"mode": "active-backup 1", "primary": "eth1", "arp_interval": "200", "arp_ip_target": "192.0.2.1 192.0.2.2", "queue_id": "eth1:0"},
          {"mode": "1", "primary": "eth1", "arp_interval": "200", "arp_ip_target": "192.0.2.1,192.0.2.2"}),
         ({"mode": "active-backup 1", "primary": "", "an_option_of_tomorrow": "7"}, {"mode": "1"}),
@@ -134,6 +136,24 @@ def test_how_addresses_come_about():
 )
 def test_bond_options(values, options):
     assert bond_options(values) == options
+
+
+# As VDSM's bonding-defaults.json has it, or the kernel: words by option, nothing for what has no value.
+@pytest.mark.parametrize(
+    ("values", "defaults", "options"),
+    [
+        ({"mode": "802.3ad 4", "miimon": "100", "lacp_rate": "fast 1"}, {"miimon": "100", "lacp_rate": "slow 0"}, {"mode": "4", "lacp_rate": "1"}),
+        ({"mode": "802.3ad 4", "miimon": "100"}, {"miimon": "0"}, {"mode": "4", "miimon": "100"}),
+        ({"mode": "active-backup 1", "an_option_of_tomorrow": "7", "miimon": "0"}, {"an_option_of_tomorrow": "7", "miimon": "0"}, {"mode": "1"}),
+        ({"mode": "active-backup 1", "an_option_of_tomorrow": "7"}, {"an_option_of_tomorrow": "8"}, {"mode": "1", "an_option_of_tomorrow": "7"}),
+        ({"mode": "active-backup 1", "primary": "eth1", "arp_ip_target": ""}, {"primary": "", "arp_ip_target": ""}, {"mode": "1", "primary": "eth1"}),
+        # state, not options, whatever the dump says
+        ({"mode": "802.3ad 4", "slaves": "a b", "ad_partner_mac": "00:00", "ad_actor_key": "9", "queue_id": "a:0", "mii_status": "up"}, {"miimon": "100"},
+         {"mode": "4"}),
+    ],
+)
+def test_bond_options_by_the_defaults_of_the_host(values, defaults, options):
+    assert bond_options(values, defaults) == options
 
 
 def test_an_lacp_bond():
@@ -150,7 +170,7 @@ def test_an_lacp_bond():
 
 
 def bridge(name, stp=0, **more):
-    return link(name, "bridge", info_data={"stp_state": stp, "forward_delay": 1500, "mcast_snooping": 1, "gc_timer": 9}, **more)
+    return link(name, "bridge", info_data={"stp_state": stp, "forward_delay": 1500, "mcast_snooping": 1, "gc_timer": 9, "group_fwd_mask": "0"}, **more)
 
 
 def test_bridge_vlan_and_team():
@@ -158,11 +178,18 @@ def test_bridge_vlan_and_team():
              link("eth2.5", "vlan", link="eth2", info_data={"id": 5}, master="br0"), link("team0", "team"), link("eth3", master="team0")]
     document = caps(links)
     assert {key: document["bridges"]["br0"][key] for key in ("ports", "stp", "opts")} == {
-        "ports": ["eth1", "eth2.5"], "stp": "on", "opts": {"forward_delay": "1500", "multicast_snooping": "1"}}
+        "ports": ["eth1", "eth2.5"], "stp": "on", "opts": {"forward_delay": "1500", "group_fwd_mask": "0x0", "multicast_snooping": "1"}}
     assert (document["vlans"]["eth2.5"]["iface"], document["vlans"]["eth2.5"]["vlanid"]) == ("eth2", 5)
     assert "hwaddr" not in document["vlans"]["eth2.5"]
     assert document["teams"]["team0"]["ports"] == ["eth3"]
     assert document["max_mtu"] == {"eth1": 65535, "eth3": 9216}
+
+
+@pytest.mark.parametrize(("iproute2", "vdsm"), [("0", "0x0"), (0, "0x0"), ("0x4000", "0x4000"), (16388, "0x4004")])
+def test_the_group_forward_mask_reads_as_in_sysfs(iproute2, vdsm):
+    entry = bridge("br0")
+    entry["linkinfo"]["info_data"]["group_fwd_mask"] = iproute2
+    assert caps([entry])["bridges"]["br0"]["opts"]["group_fwd_mask"] == vdsm
 
 
 NETWORK_LINKS = [bridge("red"), link("eth1", master="red"), link("eth2"), link("storage", "vlan", link="eth2", info_data={"id": 5}),

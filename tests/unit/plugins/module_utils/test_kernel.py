@@ -42,6 +42,7 @@ def test_default_routes_of_both_families(monkeypatch):
 @pytest.mark.parametrize(("speed", "told"), [("10000", 10000), ("-1", 0), ("65535", 0), ("4294967295", 0), ("", 0), (None, 0)])
 def test_traits(speed, told, tmp_path, monkeypatch):
     monkeypatch.setattr(kernel, "SYSFS", str(tmp_path))
+    monkeypatch.setattr(kernel, "bond_defaults", lambda modes: {"1": {"miimon": "0"}} if modes == {"1"} else {})
     (tmp_path / "eth1" / "device" / "physfn").mkdir(parents=True)
     (tmp_path / "bond4" / "bonding").mkdir(parents=True)
     (tmp_path / "bond4" / "bonding" / "mode").write_text("active-backup 1\n")
@@ -51,6 +52,41 @@ def test_traits(speed, told, tmp_path, monkeypatch):
         (tmp_path / "eth1" / "speed").write_text(speed + "\n")
     assert kernel.traits(["eth1", "bond4", "vnet0"]) == {
         "eth1": {"speed": told, "tap": False, "virtual_function": True, "bond": {}},
-        "bond4": {"speed": 0, "tap": False, "virtual_function": False, "bond": {"mode": "active-backup 1"}},
+        "bond4": {"speed": 0, "tap": False, "virtual_function": False, "bond": {"mode": "active-backup 1"},
+                  "bond_defaults": {"miimon": "0"}},
         "vnet0": {"speed": 0, "tap": True, "virtual_function": False, "bond": {}},
     }
+
+
+def test_bond_defaults_of_vdsm_s_dump(tmp_path, monkeypatch):
+    dump = tmp_path / "bonding-defaults.json"
+    dump.write_text(json.dumps({"1": {"miimon": ["0"], "arp_ip_target": []}, "4": {"mode": ["balance-rr", "0"], "lacp_rate": ["slow", "0"], "miimon": ["100"]}}))
+    monkeypatch.setattr(kernel, "BOND_DEFAULTS", str(dump))
+    monkeypatch.setattr(kernel, "run", lambda argv, **_kwargs: pytest.fail("the kernel is asked although VDSM has"))
+    assert kernel.bond_defaults({"4"}) == {"4": {"mode": "balance-rr 0", "lacp_rate": "slow 0", "miimon": "100"}}
+    assert kernel.bond_defaults(set()) == {}
+
+
+@pytest.mark.parametrize("dump", [None, "", "[]", '{"1": {}}', '{"4": []}'])
+def test_bond_defaults_of_the_kernel(dump, tmp_path, monkeypatch):
+    monkeypatch.setattr(kernel, "BOND_DEFAULTS", str(tmp_path / "bonding-defaults.json"))
+    if dump is not None:
+        (tmp_path / "bonding-defaults.json").write_text(dump)
+    calls = []
+    out = "/sys/class/net/mode4/bonding/lacp_rate:slow 0\n/sys/class/net/mode4/bonding/miimon:100\n"
+    monkeypatch.setattr(kernel, "run", lambda argv, **_kwargs: (calls.append(argv), (0, out, ""))[1])
+    assert kernel.bond_defaults({"4"}) == {"4": {"lacp_rate": "slow 0", "miimon": "100"}}
+    # in namespaces of their own: the host's network does not see these bonds
+    assert [argv[:3] for argv in calls] == [["unshare", "--net", "--mount"]]
+
+
+def test_bond_defaults_where_neither_can_be_had(tmp_path, monkeypatch):
+    monkeypatch.setattr(kernel, "BOND_DEFAULTS", str(tmp_path / "none"))
+    monkeypatch.setattr(kernel, "run", lambda argv, **_kwargs: (1, "", "unshare: Operation not permitted"))
+    assert kernel.bond_defaults({"4"}) == {}
+
+    def missing(argv, **_kwargs):
+        raise kernel.CommandError("unshare: not found on this host", argv)
+
+    monkeypatch.setattr(kernel, "run", missing)
+    assert kernel.bond_defaults({"4"}) == {}

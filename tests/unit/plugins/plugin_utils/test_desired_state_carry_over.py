@@ -208,8 +208,13 @@ HOST = eth(ipv4=static4("192.0.2.10/24"))
 
 
 @pytest.mark.parametrize("config, expected", [
-    # the metric goes on the route that the request asks for
-    ([route("0.0.0.0/0", "192.0.2.1", metric=50)], [route("0.0.0.0/0", "192.0.2.1", "ovirtmgmt", 0, metric=50)]),
+    # an only default route has no metric of its own: VDSM's first edit would otherwise add a second route
+    ([route("0.0.0.0/0", "192.0.2.1", metric=50)], [route("0.0.0.0/0", "192.0.2.1", "ovirtmgmt", 0)]),
+    # beside another the metric goes on the route that the request asks for
+    ([route("0.0.0.0/0", "192.0.2.1", metric=50), route("0.0.0.0/0", "203.0.113.1", "eth2", metric=60)],
+     [route("0.0.0.0/0", "192.0.2.1", "ovirtmgmt", 0, metric=50)]),
+    ([route("0.0.0.0/0", "192.0.2.1", metric=50), route("0.0.0.0/0", "192.0.2.2", metric=900)],
+     [route("0.0.0.0/0", "192.0.2.1", "ovirtmgmt", 0, metric=50), route("0.0.0.0/0", "192.0.2.2", "ovirtmgmt", metric=900)]),
     ([route("0.0.0.0/0", "192.0.2.1"), route("0.0.0.0/0", "192.0.2.2", metric=900)],
      [route("0.0.0.0/0", "192.0.2.1", "ovirtmgmt", 0), route("0.0.0.0/0", "192.0.2.2", "ovirtmgmt", metric=900)]),
     ([route("10.0.0.0/8", "192.0.2.5", metric=7)], [route("10.0.0.0/8", "192.0.2.5", "ovirtmgmt", metric=7)]),
