@@ -61,6 +61,9 @@ def compose(sources, hidden_nics=(), control_address=""):
     seen = {iface["name"] for iface in facts["nmstate"]["interfaces"]}
     facts["profiles"] = {device: dict(profile, **_identity(device, sources, here["local"]))
                          for device, profile in networkmanager.profiles_of(managed, sources["settings"]).items() if device in seen}
+    # the back door of a lab or a data center is no part of the fact, unless the controller came in by it
+    reported = {name for name, kind in kinds.items() if kind} | {facts["lastClientIface"]}
+    facts["unmanaged"] = {name: why for name, why in sorted(networkmanager.unmanaged_of(managed).items()) if name in reported}
     facts["checkpoints"] = networkmanager.checkpoints_of(managed)
     for checkpoint in facts["checkpoints"]:
         checkpoint["devices"] = [device for device in checkpoint["devices"] if device in seen]

@@ -137,6 +137,19 @@ def devices_of(managed):
     return {one["Interface"]: {"managed": one["Managed"]} for one in _each(managed, "Device").values() if one.get("Real", True)}
 
 
+def unmanaged_of(managed):
+    """``{device: why}`` of the devices that NetworkManager knows and does not configure.
+
+    ``unmanaged``: it was told to leave the device alone. ``external``: it only shows what somebody else (ifupdown, systemd-networkd, ip) has
+    configured, in a profile of its own making (NM_SETTINGS_CONNECTION_FLAG_EXTERNAL).
+    """
+    found = {name: "unmanaged" for name, one in devices_of(managed).items() if not one["managed"]}
+    for device, path in _profile_paths(managed).items():
+        if managed.get(path, {}).get(BUS + ".Settings.Connection", {}).get("Flags", 0) & _EXTERNAL:
+            found.setdefault(device, "external")
+    return found
+
+
 def active_connections_of(managed):
     """As active_connections(), from objects already read."""
     names = {path: one["Interface"] for path, one in _each(managed, "Device").items()}

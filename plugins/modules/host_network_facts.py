@@ -177,6 +177,14 @@ ansible_facts:
           returned: success
           type: dict
           sample: {"/etc/NetworkManager/system-connections/bond4.nmconnection": "47fcdc99ce5ca1d4ef7bbf04d8ee5bb3a0ffa7ca2e30b1ab3f7fb6d7b24d2a10"}
+        unmanaged:
+          description:
+            - Devices that NetworkManager does not configure, of those in the maps above and RV(ansible_facts.host_network.lastClientIface).
+              The management network cannot be configured on them.
+            - Either C(unmanaged), NetworkManager leaves the device alone, or C(external), it shows what something else has configured.
+          returned: success
+          type: dict
+          sample: {"eth1": "unmanaged"}
         checkpoints:
           description: NetworkManager's checkpoints in being, created in milliseconds of the boot clock, with their timeout in seconds.
           returned: success

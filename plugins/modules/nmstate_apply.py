@@ -271,7 +271,7 @@ import json
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils import control, netconf, probes, transaction
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils import control, kernel, managed, netconf, networkmanager, probes, transaction
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.command import CommandError
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.networkmanager import NetworkManagerError
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.nmstatectl import NmstateError
@@ -316,6 +316,14 @@ def before(change, current):
     return found
 
 
+def refuse_unmanaged(change, settings, keep):
+    """Raise TransactionError when NetworkManager does not manage a device that is to be changed or that holds an address to keep."""
+    unmanaged = networkmanager.unmanaged_of(networkmanager.objects())
+    for device in managed.refused(change, settings, keep, kernel.links(), unmanaged):
+        reason, remedy = managed.explain(device, unmanaged[device])
+        raise transaction.TransactionError("%s Nothing was changed. %s" % (reason, remedy))
+
+
 def owner():
     """Who opens the transaction, for the message to a second one."""
     return "%s from %s" % (os.environ.get("SUDO_USER") or "root", control.connection()["peer"] or "this host")
@@ -338,16 +346,18 @@ def run(module):
     if result["changed"]:
         after = {"state": change, **({"settings": lacking} if lacking else {}), **({"record": record} if unrecorded else {})}
         result["diff"] = {"before": show({"state": before(change, current), **({"settings": current["settings"]} if lacking else {})}), "after": show(after)}
+    keep = params["keep"]
+    if keep is None:
+        found = control.address(control.connection()["local"])
+        keep = [str(found[0])] if found else []
+    if change or lacking:
+        refuse_unmanaged(change, lacking, keep)
     if module.check_mode or not result["changed"]:
         return result
     if not change and not lacking:
         for prepared in netconf.prepare_record(record):
             netconf.publish(prepared)
         return dict(result, recorded=True)
-    keep = params["keep"]
-    if keep is None:
-        found = control.address(control.connection()["local"])
-        keep = [str(found[0])] if found else []
     status = transaction.begin(change, current, dict(
         params, keep=keep, record=record, owner=owner(), settings=transaction.concerned(params["settings"], change, lacking),
         probes=[{key: value for key, value in one.items() if value is not None} for one in params["probes"]]))

@@ -24,7 +24,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.definition impo
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.request import RequestError, build_request
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.topology import (
     ExistingNetwork, InterfaceError, Position, check_facts, device_entry, find_network, locate, nics_of, recorded_networks,
-    with_control_address,
+    refuse_unmanaged, with_control_address,
 )
 
 IN_SYNC, CHANGE, REFUSE = "in_sync", "change", "refuse"
@@ -83,6 +83,7 @@ def derive(facts: dict, definition: dict, host: str = "", attachment: dict | Non
 
 def _derive_new(facts: dict, definition: dict, host: str, permitted: list[str]) -> dict:
     active = facts["lastClientIface"]
+    refuse_unmanaged(facts, active)
     position = locate(facts, active)
     _check_vlan(definition, position, host)
     _check_bond(facts, position, host)
@@ -122,6 +123,7 @@ def _derive_existing(facts: dict, definition: dict, host: str, existing: Existin
     warnings = _warnings(definition, caps, existing.device, host)
     if not found:
         return {"decision": IN_SYNC, "warnings": warnings}
+    refuse_unmanaged(facts, existing.device)
     _check_bond(facts, position, host)
     return {
         "decision": CHANGE,

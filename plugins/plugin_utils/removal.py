@@ -17,7 +17,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state i
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state_routes import table_of
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.request import RequestError, build_request
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.topology import (
-    InterfaceError, check_facts, find_network, other_networks, recorded_networks, with_control_address,
+    InterfaceError, check_facts, find_network, other_networks, recorded_networks, refuse_unmanaged, with_control_address,
 )
 
 
@@ -44,6 +44,7 @@ def derive_removal(facts: dict, definition: dict, host: str = "", permit_loss: l
         result.update(decision="change", exists=existing is not None, record=_record(facts, name, record, existing))
         result["differences"] = [{"attribute": "network", "desired": None, "actual": name}]
         if existing is not None and existing.bridged:
+            refuse_unmanaged(facts, existing.device)
             plain = {**definition, "vm_network": False, "stp": False, "vlan_tag": existing.position.vlan, "mtu": DEFAULT_MTU, "dns_servers": [],
                      "default_route": not _rival(facts, name)}
             result["request"] = build_request(facts, plain, existing.position, with_control_address(facts, existing.caps))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils import managed
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.addresses import in_subnet, netmask, same_address
 
 
@@ -94,6 +95,20 @@ def recorded_networks(facts: dict) -> dict:
 def nics_of(facts: dict, position: Position) -> list[str]:
     """The NICs below: the legs of the bond, or the one NIC."""
     return sorted(facts["bondings"][position.base].get("slaves") or []) if position.bonded else [position.base]
+
+
+def refuse_unmanaged(facts: dict, interface: str) -> None:
+    """Raise InterfaceError when NetworkManager does not manage ``interface`` or what it stands on, so that no change of it could be undone."""
+    unmanaged = facts.get("unmanaged") or {}
+    devices, known = [interface], set()
+    while devices:
+        device = devices.pop(0)
+        if device in unmanaged:
+            raise InterfaceError(interface, *managed.explain(device, unmanaged[device]))
+        known.add(device)
+        below = [*(facts["bridges"].get(device) or {}).get("ports", []), *(facts["bondings"].get(device) or {}).get("slaves", []),
+                 (facts["vlans"].get(device) or {}).get("iface")]
+        devices += [one for one in below if one and one not in known]
 
 
 def locate(facts: dict, interface: str, network: str = "") -> Position:

@@ -157,7 +157,31 @@ def jump_host(name, before):
     return "committed, reported, new"
 
 
+def _role_refuses(name, words, definition):
+    play = Play(name, ROLE, mgmt_network=definition)
+    play.wait(180)
+    expect.expect(not play.ended(APPLY)[0], "the change was begun")
+    for one in words:
+        expect.says(one, play.failure())
+    return play.failure()
+
+
+def unmanaged(name, before):
+    """systemd-networkd has configured the VLAN with the address, and NetworkManager leaves it alone: refused by the decision and on the host."""
+    how = r"nmcli device set eth1\.10 managed yes"
+    text = _role_refuses(name, ["invalid interface", "NetworkManager does not manage eth1.10", how],
+                         {"name": "ovirtmgmt", "vlan_tag": 10})
+    expect.state(name, before)
+    # a state that names the device, and one that does not: the address to keep is on it
+    for device in ("eth1.10", "eth2"):
+        state = {"interfaces": [{"name": device, "state": "up", "mtu": 1400}]}
+        _refused(name, ["NetworkManager does not manage eth1.10", how, "Nothing was changed"], {"tasks": [apply_task(state)]})
+        expect.state(name, before)
+    return text
+
+
 CASES = {
+    "unmanaged": ("vlan-networkd", unmanaged, "refused, names the device and how NetworkManager gets it"),
     "second_run": ("nic-dhcp", second_run, "refused, names owner and age; the first untouched"),
     "foreign_checkpoint": ("nic-static", foreign_checkpoint, "refused, names its owner; left alone"),
     "disk_full": ("nic-static", disk_full, "refused, names the full disk"),

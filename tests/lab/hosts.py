@@ -16,7 +16,7 @@ import tarfile
 import time
 
 from . import image, network
-from .layouts import LAYOUTS, family, keyfiles
+from .layouts import LAYOUTS, family, keyfiles, other_files
 from .machine import LOGS, NAME, SSH, STATE, LabError, check_interrupted, checked_name, in_parallel, locked, netns, run, step, tidying
 
 BOOT_SECONDS = 120
@@ -98,6 +98,7 @@ def _up(name, layout, variant, memory):
             _power(name)
             network.plug(about(name), LAYOUTS[layout])
             wait(name)
+            ssh(name, LAYOUTS[layout].get("start", ":"))
             return _learn_address(name)
 
 
@@ -266,8 +267,8 @@ def _create(name, layout, variant, memory):
     first, count = LAYOUTS[layout]["nics"] if layout else (0, 0)
     files = {"hostname": f"{name}\n", "machine-id": f"{number:032x}\n", "lab-host": f"{number} {first} {count}\n", "lab-variant": f"{variant}\n",
              "hosts": f"127.0.0.1\tlocalhost\n127.0.1.1\t{name}\n::1\tlocalhost ip6-localhost ip6-loopback\n"}
-    profiles = keyfiles(layout, number) if layout else {}
-    files.update({f"NetworkManager/system-connections/{file}": text for file, text in profiles.items()})
+    if layout:
+        files.update({f"NetworkManager/system-connections/{file}": text for file, text in keyfiles(layout, number).items()}, **other_files(layout, number))
     _write_seed(folder / "seed.tar", files)
     run(["cp", "--sparse=always", "--reflink=auto", str(base), str(folder / "disk.img")])
 

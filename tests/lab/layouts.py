@@ -5,6 +5,8 @@
 ``LAYOUTS[name]`` is ``{says, nics: (first, count), device, profiles: [..]}`` and ``lacp: bond`` where the switch is to answer
 LACP. ``device`` holds the management address. In the texts ``{n}`` is the host's number, so that addresses are its own, and
 ``{x}`` the same in hex, as in its MACs (see lab-nics). The profile of ``device`` is the one that names it, else the first.
+Where something else than NetworkManager configures the host, ``files`` has its files below /etc, and ``start`` the shell command
+that enables and starts it after the first boot.
 """
 
 from __future__ import annotations
@@ -50,6 +52,18 @@ def _bridge(name, ip):
 
 def _bond4(ip, legs=("eth2", "eth3"), **options):
     return [_bond("bond4", ip, **options)] + [_port(leg, "bond4", "bond") for leg in legs]
+
+
+def _by_networkd(nic, tag, net):
+    """VLAN ``tag`` on ``nic``, static, made by systemd-networkd; NetworkManager is told to leave the VLAN alone."""
+    vlan = f"{nic}.{tag}"
+    return {
+        f"systemd/network/10-{vlan}.netdev": f"[NetDev]\nName={vlan}\nKind=vlan\n[VLAN]\nId={tag}\n",
+        f"systemd/network/20-{nic}.network": f"[Match]\nName={nic}\n[Network]\nVLAN={vlan}\nLinkLocalAddressing=no\n",
+        f"systemd/network/20-{vlan}.network":
+            f"[Match]\nName={vlan}\n[Network]\nAddress=10.{net}.0.1{{n}}/24\nGateway=10.{net}.0.1\nLinkLocalAddressing=no\n",
+        "NetworkManager/conf.d/unmanaged.conf": f"[device-networkd]\nmatch-device=interface-name:{vlan}\nmanaged=0\n",
+    }
 
 
 _MTU = {"ethernet": {"mtu": "9000"}}
@@ -108,6 +122,9 @@ LAYOUTS = {
                                                                                          "ipv6": {"method": "disabled"}}),
                            _bridge("br3", {"ipv4": {"method": "manual", "address1": "192.0.2.1{n}/24"}, "ipv6": {"method": "disabled"}}),
                            _port("eth3", "br3", "bridge")]},
+    "vlan-networkd": {"says": "VLAN 10 on eth1 with a static address, configured by systemd-networkd and unmanaged by NetworkManager", "nics": (1, 2),
+                      "device": "eth1.10", "profiles": [_nic("eth1", NO_IP)], "files": _by_networkd("eth1", 10, 81),
+                      "start": "systemctl enable --now systemd-networkd"},
 }
 
 
@@ -118,13 +135,24 @@ def keyfiles(layout, number):
         lines = []
         for section, values in profile.items():
             lines.append(f"[{section}]")
-            lines += [f"{key}={value.replace('{n}', f'{number:02d}').replace('{x}', f'{number:02x}')}" for key, value in values.items()]
+            lines += [f"{key}={_own(value, number)}" for key, value in values.items()]
         files[profile["connection"]["id"] + ".nmconnection"] = "\n".join(lines) + "\n"
     return files
 
 
+def other_files(layout, number):
+    """What else the host has below /etc: ``{path: text}``."""
+    return {path: _own(text, number) for path, text in LAYOUTS[layout].get("files", {}).items()}
+
+
+def _own(text, number):
+    return text.replace("{n}", f"{number:02d}").replace("{x}", f"{number:02x}")
+
+
 def family(layout):
     """4 when the device with the management address of ``layout`` has IPv4, else 6."""
+    if "files" in LAYOUTS[layout]:
+        return 4
     device = LAYOUTS[layout]["device"]
     profiles = LAYOUTS[layout]["profiles"]
     profile = next((one for one in profiles if one["connection"].get("interface-name") == device), profiles[0])

@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from ansible_collections.ovirt.mgmt_network.tests.lab.layouts import LAYOUTS, family, keyfiles
+from ansible_collections.ovirt.mgmt_network.tests.lab.layouts import LAYOUTS, family, keyfiles, other_files
 
 NETS = [ipaddress.ip_network(one) for octet in (80, 81, 88, 78) for one in (f"10.{octet}.0.0/24", f"fd00:{octet}::/64")]
 
@@ -46,7 +46,7 @@ def test_profiles_fit_together(layout):
     found = parsed(layout, 11)
     first, count = LAYOUTS[layout]["nics"]
     nics = {f"eth{number}" for number in range(first, first + count)}
-    assert LAYOUTS[layout]["device"] in found
+    assert LAYOUTS[layout]["device"] in found or "files" in LAYOUTS[layout]
     for interface, profile in found.items():
         assert len(interface) <= 15
         assert profile["connection"]["type"] != "ethernet" or interface in nics
@@ -57,7 +57,7 @@ def test_profiles_fit_together(layout):
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_no_placeholder_is_left(layout):
-    assert not re.search(r"[{}]", "".join(keyfiles(layout, 11).values()))
+    assert not re.search(r"[{}]", "".join([*keyfiles(layout, 11).values(), *other_files(layout, 11).values()]))
 
 
 @pytest.mark.parametrize("layout", [one for one in LAYOUTS if addresses(one, 11)])

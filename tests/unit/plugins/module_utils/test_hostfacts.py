@@ -70,6 +70,11 @@ def test_a_bit_of_everything():
     assert {"destination": "0.0.0.0/0", "next-hop-address": "192.0.2.254", "next-hop-interface": "eth2", "table-id": 77} in facts["routes"]
 
 
+def test_unmanaged_devices_are_named():
+    assert compose("bond_vlan")["unmanaged"] == {}  # not the back door, by which nobody came
+    assert compose("busy")["unmanaged"] == {"team0": "unmanaged"}  # none of the guests' devices
+
+
 def test_control_address_overrides():
     facts = compose("busy", control_address="2001:db8:0::10")
     assert facts["lastClientIface"] == "eth2"

@@ -54,6 +54,13 @@ def test_what_the_objects_tell():
     assert nm.checkpoints_of(MANAGED) == [{"path": nm.PATH + "/Checkpoint/3", "created": 61560, "timeout": 300, "devices": ["eth1", "veth9"]}]
 
 
+@pytest.mark.parametrize(("flags", "expected"), [(0, {}), (2, {}), (0xb, {"eth1": "external"})])
+def test_unmanaged(flags, expected):
+    managed = json.loads(json.dumps(MANAGED))
+    managed[nm.PATH + "/Settings/2"][NM + ".Settings.Connection"]["Flags"] = flags
+    assert nm.unmanaged_of(managed) == {"veth9": "unmanaged", **expected}
+
+
 def profile(properties=None, **settings):
     managed = json.loads(json.dumps(MANAGED))
     managed[nm.PATH + "/Settings/2"][NM + ".Settings.Connection"].update(properties or {})

@@ -218,6 +218,31 @@ def test_refused(facts, keys, name, interface, words):
     assert found["exists"] is ("ovirtmgmt" in {**facts["bridges"], **facts["networks"]})
 
 
+@pytest.mark.parametrize("facts, keys, device, why", [
+    (nic_host(), {}, "eth1", "unmanaged"),
+    (nic_host(), {}, "eth1", "external"),
+    (host("oob0"), {}, "oob0", "unmanaged"),
+    (vlan_host(), {"vlan_tag": 10}, "eth1.10", "unmanaged"),
+    (vlan_host(), {"vlan_tag": 10}, "eth1", "unmanaged"),
+    (vlan_host(), {"vlan_tag": 11}, "eth1", "unmanaged"),
+    (founding_host(), {"vlan_tag": 3000}, "bond4", "external"),
+    (founding_host(), {"vlan_tag": 3000}, "eth2", "unmanaged"),
+    (managed_host(), {"mtu": 9000}, "ovirtmgmt", "external"),
+    (managed_host(), {"mtu": 9000}, "eth1", "unmanaged"),
+    (bridgeless_host(), {"vm_network": False, "mtu": 9000}, "eth1", "unmanaged"),
+])
+def test_a_device_that_networkmanager_does_not_manage_is_refused(facts, keys, device, why):
+    found = decide({**facts, "unmanaged": {device: why}}, **keys)
+    assert (found["decision"], found["event"]["name"], found["event"]["interface"]) == ("refuse", INTERFACE, facts["lastClientIface"])
+    assert f"NetworkManager does not manage {device}" in found["event"]["message"] or f"{device} was not configured by" in found["event"]["message"]
+    assert f"nmcli device set {device} managed yes" in found["remedy"]
+
+
+def test_an_unmanaged_device_of_another_network_and_one_that_nothing_is_done_to_are_left_alone():
+    assert decide({**nic_host(), "unmanaged": {"eth2": "unmanaged"}})["decision"] == "change"
+    assert decide({**managed_host(), "unmanaged": {"eth1": "unmanaged"}})["decision"] == "in_sync"
+
+
 @pytest.mark.parametrize("facts, keys, values", [
     (vlan_host(), {}, {"VlanId": 10, "MgmtVlanId": None}),
     (nic_host(max_mtu={"eth1": 1500}), {"mtu": 9000}, {"EngineMessage": "MTU_VALUE_INVALID"}),

@@ -63,6 +63,12 @@ def test_a_bridge_over_several_ports_is_refused():
     assert result["remedy"] and result["record"] == {}
 
 
+def test_a_bridge_that_networkmanager_does_not_manage_is_refused():
+    result = derive_removal(managed_host(unmanaged={"eth1": "unmanaged"}), DEFINITION, "h1")
+    assert (result["decision"], result["event"]["name"]) == ("refuse", "INVALID_INTERFACE_FOR_MANAGEMENT_NETWORK_CONFIGURATION")
+    assert "NetworkManager does not manage eth1" in result["event"]["message"]
+
+
 def routed(device, facts, table):
     """``facts`` with a static address on ``device`` and the routing table that VDSM gives it."""
     own = [{"destination": "0.0.0.0/0", "next-hop-address": "192.0.2.1", "next-hop-interface": device, "table-id": table}]
