@@ -11,6 +11,7 @@ ansible-test and imports want .../ansible_collections/ovirt/mgmt_network, and an
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -29,12 +30,12 @@ PYTHONS = ((3, 11), (3, 12), (3, 13), (3, 10), (3, 14))
 
 
 def main():
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with open(CACHE / "setup.lock", "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    COLLECTIONS.mkdir(parents=True, exist_ok=True)
+    with locked(CACHE / "setup.lock"):
         venv = tools()
-        copy()
         seed_ansible_test(venv)
+    with locked(COLLECTIONS / "copy.lock"):
+        copy()
     if sys.argv[1:2] == ["--"]:
         os.chdir(COPY)
         environment = dict(os.environ, PATH=f"{venv}/bin:{clean_path()}", ANSIBLE_COLLECTIONS_PATH=str(COLLECTIONS), VIRTUAL_ENV=str(venv),
@@ -44,13 +45,21 @@ def main():
     print(COPY)
 
 
+@contextlib.contextmanager
+def locked(path):
+    """Hold the lock file ``path``: other checkouts share the cache."""
+    with open(path, "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def clean_path():
     """PATH without pyenv's shims: they answer to any python3.x, and fail when that one is not there."""
     return os.pathsep.join(one for one in os.environ["PATH"].split(os.pathsep) if "shims" not in one)
 
 
-def interpreters():
-    """``{(3, n): path}`` of the Pythons that really run, the newest path of each version."""
+def interpreters(wanted=None):
+    """``{(3, n): path}`` of the Pythons that really run. ``wanted``: a version; no more are asked once it is found."""
     places = [f"{one}/python3" for one in os.environ["PATH"].split(os.pathsep)]
     places += [f"{one}/python3.{minor}" for one in clean_path().split(os.pathsep) for minor in range(9, 15)]
     places += [str(path) for path in pathlib.Path.home().glob(".pyenv/versions/*/bin/python3")]
@@ -61,12 +70,14 @@ def interpreters():
             words = asked.stdout.split()
             if asked.returncode == 0 and len(words) == 3:
                 found.setdefault((int(words[1]), int(words[2])), words[0])
+        if wanted in found:
+            break
     return found
 
 
 def tools(requirements=HERE / "requirements.txt", name="venv", wanted=PYTHONS):
     """The venv with ``requirements`` on the first of the ``wanted`` Pythons that is there, made when its recipe is new."""
-    known = interpreters()
+    known = interpreters(wanted[0])
     version = next((one for one in wanted if one in known), None)
     if version is None:
         sys.exit(f"setup: Python {' or '.join(map(dotted, wanted))} is needed; here is {', '.join(map(dotted, sorted(known)))}. "
