@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What the lab does on the fabric host: ports for hosts, and faults of switches and servers.
 
-# port HOST NIC: the far end of that NIC's wire becomes a port of the switch; on wires VLAN 1 is tagged (see lab-nics)
+# port HOST NIC [untagged]: the far end of that NIC's wire becomes a port of the switch; on wires VLAN 1 is tagged (see lab-nics)
 port() {
 	if wire "$1" "$2"; then
 		on_switch "h$1p$2"
-		bridge vlan add dev "h$1p$2" vid 1 pvid
+		bridge vlan add dev "h$1p$2" vid 1 pvid $3
 	fi
 }
 

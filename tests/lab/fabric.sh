@@ -19,7 +19,7 @@ bridge vlan del dev sw0 vid 1 self
 bridge vlan add dev swr vid 2-4094
 bridge vlan add dev swr vid 1 pvid
 # VLAN 1 is the untagged one; the gateway of each net is .1
-for net in 1:80 10:81 3000:88 777:78; do
+for net in 1:80 10:81 20:82 3000:88 777:78; do
 	vlan=${net%:*} octet=${net#*:}
 	ip -batch - <<BATCH
 link add link router name v$vlan type vlan id $vlan
@@ -28,6 +28,10 @@ addr add 10.$octet.0.1/24 dev v$vlan
 addr add fd00:$octet::1/64 dev v$vlan nodad
 BATCH
 done
+# in VLAN 20 the gateway is silent: it answers no echo requests, and passes on those of others
+tc qdisc add dev v20 clsact
+tc filter add dev v20 ingress protocol ip u32 match ip protocol 1 0xff match ip dst 10.82.0.1/32 match u8 8 0xff at 20 action drop
+tc filter add dev v20 ingress protocol ipv6 u32 match ip6 protocol 58 0xff match ip6 dst fd00:82::1/128 match u8 128 0xff at 40 action drop
 # what comes later are wires and ports, which do not speak
 sysctl -qw net.ipv6.conf.default.disable_ipv6=1
 mkdir -p /run/lab

@@ -12,6 +12,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import tarfile
 import time
 
@@ -19,7 +20,7 @@ from . import image, network
 from .layouts import LAYOUTS, family, keyfiles, other_files
 from .machine import LOGS, NAME, SSH, STATE, LabError, check_interrupted, checked_name, in_parallel, locked, netns, run, step, tidying
 
-BOOT_SECONDS = 120
+BOOT_SECONDS = 120  # ten times what a boot takes on an idle machine
 _SSH = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=3",
         "-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3"]
 
@@ -69,7 +70,7 @@ def _fabric():
         with step("start the fabric"), _or_away("fabric"):
             _create("fabric", "", "el", "256M")
             _power("fabric")
-            wait("fabric")
+            _booted("fabric")
             network.start_fabric()
             for name in names():  # of a fabric that was lost
                 network.plug(about(name), LAYOUTS[about(name)["layout"]])
@@ -97,7 +98,7 @@ def _up(name, layout, variant, memory):
             _create(name, layout, variant, memory)
             _power(name)
             network.plug(about(name), LAYOUTS[layout])
-            wait(name)
+            _booted(name)
             ssh(name, LAYOUTS[layout].get("start", ":"))
             return _learn_address(name)
 
@@ -114,7 +115,7 @@ def _boot(name):
     if not running(name):
         with step(f"boot {name}"):
             _power(name)
-            wait(name)
+            _booted(name)
     return about(name)
 
 
@@ -215,17 +216,34 @@ def ssh(name, command, timeout=30, check=True, **options):
     return run([*ssh_command(name), command], timeout=timeout, check=check, **options)
 
 
+def _booted(name):
+    """Wait for a host that was just given power. One that does not answer is cut and booted again, once: a UML guest can hang while it boots."""
+    try:
+        wait(name)
+    except LabError as error:
+        check_interrupted()
+        LOGS.mkdir(parents=True, exist_ok=True)
+        kept = LOGS / f"{name}-hung-{time.strftime('%Y%m%dT%H%M%S')}.log"
+        shutil.copy(log(name), kept)
+        print(f"lab: WARNING: {error}\nlab: WARNING: {name} is cut and booted again; its console is kept in {kept}", file=sys.stderr, flush=True)
+        _kill(name)
+        log(name).write_text("", encoding="utf-8")
+        _power(name)
+        wait(name)
+
+
 def wait(name, seconds=BOOT_SECONDS):
     """Wait until the host answers SSH over the back door. Raises LabError with the end of its console."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        if run([*ssh_command(name), "test -e /etc/lab-seeded"], check=False, timeout=20).returncode == 0:
+        # ssh ends by itself within this time; a guest that accepts a connection and then stands still must not end the wait early
+        if run(["timeout", "20", *ssh_command(name), "test -e /etc/lab-seeded"], check=False, timeout=30).returncode == 0:
             return
         if not running(name):
             break
         time.sleep(0.3)
     console = log(name).read_text(encoding="utf-8", errors="replace")[-2000:]
-    raise LabError(f"{name} does not answer; its console ends:\n{console}")
+    raise LabError(f"{name} {f'did not answer within {seconds} s' if running(name) else 'has ended while it booted'}; its console ends:\n{console}")
 
 
 def _learn_address(name, seconds=60):
@@ -265,7 +283,8 @@ def _create(name, layout, variant, memory):
         folder.mkdir(parents=True)
         _note({"name": name, "number": number, "layout": layout, "variant": variant, "memory": memory, "root": str(root), "address": ""})
     first, count = LAYOUTS[layout]["nics"] if layout else (0, 0)
-    files = {"hostname": f"{name}\n", "machine-id": f"{number:032x}\n", "lab-host": f"{number} {first} {count}\n", "lab-variant": f"{variant}\n",
+    small = "untagged" if layout and LAYOUTS[layout].get("small") else ""
+    files = {"hostname": f"{name}\n", "machine-id": f"{number:032x}\n", "lab-host": f"{number} {first} {count} {small}\n", "lab-variant": f"{variant}\n",
              "hosts": f"127.0.0.1\tlocalhost\n127.0.1.1\t{name}\n::1\tlocalhost ip6-localhost ip6-loopback\n"}
     if layout:
         files.update({f"NetworkManager/system-connections/{file}": text for file, text in keyfiles(layout, number).items()}, **other_files(layout, number))

@@ -26,7 +26,7 @@ ip link show oob >/dev/null 2>&1 || {{ ip link add oob address 52:54:00:01:00:00
 ip link show engine0 >/dev/null 2>&1 || {{
   engine_wire 52:54:00:01:01:00 10.77.0.1 {FABRIC}
   ip addr add {ENGINE}/24 dev engine0; ip -6 addr add fd00:99::1/64 dev engine0 nodad
-  for net in 80 81 88 78; do ip route add 10.$net.0.0/24 via 10.99.0.2; ip -6 route add fd00:$net::/64 via fd00:99::2; done; }}
+  for net in 80 81 82 88 78; do ip route add 10.$net.0.0/24 via 10.99.0.2; ip -6 route add fd00:$net::/64 via fd00:99::2; done; }}
 """
     try:
         run(netns("sh", "-ec", (HERE / "engine-wire.sh").read_text(encoding="ascii") + script))
@@ -62,10 +62,10 @@ def start_fabric():
 
 
 def plug(host, layout):
-    """A port of the switch for every NIC of the host: VLAN 1 untagged, all others tagged. LACP legs go into a bond there."""
+    """A port of the switch for every NIC of the host: VLAN 1 untagged to the host, all others tagged. LACP legs go into a bond there."""
     first, count = layout["nics"]
-    number, lacp = host["number"], layout.get("lacp", False)
-    _fabric("\n".join(f"port {number} {index}" for index in range(first, first + count)) if not lacp
+    number, small = host["number"], "untagged" if layout.get("small") else ""
+    _fabric("\n".join(f"port {number} {index} {small}" for index in range(first, first + count)) if not layout.get("lacp")
             else f"lacp {number} {first} {first + 1}", functions=True)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.ovirt.mgmt_network.tests.lab.layouts import LAYOUTS, family, keyfiles, other_files
 
-NETS = [ipaddress.ip_network(one) for octet in (80, 81, 88, 78) for one in (f"10.{octet}.0.0/24", f"fd00:{octet}::/64")]
+NETS = [ipaddress.ip_network(one) for octet in (80, 81, 82, 88, 78) for one in (f"10.{octet}.0.0/24", f"fd00:{octet}::/64")]
 
 
 def parsed(layout, number):
