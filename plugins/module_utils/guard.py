@@ -4,8 +4,8 @@
 """The guard of a transaction under systemd, and the messages between it and whoever steers it.
 
 The guard is a transient unit: it outlives SSH, nmstatectl and NetworkManager, and systemd starts it again when it is
-killed (then it undoes). The early-boot unit does the same after a power cut, before NetworkManager reads the profiles.
-Both run the code that the journal carries, for a module's own code is gone when the module ends.
+killed (then it undoes). It runs the code that its folder carries, for a module's own code is gone when the module ends, and
+the journal's when the transaction ends. The early-boot unit (bootunit.py) has the journal's.
 
 Steering is by files in ``/run/ovirt-mgmt-network/<id>``: ``status.json`` from the guard, and after a failure
 ``diagnosis.json``; ``confirm``, ``cancel`` and ``taken`` to it.
@@ -13,91 +13,114 @@ Steering is by files in ``/run/ovirt-mgmt-network/<id>``: ``status.json`` from t
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import sys
 import time
 
-from .command import run
+from . import journal
+from .command import CommandError, run
 
 RUN = "/run/ovirt-mgmt-network"
 LAST = os.path.join(RUN, "last.json")
-BOOT_UNIT = "ovirt-mgmt-network-recover.service"
-_UNITS = "/etc/systemd/system"
-_WANTS = os.path.join(_UNITS, "NetworkManager.service.wants")
-_ENTRY = "ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction"
+ENTRY = "ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction"
 ENDED = ("committed", "undone", "failed")
+FIRST_WORD_SECONDS = 30  # for an interpreter to start on a busy host
+_RESERVE = 1 << 16  # bytes for the status, which must be told in a full /run too
+_STALE_SECONDS = 1800  # after which what an ended transaction has told is of no use to anybody
+_unwritten = {}  # {identity: status} that could not be published: what is true for this process all the same
+
+
+class SourceError(Exception):
+    """The source of our own code is not to be had, so no guard could run it. Nothing was touched."""
 
 
 def log(text):
     """A line in the host's journal: the units' standard output goes there."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write("%s\n" % text)
+        sys.stdout.flush()
+    except (OSError, ValueError):  # nobody to write to is no reason to stop
+        pass
 
 
 def source_code():
-    """``{path: bytes}`` of every module of ours that is loaded: what the guard and the boot unit will run."""
+    """``{path: bytes}`` of every module of ours that is loaded: what the guard and the boot unit will run. Raises SourceError."""
     package = __name__.rsplit(".", 1)[0]
     code = {}
     for name, module in list(sys.modules.items()):
-        if name.startswith(package + ".") and getattr(module, "__file__", None):
-            code[name.replace(".", "/") + ".py"] = module.__loader__.get_source(name).encode()
+        if name.startswith(package + "."):
+            try:
+                text = module.__loader__.get_source(name)
+            except (OSError, ImportError, AttributeError, ValueError) as exc:
+                raise SourceError(_NO_SOURCE % (name, exc)) from exc
+            if not text:
+                raise SourceError(_NO_SOURCE % (name, "its loader has none"))
+            code[name.replace(".", "/") + ".py"] = text.encode()
     return code
+
+
+_NO_SOURCE = ("the source of %s cannot be read (%s), and the guard that would undo the change runs from it. Nothing was changed. "
+              "Run the play with Ansible's own execution of modules (strategy: linear, no accelerated strategy)")
+
+
+_NOT_RUN = ("systemd cannot run it with %s (%s). Check that systemd may execute this interpreter (mount options, SELinux), or set "
+            "ansible_python_interpreter to the system's Python; journalctl -u %s has more")
 
 
 def unit_name(identity):
     return "ovirt-mgmt-network-%s.service" % identity
 
 
-def launch(entry):
-    """Start the guard of ``entry`` (an open journal) and return at once. Raises CommandError."""
+def launch(entry, code):
+    """Start the guard of ``entry`` (an open journal) and return its status once it has said its first word.
+
+    ``code``: see source_code(). Raises OSError when its folder cannot be written, CommandError when it cannot be started, or says nothing
+    in time: then stop() it, for it may be alive.
+    """
+    folder = run_folder(entry["id"])
+    journal.write_code(os.path.join(folder, "code"), code)
+    journal.reserve(os.path.join(folder, "reserve"), _RESERVE)
     argv = ["systemd-run", "--quiet", "--collect", "--no-ask-password", "--unit=" + unit_name(entry["id"]),
             "--description=oVirt management network transaction " + entry["id"],
-            "--property=Restart=on-failure", "--property=RestartSec=100ms", "--property=StartLimitIntervalSec=0",
+            # with Type=exec an interpreter that systemd may not execute is an error here
+            "--property=Type=exec", "--property=Restart=on-failure", "--property=RestartSec=500ms",
+            # enough for an undo that is killed again and again, and an end to a guard that cannot run at all
+            "--property=StartLimitIntervalSec=300", "--property=StartLimitBurst=60",
             "--property=KillMode=control-group", "--property=OOMScoreAdjust=-900", "--property=TimeoutStopSec=5s",
-            "--setenv=PYTHONPATH=" + os.path.join(entry["path"], "code"), "--setenv=PYTHONDONTWRITEBYTECODE=1"]
-    run(argv + [entry["python"], "-m", _ENTRY, "run", entry["base"]], timeout=15, check=True)
+            "--setenv=PYTHONPATH=" + os.path.join(folder, "code"), "--setenv=PYTHONDONTWRITEBYTECODE=1"]
+    rc, _out, err = run(argv + [entry["python"], "-m", ENTRY, "run", entry["base"], entry["id"]], timeout=15)
+    if rc:
+        raise CommandError(_NOT_RUN % (entry["python"], err.strip() or "exit status %d" % rc, unit_name(entry["id"])), argv, rc)
+    end = time.monotonic() + FIRST_WORD_SECONDS
+    while True:
+        status = status_of(entry["id"]) or {}
+        if status.get("guard") or status.get("phase") in ENDED:
+            return status
+        if time.monotonic() > end or not alive(entry["id"]):
+            raise CommandError(_NOT_RUN % (entry["python"], "it did not answer", unit_name(entry["id"])), argv)
+        time.sleep(0.05)
 
 
 def alive(identity):
-    """Whether the guard of that transaction runs (or is about to be started again by systemd)."""
-    out = run(["systemctl", "show", "--property=ActiveState", "--value", unit_name(identity)], timeout=10)[1]
-    return out.strip() in ("active", "activating", "reloading", "deactivating")
-
-
-def arm_boot(entry):
-    """Install the early-boot unit that undoes (or carries forward) ``entry`` after a power cut. Raises OSError."""
-    text = "\n".join((
-        "# made by ovirt.mgmt_network for the open transaction %s; goes with it" % entry["id"],
-        "[Unit]", "Description=Undo an unproven change of the oVirt management network",
-        "DefaultDependencies=no", "After=local-fs.target", "Before=NetworkManager.service network-pre.target",
-        "RequiresMountsFor=/etc /var/lib %s" % entry["base"],
-        "ConditionPathExists=|%s/transaction" % entry["base"], "ConditionPathExists=|%s/committed" % entry["base"],
-        "[Service]", "Type=oneshot", "Environment=PYTHONDONTWRITEBYTECODE=1",
-        # the folder's name tells the state, so the code is at one of two places
-        "ExecStart=/bin/sh -c 'for d in transaction committed; do if [ -d %s/$d ]; then PYTHONPATH=%s/$d/code exec %s -m %s boot %s; fi; done'"
-        % (entry["base"], entry["base"], entry["python"], _ENTRY, entry["base"]), ""))
-    os.makedirs(_WANTS, exist_ok=True)
-    path = os.path.join(_UNITS, BOOT_UNIT)
-    _write_flushed(path, text)
-    link = os.path.join(_WANTS, BOOT_UNIT)
-    if not os.path.islink(link):
-        os.symlink(path, link)
-    _flush_folder(_UNITS)
-    _flush_folder(_WANTS)
-
-
-def disarm_boot():
-    """Remove the early-boot unit; nothing of ours stays."""
-    for path in (os.path.join(_WANTS, BOOT_UNIT), os.path.join(_UNITS, BOOT_UNIT)):
-        if os.path.lexists(path):
-            os.unlink(path)
-            _flush_folder(os.path.dirname(path))
+    """Whether the guard of that transaction runs, or is about to be started again by systemd; True also when systemd does not tell."""
     try:
-        os.rmdir(_WANTS)
-    except OSError:
-        pass
+        rc, out, _err = run(["systemctl", "show", "--property=ActiveState", "--value", unit_name(identity)], timeout=10)
+    except CommandError:
+        return True
+    return bool(rc) or out.strip() not in ("inactive", "failed")
+
+
+def stop(identity):
+    """End the guard of that transaction; returns whether it is certainly dead."""
+    try:
+        run(["systemctl", "stop", unit_name(identity)], timeout=20)
+        run(["systemctl", "reset-failed", unit_name(identity)], timeout=10)
+    except CommandError as exc:
+        log(exc)
+    return not alive(identity)
 
 
 def run_folder(identity):
@@ -105,25 +128,51 @@ def run_folder(identity):
 
 
 def tell(identity, **values):
-    """Merge ``values`` into the transaction's status and publish it (atomic). Returns the whole status."""
-    folder = run_folder(identity)
-    os.makedirs(folder, mode=0o700, exist_ok=True)
+    """Merge ``values`` into the transaction's status and publish it (atomic). Returns the whole status.
+
+    What cannot be published is kept for the next time, and for this process: a full /run stops no undo.
+    """
     status = dict(status_of(identity) or {"id": identity, "timeline": []}, **values)
     if "phase" in values:
         status["timeline"] = status["timeline"] + [{"phase": values["phase"], "at": round(time.time(), 3)}]
+    try:
+        publish(status)
+        _unwritten.pop(identity, None)
+    except OSError as exc:
+        _unwritten[identity] = status
+        log("the status %s cannot be published: %s" % (values, exc))
+    return status
+
+
+def publish(status):
+    """Write ``status`` for those who steer (atomic), from the room that is kept for it if there is no other. Raises OSError."""
+    folder = run_folder(status["id"])
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    try:
+        _publish(folder, status)
+    except OSError as exc:
+        reserve = os.path.join(folder, "reserve")
+        if exc.errno != errno.ENOSPC or not os.path.exists(reserve):
+            raise
+        os.unlink(reserve)
+        _publish(folder, status)
+
+
+def _publish(folder, status):
     write_atomic(os.path.join(folder, "status.json"), status)
     if status.get("phase") in ENDED:
         write_atomic(LAST, {key: status.get(key) for key in ("id", "phase", "reason", "step", "exact", "repairs", "boot")})
-    return status
 
 
 def status_of(identity):
     """The transaction's status as last told (dict), or None when nothing is known of it."""
+    if identity in _unwritten:
+        return _unwritten[identity]
     for path in (os.path.join(run_folder(identity), "status.json"), LAST):
         try:
             with open(path, encoding="utf-8") as stream:
                 status = json.load(stream)
-        except (FileNotFoundError, ValueError):
+        except (OSError, ValueError):
             continue
         if status.get("id") == identity:
             return status
@@ -148,7 +197,20 @@ def received(identity, name):
 
 
 def forget(identity):
+    _unwritten.pop(identity, None)
     shutil.rmtree(run_folder(identity), ignore_errors=True)
+
+
+def sweep():
+    """Forget the transactions that ended long ago and whose guard did not live to do so itself."""
+    for identity in os.listdir(RUN) if os.path.isdir(RUN) else []:
+        path = os.path.join(run_folder(identity), "status.json")
+        try:
+            stale = time.time() - os.stat(path).st_mtime > _STALE_SECONDS
+        except OSError:
+            continue
+        if stale and (status_of(identity) or {}).get("phase") in ENDED and not alive(identity):
+            forget(identity)
 
 
 def wait_for(identity, phases, seconds):
@@ -166,18 +228,3 @@ def write_atomic(path, data):
     with open(path + ".new", "w", encoding="utf-8") as stream:
         json.dump(data, stream)
     os.rename(path + ".new", path)
-
-
-def _write_flushed(path, text):
-    with open(path, "w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def _flush_folder(path):
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

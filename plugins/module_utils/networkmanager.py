@@ -78,10 +78,19 @@ def destroy_checkpoint(path):
     Raises NetworkManagerError when it does not exist (any more): then NetworkManager has rolled back already, or
     somebody else ended it.
     """
+    _busctl("call", BUS, PATH, BUS, "CheckpointDestroy", "o", _checked(path))
+
+
+def rollback_checkpoint(path):
+    """Have NetworkManager roll back to the checkpoint at ``path``. Raises NetworkManagerError when it does not exist (any more)."""
+    _busctl("call", BUS, PATH, BUS, "CheckpointRollback", "o", _checked(path))
+
+
+def _checked(path):
     # An empty path would destroy the checkpoints of everybody (libnm, CheckpointDestroy).
     if not re.match(PATH + r"/Checkpoint/\d+$", path):
         raise ValueError("not the path of a checkpoint: %r" % path)
-    _busctl("call", BUS, PATH, BUS, "CheckpointDestroy", "o", path)
+    return path
 
 
 def checkpoint_owner(path):

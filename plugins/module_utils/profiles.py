@@ -22,31 +22,45 @@ ON_DISK = (
 IN_MEMORY = ("/run/NetworkManager/system-connections",)
 
 
+class IncompleteError(Exception):
+    """A copy of the profile files is not whole: nothing may be restored from it. The text names what is missing or differs."""
+
+
 def digests(places=ON_DISK):
-    """``{path: sha256 hex}`` of every profile file in ``places`` (folders or files)."""
-    found = {}
-    for path in _files(places):
-        with open(path, "rb") as stream:
-            found[path] = hashlib.sha256(stream.read()).hexdigest()
-    return found
+    """``{path: digest}`` of every profile file in ``places`` (folders or files): sha256 in hex, of a symlink its target's name."""
+    return {path: _digest(path) for path in _files(places)}
 
 
 def copy(places, target):
     """Copy ``places`` with owner, mode, times and xattrs (SELinux) under the folder ``target``, flushed to disk.
 
-    Returns the list of copied paths. Raises OSError when ``target`` cannot be written.
+    Returns ``{copied path: digest}``, for check(). Raises OSError when ``target`` cannot be written.
     """
-    copied = list(_files(places))
-    for path in copied:
+    copied = {}
+    for path in _files(places):
         _copy_file(path, target + path)
+        copied[path] = _digest(target + path)
     flush_tree(target)
     return copied
+
+
+def check(source, copied):
+    """Raise IncompleteError unless ``source`` holds all files of ``copied`` (what copy() returned) as they were copied."""
+    wrong = []
+    for path, digest in sorted(copied.items()):
+        try:
+            if _digest(source + path) != digest:
+                wrong.append("%s differs" % path)
+        except OSError as exc:
+            wrong.append("%s: %s" % (path, exc.strerror))
+    if wrong or not os.path.isdir(source):
+        raise IncompleteError("the copy of the profile files in %s is not whole (%s)" % (source, "; ".join(wrong)[:300] or "it is gone"))
 
 
 def restore(places, source):
     """Make ``places`` equal to their copy under ``source``: changed files rewritten, strays removed; flushed.
 
-    Returns the list of paths that had to be touched. Each file is replaced by rename, so that a power cut leaves
+    ``source`` must have passed check(). Returns the list of paths that had to be touched. Each file is replaced by rename, so that a power cut leaves
     either content, never half of one.
     """
     touched = []
@@ -103,6 +117,13 @@ def _copy_file(source, target):
     shutil.copy2(source, target, follow_symlinks=False)
     info = os.lstat(source)
     os.chown(target, info.st_uid, info.st_gid, follow_symlinks=False)
+
+
+def _digest(path):
+    if os.path.islink(path):
+        return "link to " + os.readlink(path)
+    with open(path, "rb") as stream:
+        return hashlib.sha256(stream.read()).hexdigest()
 
 
 def _same(one, other):

@@ -16,7 +16,7 @@ import signal
 import sys
 import time
 
-from . import diagnosis, difference, digest, guard, journal, netconf, networkmanager, nmstatectl, profile_settings, profiles, proof, recovery, snapshot
+from . import bootunit, diagnosis, difference, digest, guard, journal, netconf, networkmanager, nmstatectl, profile_settings, profiles, proof, recovery, snapshot
 from .command import CommandError, run
 
 # The checkpoint is the net below the guard: its timer ends after every bound of the guard's own steps, with this to spare.
@@ -64,7 +64,7 @@ def begin(change, current, options):
     ``last_resort`` (none|reboot), ``owner`` (text). Raises TransactionError, with nothing touched.
     """
     recover_left_over()
-    _wait_for_checkpoints(options.get("checkpoint_wait", 30))
+    wait_for_checkpoints(0)  # what is changed under one that came after the plan is not what was planned on
     identity = "%s-%s" % (time.strftime("%Y%m%dT%H%M%S", time.gmtime()), secrets.token_hex(3))
     persistent = options["persistent"]
     base = journal.DISK if persistent else journal.MEMORY
@@ -76,61 +76,114 @@ def begin(change, current, options):
         "settings": options["settings"],
     }
     try:
-        entry["path"] = journal.create(entry, profiles.ON_DISK + profiles.IN_MEMORY, guard.source_code(), base)
-        entry["base"] = base
+        code = guard.source_code()
+        entry = _open(entry, code, base)
+    except guard.SourceError as exc:
+        raise TransactionError(str(exc)) from exc
     except journal.BusyError as exc:
         raise TransactionError("%s. Nothing was changed. Wait for its end, or end it: network_commit" % exc) from exc
     except OSError as exc:
         raise TransactionError("the journal that could undo the change cannot be written: %s. Nothing was changed" % exc) from exc
     try:
-        if persistent:
-            guard.arm_boot(entry)
-        status = guard.tell(identity, phase="open", timeout=options["timeout"], log_cursor=diagnosis.log_cursor())
-        guard.launch(entry)
+        guard.publish({"id": identity, "timeline": []})  # a full /run is an error here, not later
+        guard.tell(identity, phase="open", timeout=options["timeout"], log_cursor=diagnosis.log_cursor())
+        return guard.launch(entry, code)
     except (OSError, CommandError) as exc:
+        raise TransactionError(_call_off(entry, exc)) from exc
+
+
+def _open(entry, code, base):
+    """Make the journal of ``entry``, and before it has its name the early-boot unit. Returns the entry. Raises BusyError, OSError."""
+    arm = (lambda: bootunit.arm(dict(entry, base=base))) if entry["persistent"] else None
+    with bootunit.held():
+        try:
+            return journal.create(entry, profiles.ON_DISK + profiles.IN_MEMORY, code, base, arm)
+        except OSError:
+            if entry["persistent"] and not journal.read(base)[0]:
+                bootunit.disarm()
+            raise
+
+
+def _call_off(entry, trouble):
+    """End a transaction whose guard was not to be started; returns in words what became of the host.
+
+    The guard is dead before its journal goes. One that had got as far as changing something is undone.
+    """
+    identity = entry["id"]
+    if not guard.stop(identity):
+        return ("the guard of the change %s does not answer, and systemd does not say that it is dead: %s. It undoes the change, or the next boot does. "
+                "Check it: systemctl status %s" % (identity, trouble, guard.unit_name(identity)))
+    if journal.lives(entry):
+        recovery.undo(entry, "begin", str(trouble))
+        undone = guard.status_of(identity) or {}
+        what = "The change was undone, exactly" if undone.get("exact") else "The change was undone, but this differs: %s" % undone.get("left")
+    else:
         recovery.end(entry)
-        guard.forget(identity)
-        raise TransactionError("the guard of the change cannot be started: %s. Nothing was changed" % exc) from exc
-    return status
+        what = "Nothing was changed"
+    guard.forget(identity)
+    return "the guard of the change cannot be started: %s. %s" % (trouble, what)
 
 
 def recover_left_over():
-    """End a transaction whose guard is gone for good; raise TransactionError when one is in being."""
+    """End a transaction whose guard is gone for good; returns what a user must know of that, in words.
+
+    Raises TransactionError when one is open, or cannot be ended.
+    """
+    guard.sweep()
     state, entry = journal.find()
     if not state:
-        return
-    if guard.alive(entry["id"]) or journal.age(entry) < 5:
+        return ""
+    said = ""
+    if entry["boot_id"] != journal.boot_id():
+        said = recovery.end_foreign(state, entry)
+    elif guard.alive(entry["id"]) or journal.age(entry) < 5:
         raise TransactionError("%s. Nothing was changed. Wait for its end, or end it: network_commit" % journal.describe(entry))
-    if state == "committed":
+    elif state == "committed":
         recovery.carry_forward(entry)
     else:
         recovery.undo(entry, "apply", "its guard was gone")
+    if journal.find()[0]:
+        raise TransactionError("the transaction %s cannot be ended: %s. Nothing else was changed. Make room on the disk, or make it writable, and run again"
+                               % (entry["id"], (guard.status_of(entry["id"]) or {}).get("left") or "its journal cannot be removed"))
     guard.forget(entry["id"])
+    return said
 
 
-def guarded(base):
-    """The guard's life: the whole transaction, or its undoing when the guard was killed and has started again."""
+def guarded(base, identity):
+    """The guard's life: the whole transaction, or what is left of it when the guard was killed and has started again."""
     state, entry = journal.read(base)
-    if not state:
-        return
-    begun = guard.status_of(entry["id"]) or {}
-    if state == "committed":
+    if not state or entry["id"] != identity:
+        recovery.finish(base, identity)
+    elif state == "committed":
         recovery.carry_forward(entry)
-    elif begun.get("phase", "open") != "open":
-        recovery.undo(entry, begun.get("phase"), "the guard was killed while %s" % begun.get("phase"))
     else:
+        phase = (guard.status_of(identity) or {}).get("phase", "open")
         try:
-            passed = proof.baseline(entry)
-            _change(entry)
-            proof.prove(entry, passed, time.monotonic() + bounds(entry)["prove"])
-            _commit(entry)
-        except proof.Abort as exc:
-            recovery.undo(entry, exc.step, str(exc), **exc.details)
-        except CommandError as exc:
-            recovery.undo(entry, "apply", str(exc))
-        except Exception as exc:  # a fault of our own must not leave the host in between either
-            recovery.undo(entry, "apply", "%s: %s" % (type(exc).__name__, exc))
-    _linger(entry["id"])
+            life = journal.begin_life(entry)
+        except OSError as exc:
+            guard.log(exc)
+            life = journal.lives(entry) + 1
+        if life > 1:
+            recovery.undo(entry, phase, "the guard was killed while %s" % phase)
+        else:
+            _live(entry)
+    _linger(identity)
+
+
+def _live(entry):
+    try:
+        guard.publish(dict(guard.status_of(entry["id"]) or {"id": entry["id"], "timeline": []}, guard=os.getpid()))  # the first word
+        passed = proof.baseline(entry)
+        _change(entry)
+        proof.prove(entry, passed, time.monotonic() + bounds(entry)["prove"])
+        _commit(entry)
+    except proof.Abort as exc:
+        return recovery.undo(entry, exc.step, str(exc), **exc.details)
+    except CommandError as exc:
+        return recovery.undo(entry, "apply", str(exc))
+    except Exception as exc:  # a fault of our own must not leave the host in between either
+        return recovery.undo(entry, "apply", "%s: %s" % (type(exc).__name__, exc))
+    return recovery.carry_forward(entry)  # outside: nothing is undone any more
 
 
 def _change(entry):
@@ -150,6 +203,8 @@ def _change(entry):
     except profile_settings.SettingsError as exc:
         raise proof.Abort("apply", str(exc)) from exc
     guard.tell(entry["id"], checkpoint=checkpoint)
+    if entry["persistent"]:
+        journal.update(entry, applied=profiles.digests(profiles.ON_DISK))
 
 
 def _raise_mtu(one, persistent):
@@ -174,11 +229,12 @@ def bounds(entry):
 
 
 def _apply(entry, change):
-    before = set(networkmanager.checkpoint_paths())
     # Should the guard be killed before it knows its checkpoint: by these its next life tells it from those of others.
-    guard.tell(entry["id"], foreign=sorted(before), checkpoint_timeout=bounds(entry)["checkpoint"])
-    done = nmstatectl.apply(change, bounds(entry)["checkpoint"], bound=bounds(entry)["apply"], memory_only=not entry["persistent"])
-    checkpoint = done["checkpoint"] or next(iter(set(networkmanager.checkpoint_paths()) - before), "")
+    limit, now = bounds(entry), time.clock_gettime(time.CLOCK_BOOTTIME) * 1000
+    status = guard.tell(entry["id"], foreign=sorted(networkmanager.checkpoint_paths()), apply_window=[now, now + limit["apply"] * 1000])
+    done = nmstatectl.apply(change, limit["checkpoint"], bound=limit["apply"], memory_only=not entry["persistent"])
+    found = [done["checkpoint"]] if done["checkpoint"] else recovery.own_checkpoints(status, networkmanager.checkpoints_of(networkmanager.objects()))
+    checkpoint = found[0] if found else ""
     guard.tell(entry["id"], checkpoint=checkpoint)
     if done["error"]:
         raise proof.Abort("apply", done["error"]["message"], error=done["error"])
@@ -201,10 +257,12 @@ def _commit(entry):
             networkmanager.destroy_checkpoint(checkpoint)
         journal.commit_point(entry)
     except OSError as exc:
+        if journal.is_committed(entry):  # the disk has taken the name and takes it back no more: it is what a boot goes by
+            guard.log("transaction %s: its commit may not be on the disk: %s" % (entry["id"], exc))
+            return
         raise proof.Abort("commit", "the network configuration cannot be made durable: %s" % exc) from exc
     except networkmanager.NetworkManagerError as exc:
         raise proof.Abort("commit", "the checkpoint %s could not be ended: %s" % (checkpoint, exc)) from exc
-    recovery.carry_forward(entry)
 
 
 def _linger(identity):
@@ -215,7 +273,8 @@ def _linger(identity):
     guard.forget(identity)
 
 
-def _wait_for_checkpoints(seconds):
+def wait_for_checkpoints(seconds):
+    """Wait until no checkpoint of anybody else is there: the network is what somebody is still changing. Raises TransactionError after ``seconds``."""
     end = time.monotonic() + seconds
     while True:
         foreign = networkmanager.checkpoint_paths()
@@ -224,14 +283,14 @@ def _wait_for_checkpoints(seconds):
         if time.monotonic() > end:
             raise TransactionError("NetworkManager's checkpoint %s of somebody else is still there after %s s (%s). Nothing was changed. "
                                    "Wait for its end, or ask its owner to end it"
-                                   % (foreign[0], seconds, networkmanager.checkpoint_owner(foreign[0])))
+                                   % (foreign[0], round(seconds), networkmanager.checkpoint_owner(foreign[0])))
         time.sleep(0.5)
 
 
 def main(argv):
-    """``run BASE`` (the guard) or ``boot BASE`` (early boot): called by the units that guard.py makes."""
+    """``run BASE ID`` (the guard) or ``boot BASE`` (early boot): called by the units that guard.py and bootunit.py make."""
     signal.signal(signal.SIGTERM, lambda *_args: os._exit(75))  # not a clean end: systemd starts the guard again, which undoes
-    {"run": guarded, "boot": recovery.boot}[argv[0]](argv[1])
+    {"run": guarded, "boot": recovery.boot}[argv[0]](*argv[1:])
 
 
 if __name__ == "__main__":

@@ -99,7 +99,7 @@ repairs:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils import diagnosis, guard, journal
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils import diagnosis, guard, journal, transaction
 
 EVENT = {"name": "PERSIST_NETWORK_FAILED_FOR_MANAGEMENT_NETWORK", "id": 1121, "severity": "WARNING"}
 ENDS = {"committed": "committed", "rolled_back": "undone"}
@@ -113,7 +113,10 @@ def find(wanted):
 
 
 def finish(module, identity, status, state):
-    """Steer the pending transaction to ``state`` and return its last status."""
+    """Steer the pending transaction to ``state`` and return its last status. One whose guard is gone for good is ended here."""
+    if not guard.alive(identity):
+        transaction.recover_left_over()
+        return guard.status_of(identity) or status
     if state == "rolled_back":
         guard.message(identity, "cancel", "rolled back on request")
     else:
@@ -148,13 +151,15 @@ def main():
         module.fail_json(msg="the transaction %s is not known on this host (any more); it is not open. Run host_network_facts to see "
                              "what the host holds" % identity, transaction=identity, phase="", event=EVENT)
     if not identity or status.get("phase") == ENDS[state]:
+        if identity and not module.check_mode:
+            take(identity, status)
         module.exit_json(changed=False, transaction=identity, phase=status["phase"] if identity else "")
     if status.get("phase") not in guard.ENDED:
         if module.check_mode:
             module.exit_json(changed=True, transaction=identity, phase=ENDS[state])
         try:
             status = finish(module, identity, status, state)
-        except OSError as exc:
+        except (OSError, transaction.TransactionError) as exc:
             module.fail_json(msg="the transaction %s cannot be steered: %s. Its guard undoes it by itself" % (identity, exc),
                              transaction=identity, phase=status.get("phase"), event=EVENT)
     answer = {"transaction": identity, "phase": status.get("phase"), "exact": status.get("exact"), "repairs": status.get("repairs") or []}

@@ -269,6 +269,7 @@ timeline:
 
 import json
 import os
+import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils import control, kernel, managed, netconf, networkmanager, probes, transaction
@@ -333,13 +334,28 @@ def show(data):
     return json.dumps(data, indent=2, sort_keys=True) + "\n"
 
 
+def settled_plan(module):
+    """What transaction.plan() gives, made when no transaction of ours and no checkpoint of anybody else is pending.
+
+    What they hold is not yet this host's network, and must not be taken for it. Check mode waits for nobody.
+    """
+    params, end = module.params, time.monotonic() + module.params["checkpoint_wait"]
+    if not module.check_mode:
+        said = transaction.recover_left_over()
+        if said:
+            module.warn(said)
+    while True:
+        if not module.check_mode:
+            transaction.wait_for_checkpoints(max(0, end - time.monotonic()))
+        found = transaction.plan(params["state"], params["settings"])
+        if module.check_mode or not networkmanager.checkpoint_paths():  # nobody has made one while the plan was made
+            return found
+
+
 def run(module):
     """Plan, and unless nothing differs or in check mode begin; returns the module's result."""
     params = module.params
-    if not module.check_mode:
-        # before the plan: what a pending transaction holds is not yet this host's network, and must not be taken for it
-        transaction.recover_left_over()
-    change, lacking, current = transaction.plan(params["state"], params["settings"])
+    change, lacking, current = settled_plan(module)
     record = params["record"] or {"networks": {}, "bondings": {}}
     unrecorded = params["persistent"] and not netconf.record_in_sync(record)
     result = {"changed": bool(change or lacking or unrecorded), "change": change, "settings": lacking, "transaction": ""}

@@ -31,8 +31,8 @@ def _pend(name, **options):
     expect.expect(how == "ok" and result.get("phase") == "applied", f"no change is pending: {play.failure()}")
 
 
-def _end(name, state, label="end"):
-    play = Play(name, {"tasks": [{COMMIT: {"state": state, "diagnosis": str(FOLDER / "diagnosis")}}]}, label)
+def _end(name, state, label="end", **options):
+    play = Play(name, {"tasks": [{COMMIT: {"state": state, **options, "diagnosis": str(FOLDER / "diagnosis")}}]}, label)
     play.wait(180)
     return play.ended(COMMIT)
 

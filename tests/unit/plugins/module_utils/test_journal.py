@@ -26,9 +26,7 @@ def places(tmp_path):
 @pytest.fixture
 def opened(tmp_path, places):
     base = str(tmp_path / "var")
-    entry = {"id": "one", "owner": "test"}
-    entry["path"], entry["base"] = journal.create(entry, places, {"pkg/mod.py": b"x = 1\n"}, base), base
-    return entry
+    return journal.create({"id": "one", "owner": "test"}, places, {"pkg/mod.py": b"x = 1\n"}, base)
 
 
 def test_an_open_journal_says_what_it_holds(opened, places):

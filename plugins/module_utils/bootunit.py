@@ -1,0 +1,96 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The early-boot unit: before NetworkManager reads the profiles, it ends the transaction that a power cut or a restart left open.
+
+It is installed before the journal has its name and removed after the name is gone, so no journal is ever without it. One that finds no
+journal removes itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import time
+
+from . import guard, journal
+
+NAME = "ovirt-mgmt-network-recover.service"
+UNITS = "/etc/systemd/system"
+WANTS = os.path.join(UNITS, "NetworkManager.service.wants")
+_SECONDS = 90  # for some files to be put back; without an end to it a host would not get to its network, nor to a login
+_LOCK_SECONDS = 20
+
+# A restart of NetworkManager in the boot that made the unit pulls it in, too: then the guard is at work.
+_SCRIPT = (
+    'read -r now </proc/sys/kernel/random/boot_id; [ "$now" = %(boot)s ] && exit 0;'
+    " for d in committed transaction; do"
+    " [ -e %(base)s/$d/journal.json ] && PYTHONPATH=%(base)s/$d/code exec %(python)s -m %(entry)s boot %(base)s; done;"
+    " rm -rf %(base)s/new-* %(base)s/ended-*; rmdir %(base)s; rm -f %(wants)s/%(name)s %(units)s/%(name)s; rmdir %(wants)s; exit 0")
+
+
+def text(entry, boot):
+    """The unit for the transaction ``entry`` that the boot with the id ``boot`` makes (pure)."""
+    script = _SCRIPT % {"boot": boot, "base": entry["base"], "python": entry["python"], "entry": guard.ENTRY, "wants": WANTS, "units": UNITS, "name": NAME}
+    return "\n".join((
+        "# made by ovirt.mgmt_network for the open transaction %s; goes with it" % entry["id"],
+        "[Unit]", "Description=Undo an unproven change of the oVirt management network",
+        "DefaultDependencies=no", "After=local-fs.target", "Before=NetworkManager.service network-pre.target",
+        "RequiresMountsFor=/etc /var/lib %s %s" % (entry["base"], os.path.dirname(entry["python"])),
+        "[Service]", "Type=oneshot", "TimeoutStartSec=%d" % _SECONDS, "Environment=PYTHONDONTWRITEBYTECODE=1", "ExecStart=/bin/sh -c '%s'" % script, ""))
+
+
+def arm(entry):
+    """Install the unit for ``entry`` (its id, base and python). Raises OSError."""
+    os.makedirs(WANTS, exist_ok=True)
+    path = os.path.join(UNITS, NAME)
+    with open(path + ".new", "w", encoding="utf-8") as stream:
+        stream.write(text(entry, journal.boot_id()))
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.rename(path + ".new", path)
+    link = os.path.join(WANTS, NAME)
+    if not os.path.islink(link):
+        os.symlink(path, link)
+    _flush(UNITS)
+    _flush(WANTS)
+
+
+def disarm():
+    """Remove the unit; nothing of ours stays. Raises OSError."""
+    for path in (os.path.join(WANTS, NAME), os.path.join(UNITS, NAME)):
+        if os.path.lexists(path):
+            os.unlink(path)
+            _flush(os.path.dirname(path))
+    try:
+        os.rmdir(WANTS)
+    except OSError:
+        pass
+
+
+@contextlib.contextmanager
+def held():
+    """Hold the host's one unit: between arming it and naming a journal, and between closing a journal and disarming it. Raises OSError."""
+    os.makedirs(guard.RUN, mode=0o700, exist_ok=True)
+    handle, end = os.open(os.path.join(guard.RUN, "lock"), os.O_WRONLY | os.O_CREAT, 0o600), time.monotonic() + _LOCK_SECONDS
+    try:
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.02)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _flush(path):
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

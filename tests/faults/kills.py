@@ -1,0 +1,188 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The guard killed at every phase of the protocol, and what keeps it from starting or from telling how it stands.
+
+Before the commit point the change is undone, after it the change stays; both are reported, nothing of ours stays, and later runs are not blocked.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+
+from tests.faults import expect
+from tests.faults.play import APPLY, FOLDER, Play, apply_task
+from tests.faults.refusals import _BRIDGE, COMMIT, _end, _pend, _refused
+from tests.lab import hosts
+
+_SECONDS = 240  # for a play on a busy machine
+_RECORD = {"networks": {"ovirtmgmt": {"bridged": True, "nic": "eth1", "bootproto": "dhcp"}}}
+
+# Polls without a fork, for some phases last milliseconds: kills the guard (all of its unit) at the phase, as many times as asked for.
+_WATCHER = r"""
+import glob, json, os, signal, sys, time
+phase, times, end = sys.argv[1], int(sys.argv[2]), time.monotonic() + 90
+open("/run/killed", "w").close()
+
+def status():
+    try:
+        with open((glob.glob("/run/ovirt-mgmt-network/2*/status.json") or [""])[0]) as stream:
+            return json.load(stream)
+    except (OSError, ValueError):
+        return {}
+
+def due():
+    if phase == "renamed":
+        return os.path.isdir("/var/lib/ovirt-mgmt-network/committed")
+    if phase == "diagnosing":
+        return "exact" in status() and status()["phase"] == "undoing"
+    if phase == "lingering":
+        return status().get("phase") in ("committed", "undone")
+    return status().get("phase") == phase
+
+while times and time.monotonic() < end:
+    guards = [pid for path in glob.glob("/sys/fs/cgroup/system.slice/ovirt-mgmt-network-2*.service/cgroup.procs") for pid in open(path).read().split()]
+    if guards and due():
+        for pid in guards:
+            try:
+                os.kill(int(pid), signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        times -= 1
+        with open("/run/killed", "a") as stream:
+            stream.write("%s\n" % (status().get("phase")))
+        time.sleep(1)
+    time.sleep(0.001)
+"""
+
+
+def _watch(name, phase, times=1):
+    """Have the guard killed at ``phase``, from now on."""
+    hosts.ssh(name, "cat > /run/watcher.py", input=_WATCHER)
+    hosts.ssh(name, f"rm -f /run/killed; systemd-run --quiet --collect --unit=watcher python3 /run/watcher.py {phase} {times};"
+                    " until [ -e /run/killed ]; do sleep 0.1; done", timeout=30)
+
+
+def _killed(name, phase, times=1):
+    """Expect the guard to have been killed; nothing of the watcher stays."""
+    seen = hosts.ssh(name, "systemctl stop watcher 2>/dev/null; cat /run/killed; rm -f /run/killed /run/watcher.py", check=False).stdout.split()
+    expect.expect(len(seen) == times, f"the guard was killed {len(seen)} times at {phase}, not {times}: {seen}")
+
+
+def _clean(name):
+    """Expect the guard to leave the host, and nothing of it to stay."""
+    line = ("for i in $(seq 100); do [ -n \"$(systemctl list-units --all --plain --no-legend 'ovirt-mgmt-network-2*')\" ] || exit 0; sleep 0.1; done;"
+            " systemctl show -p NRestarts,ActiveState,SubState 'ovirt-mgmt-network-2*'; exit 1")
+    done = hosts.ssh(name, line, timeout=40, check=False)
+    expect.expect(done.returncode == 0, f"the guard is still there: {done.stdout.split()}")
+    left = hosts.ssh(name, "ls -d /var/lib/ovirt-mgmt-network /run/ovirt-mgmt-network/2* /etc/systemd/system/ovirt-mgmt-network-recover.service"
+                           " 2>/dev/null", check=False).stdout.split()
+    expect.expect(not left, f"left behind: {left}")
+
+
+def _next_run(name):
+    """Expect a second run to go through, with nothing to do."""
+    play = Play(name, {"tasks": [apply_task(_BRIDGE, record=_RECORD)]}, "next")
+    play.wait(_SECONDS)
+    how, result, _at = play.ended()
+    expect.expect(how == "ok" and not result.get("changed"), f"the next run: {how or 'no end'}: {play.failure()}")
+
+
+def killed_at(phase, name, before):
+    """The guard is killed while it is at ``phase`` of a change that is being applied and confirmed."""
+    _watch(name, phase)
+    play = Play(name, {"tasks": [apply_task(_BRIDGE, record=_RECORD)]})
+    play.wait(_SECONDS)
+    _killed(name, phase)
+    how, result, _at = play.ended()
+    expect.expect(how, "nothing was reported")
+    new = phase == "renamed" or how == "ok"  # one that was killed before it had begun may begin again
+    expect.expect((how == "ok") == new, f"{how}: {play.failure()}")
+    expect.expect(result.get("phase") == ("committed" if new else "undone"), f"reported as {result.get('phase')}: {play.failure()}")
+    _clean(name)
+    expect.state(name, before, "new" if new else "old")
+    if new:
+        _next_run(name)
+    return f"{result['phase']}: {play.failure() or 'no failure'}"
+
+
+def killed_undoing(phase, name, before, times=1):
+    """The guard is killed while it undoes, ``times`` times."""
+    _pend(name, timeout=90)
+    _watch(name, phase, times)
+    how, result, _at = _end(name, "rolled_back")
+    _killed(name, phase, times)
+    expect.expect(how == "ok" and result.get("phase") == "undone" and result.get("exact"), f"{how or 'no end'}: {result}")
+    _clean(name)
+    expect.state(name, before)
+    return f"undone, exactly; repairs: {len(result.get('repairs') or [])}"
+
+
+def killed_lingering(name, before):
+    """The guard is killed while it keeps its result for a controller that is away, which gets it all the same."""
+    _pend(name, record=_RECORD)
+    confirm = ("cd /run/ovirt-mgmt-network/2*/ && python3 -c 'import json; print(json.load(open(\"status.json\"))[\"nonce\"], end=\"\")' > confirm.new"
+               " && mv confirm.new confirm; basename $PWD")
+    identity = hosts.ssh(name, confirm).stdout.strip()
+    expect.expect(expect.reach(name, "committed"), "not committed")
+    _watch(name, "lingering")
+    time.sleep(6)
+    _killed(name, "lingering")
+    seen = hosts.ssh(name, "systemctl show -p NRestarts,ActiveState 'ovirt-mgmt-network-2*'").stdout.split()
+    expect.expect("NRestarts=1" in seen and "ActiveState=active" in seen, f"the guard does not linger: {seen}")
+    _next_run(name)
+    how, result, _at = _end(name, "committed", transaction=identity)
+    expect.expect(how == "ok" and result.get("phase") == "committed", f"{how or 'no end'}: {result}")
+    _clean(name)
+    expect.state(name, before, "new")
+    return f"committed; {', '.join(seen)}"
+
+
+def run_full(name, before):
+    """/run is full while a change is pending, and the guard is killed on top: undone in time, or committed whole."""
+    _pend(name)
+    fill = ("for size in 64M 16M 4M 1M 256K 64K 16K 4K; do for i in 1 2 3 4; do fallocate -l $size /run/full.$size.$i 2>/dev/null; done; done;"
+            " systemctl kill -s KILL 'ovirt-mgmt-network-2*'; for i in $(seq 600); do"
+            " [ -n \"$(systemctl list-units --all --plain --no-legend 'ovirt-mgmt-network-2*')\" ] && ip -br link show dev ovirtmgmt >/dev/null 2>&1 || break;"
+            " sleep 0.1; done; df /run | tail -1; ip -br link show dev ovirtmgmt; true")
+    began = time.monotonic()
+    try:
+        seen = hosts.ssh(name, fill, timeout=120).stdout
+        gone = time.monotonic() - began
+    finally:
+        hosts.ssh(name, "rm -f /run/full.*", check=False)
+    expect.expect("ovirtmgmt" not in seen, f"the change is still there: {seen}")
+    how, result, _at = _end(name, "rolled_back")
+    expect.expect(how == "ok" and result.get("phase") in ("undone", ""), f"not reported: {how}: {result}")
+    _clean(name)
+    expect.state(name, before)
+    return f"undone {gone:.0f} s after /run was full; 100% used: {'100%' in seen}; reported: {result.get('phase') or 'nothing is open'}"
+
+
+def no_interpreter(path, name, before):
+    """systemd may not execute the interpreter that Ansible uses, or it ends at once there."""
+    hosts.ssh(name, f"mkdir -p /opt/py; cp /bin/false /opt/py/false; echo '#!/nonexistent' > /opt/py/unfit; printf '#!/bin/bash\\nexec -a {path} /usr/bin/python3 \"$@\"\\n' > /opt/py/python3;"
+                    " chmod 755 /opt/py/*")
+    try:
+        began = time.monotonic()
+        text = _refused(name, ["guard", "Nothing was changed"], {"vars": {"ansible_python_interpreter": "/opt/py/python3"}, "tasks": [apply_task(_BRIDGE)]})
+        expect.expect(time.monotonic() - began < 120, "it took too long to say so")
+    finally:
+        hosts.ssh(name, "rm -rf /opt/py", check=False)
+    _clean(name)
+    expect.state(name, before)
+    return text
+
+
+_OLD, _NEW = "old, exactly; reported; nothing left", "new; reported; nothing left; the next run changes nothing"
+_AT = {"open": "old or new; reported", "baseline": _OLD, "preparing": _OLD, "applying": _OLD, "applied": _OLD, "committing": _OLD, "renamed": _NEW}
+CASES = {
+    **{f"killed_{phase}": ("nic-dhcp", functools.partial(killed_at, phase), words) for phase, words in _AT.items()},
+    "killed_lingering": ("nic-dhcp", killed_lingering, _NEW),
+    "killed_undoing": ("nic-dhcp", functools.partial(killed_undoing, "undoing"), _OLD),
+    "killed_undoing_thrice": ("nic-dhcp", functools.partial(killed_undoing, "undoing", times=3), _OLD),
+    "killed_diagnosing": ("nic-dhcp", functools.partial(killed_undoing, "diagnosing"), _OLD),
+    "run_full": ("nic-dhcp", run_full, "undone and reported, although /run is full"),
+    "no_interpreter": ("nic-dhcp", functools.partial(no_interpreter, "/opt/py/unfit"), "refused; nothing touched"),
+    "dead_interpreter": ("nic-dhcp", functools.partial(no_interpreter, "/opt/py/false"), "refused; nothing touched"),
+}
