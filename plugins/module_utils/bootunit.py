@@ -73,7 +73,7 @@ def disarm():
 def held():
     """Hold the host's one unit: between arming it and naming a journal, and between closing a journal and disarming it. Raises OSError."""
     os.makedirs(guard.RUN, mode=0o700, exist_ok=True)
-    handle, end = os.open(os.path.join(guard.RUN, "lock"), os.O_WRONLY | os.O_CREAT, 0o600), time.monotonic() + _LOCK_SECONDS
+    handle, end = os.open(guard.RUN, os.O_RDONLY), time.monotonic() + _LOCK_SECONDS
     try:
         while True:
             try:

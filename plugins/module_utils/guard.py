@@ -27,7 +27,7 @@ RUN = "/run/ovirt-mgmt-network"
 LAST = os.path.join(RUN, "last.json")
 ENTRY = "ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction"
 ENDED = ("committed", "undone", "failed")
-FIRST_WORD_SECONDS = 30  # for an interpreter to start on a busy host
+FIRST_WORD_SECONDS = 60  # for an interpreter to start on a busy host
 _RESERVE = 1 << 16  # bytes for the status, which must be told in a full /run too
 _STALE_SECONDS = 1800  # after which what an ended transaction has told is of no use to anybody
 _unwritten = {}  # {identity: status} that could not be published: what is true for this process all the same
@@ -90,7 +90,7 @@ def launch(entry, code):
             # enough for an undo that is killed again and again, and an end to a guard that cannot run at all
             "--property=StartLimitIntervalSec=300", "--property=StartLimitBurst=60",
             "--property=KillMode=control-group", "--property=OOMScoreAdjust=-900", "--property=TimeoutStopSec=5s",
-            "--setenv=PYTHONPATH=" + os.path.join(folder, "code"), "--setenv=PYTHONDONTWRITEBYTECODE=1"]
+            "--setenv=PYTHONPATH=" + os.path.join(folder, "code")]
     rc, _out, err = run(argv + [entry["python"], "-m", ENTRY, "run", entry["base"], entry["id"]], timeout=15)
     if rc:
         raise CommandError(_NOT_RUN % (entry["python"], err.strip() or "exit status %d" % rc, unit_name(entry["id"])), argv, rc)
