@@ -12,13 +12,13 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plain import to
 
 
 def mgmt_network_outcome(decision, host, applied=None, failure=None, activate=True, began=None, deployment=None, learn_vlan=False,
-                         facts=None, after=None):
+                         facts=None, after=None, check=False):
     """See mgmt_network_outcome.yml."""
     if not isinstance(decision, dict):
         raise AnsibleFilterError("mgmt_network_outcome: the decision is %s, not mapping" % type_name(decision))
     return outcome.outcome(
         to_plain(decision, "decision"), str(host), to_plain(applied, "applied"), to_plain(failure, "failure"), bool(activate),
-        now=time.time(), began=None if began is None else float(began), deployment=to_plain(deployment, "deployment"), learn_vlan=bool(learn_vlan),
+        now=time.time(), began=None if began is None else float(began), deployment=to_plain(deployment, "deployment"), learn_vlan=bool(learn_vlan), check=bool(check),
         facts=to_plain(facts, "facts"), after=to_plain(after, "after"))
 
 

@@ -1,17 +1,18 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Edge of plugin_utils/words.py for playbooks: a decision, a result or a summary as lines for the screen."""
+"""Edge of plugin_utils/words.py and summary.py for playbooks: a decision, a result or a summary as lines for the screen."""
 
 from __future__ import annotations
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils import words
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils import summary, words
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plain import to_plain, type_name
 
 
-def mgmt_network_report(data, what="result", sync="apply"):
+def mgmt_network_report(data, what="result", sync="apply", hosts=None, verbose=False):
     """See mgmt_network_report.yml."""
-    lines = {"result": words.result_lines, "decision": lambda one: words.decision_lines(one, sync), "summary": words.summary_lines}
+    lines = {"result": words.result_lines, "short": words.short_lines, "decision": lambda one: words.decision_lines(one, sync),
+             "summary": lambda results: summary.summary_lines(results, to_plain(hosts, "hosts") or [], bool(verbose))}
     if what not in lines:
         raise AnsibleFilterError("mgmt_network_report: what is %r, not one of %s" % (what, ", ".join(lines)))
     expected = list if what == "summary" else dict

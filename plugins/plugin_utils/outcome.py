@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timezone
 
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.events import OUT_OF_SYNC, PERSIST_FAILED, SETUP_FAILED, VLAN_MISMATCH, event
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.events import NORMAL, OUT_OF_SYNC, PERSIST_FAILED, SETUP_FAILED, VLAN_MISMATCH, event
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plain import shown
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.topology import interfaces_down
 
@@ -16,14 +16,21 @@ INSTALLING, INITIALIZING, UP, MAINTENANCE = "installing", "initializing", "up", 
 NON_OPERATIONAL, NON_RESPONSIVE, INSTALL_FAILED = "non_operational", "non_responsive", "install_failed"
 
 
-def outcome(decision, host, applied=None, failure=None, activate=True, now=0.0, began=None, deployment=None, learn_vlan=False, **seen):
+GOOD = (UP, MAINTENANCE)
+# What Ansible and its connections put before SSH's own words.
+_AROUND_SSH = re.compile(r"^.*?\b(?:via|over) ssh: |^(?:Task failed: )?timed out waiting for ping module test: ", re.DOTALL)
+
+
+def outcome(decision, host, applied=None, failure=None, activate=True, now=0.0, began=None, deployment=None, learn_vlan=False, check=False, **seen):
     """The result of one host: ``{host, status, statuses, changed, network, active_interface, decision, differences, events, ...}``.
 
     ``decision``: what derive_mgmt_network gave ({} when it never came to it). ``applied``: result of nmstate_apply ({} when
     nothing was applied). ``failure``: ``{task, action, msg, unreachable}`` of the task that failed, or None. ``now``, ``began``: seconds
     since the epoch, of this conclusion and of the begin. ``deployment``: ``{began, ended}`` of host_deploy, likewise; {} when it did not run.
-    ``learn_vlan``: whether a VLAN that the definition leaves open is put into ``learned``. ``seen``: of the host as it is now, ``facts`` and
-    ``after``, the decision made of them after a change; both may be left out. Statuses as in the engine
+    ``learn_vlan``: whether a VLAN that the definition leaves open is put into ``learned``. ``check``: Ansible's check mode; nothing came of the host
+    then, so it has no ``status``, ``statuses`` and ``events``: what a run would give is ``expected``, ``{status, events}`` with its warnings and errors,
+    and ``changed`` is what a run would change. ``seen``: of the host as it is now, ``facts`` and ``after``, the decision made of them after a change;
+    both may be left out. ``category``: a key of CATEGORIES in plugin_utils/summary.py. Statuses as in the engine
     (reference: InstallVdsInternalCommand): installing, initializing, up, maintenance, install_failed, non_operational, non_responsive.
     """
     # a task that was skipped registers a result too
@@ -51,10 +58,37 @@ def outcome(decision, host, applied=None, failure=None, activate=True, now=0.0, 
     found["statuses"] = _statuses(found["status"], deployment.get("began", now if began is None else began), now)
     for one in found["events"]:
         one["time"] = iso(one.pop("at", now))
+    found["category"] = _category(found, applied, failure)
+    if check:
+        expected = {"status": found["status"], "events": [one for one in found["events"] if one["severity"] != NORMAL]}
+        found.update(check=True, status="", statuses=[], events=[], expected=expected)
     if found["learned"]:
         found["remedy"] = "Put what was learnt into the definition (%s) if it is right, and run again." % ", ".join(
             "%s: %s" % one for one in sorted(found["learned"].items()))
     return found
+
+
+def good(result):
+    """Whether a host is as it should be, or in check mode would be; False for one without a result."""
+    return ((result.get("expected") or {}).get("status") or result.get("status")) in GOOD
+
+
+def connection_reason(msg):
+    """SSH's own words of a message about a host that cannot be reached: its last line, after what Ansible says."""
+    lines = [line.strip() for line in _AROUND_SSH.sub("", str(msg)).splitlines() if line.strip()]
+    return lines[-1] if lines else "the host does not answer"
+
+
+def _category(found, applied, failure):
+    if found["status"] in GOOD:
+        return "changed" if found["changed"] else "in_sync" if found["synced"] else "out_of_sync"
+    if found["status"] == NON_RESPONSIVE:
+        return "no_answer"
+    if found["status"] == INSTALL_FAILED:
+        return "not_prepared"
+    if found["decision"] == "refuse" or (failure or {}).get("refused"):
+        return "refused"
+    return "undone" if applied.get("rolled_back") and applied.get("phase") == "undone" else "failed"
 
 
 def iso(seconds):
@@ -111,6 +145,7 @@ def _failure(decision, host, interface, applied, failure):
         events = _committed(host, interface, applied)
         if silent:
             events.append(event("VDS_FAILURE", host=host))
+            msg = connection_reason(msg)
         elif failure["action"].endswith("assert"):
             events.append(event(OUT_OF_SYNC, host=host, interface=interface, reason=msg, Networks=decision["network"]))
         return {"status": NON_RESPONSIVE if silent else NON_OPERATIONAL, "synced": False, "events": events,
@@ -119,12 +154,12 @@ def _failure(decision, host, interface, applied, failure):
     if decision.get("decision") == "refuse":
         events = [decision["event"]] if decision.get("event") else []
         return {"status": NON_OPERATIONAL, "synced": False, "events": events, "reason": (decision.get("event") or {}).get("message", "")}
+    if silent:
+        return {"status": NON_RESPONSIVE, "synced": False, "events": [event("VDS_FAILURE", host=host)], "reason": connection_reason(msg),
+                "remedy": "Check that the host is powered on and that SSH can log in at its address, then run again."}
     if failure["action"] == "host_deploy":
         return {"status": INSTALL_FAILED, "synced": False, "reason": msg, "events": [],
-                "remedy": "Mend what the message names, then run again; the host's network was left alone."}
-    if silent:
-        return {"status": NON_RESPONSIVE, "synced": False, "events": [event("VDS_FAILURE", host=host)], "reason": msg,
-                "remedy": "See that the host is powered on and answers over SSH at its address, then run again."}
+                "remedy": "Fix what the message names, then run again; the host's network was left alone."}
     told = event(SETUP_FAILED, host=host, interface=interface, reason=msg)
     return {"status": NON_OPERATIONAL, "synced": False, "events": [told], "remedy": told["remedy"], "reason": "%s: %s" % (failure["task"], msg)}
 

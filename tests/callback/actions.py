@@ -15,6 +15,7 @@ class CallbackModule(CallbackBase):
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "aggregate"
     CALLBACK_NAME = "actions"
+    CALLBACK_NEEDS_ENABLED = True
 
     def __init__(self):
         super().__init__()

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.events import event
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.outcome import outcome
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.words import decision_lines, network_words, result_lines, summary_lines
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.outcome import connection_reason, outcome
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.words import decision_lines, network_words, result_lines, short_lines
 from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.hosts import managed_host
 
 REQUEST = {"networks": {"ovirtmgmt": {"bonding": "bond4", "vlan": 3000, "bridged": True, "mtu": 9000, "bootproto": "dhcp"}}, "bondings": {}, "options": {}}
@@ -68,21 +68,15 @@ def test_status_and_events(decision, applied, failure, activate, status, events)
 def test_what_changed_and_how_long_it_took_is_told():
     result = outcome(CHANGE, "h1", COMMITTED)
     assert (result["changed"], result["synced"], result["seconds"]) == (True, True, 4.4)
-    assert result_lines(result)[:2] == ["h1: up (changed in 4.4 s)", "ovirtmgmt: bridged, vlan 3000, bonding bond4, mtu 9000, dhcp"]
+    assert result_lines(result)[:2] == ["h1: up, changed in 4.4 s: ovirtmgmt: bridged, vlan 3000, bonding bond4, mtu 9000, dhcp", "ovirtmgmt: bridged, vlan 3000, bonding bond4, mtu 9000, dhcp"]
 
 
 def test_a_refusal_says_what_to_do():
     lines = result_lines(outcome(REFUSE, "h1", {}, failed("ansible.builtin.fail")))
+    assert lines[0] == "h1: non_operational, refused: VLAN_ID_MISMATCH_FOR_MANAGEMENT_NETWORK_CONFIGURATION (1119)"
     assert lines[1].startswith("event VLAN_ID_MISMATCH_FOR_MANAGEMENT_NETWORK_CONFIGURATION (1119) ERROR: ")
     assert lines[-1] == "what to do: Set vlan_tag to 10."
     assert not [line for line in lines if line.startswith("reason")]
-
-
-def test_the_summary_puts_trouble_last_and_counts():
-    results = [outcome(REFUSE, "a", {}, failed("ansible.builtin.fail")), outcome(CHANGE, "b", COMMITTED)]
-    lines = summary_lines(results)
-    assert lines[0].startswith("b: up")
-    assert lines[-1] == "1 of 2 hosts well, 1 changed"
 
 
 @pytest.mark.parametrize("decision, sync, last", [
@@ -171,3 +165,44 @@ def test_of_a_filter_that_failed_only_its_own_sentence_is_told():
     result = outcome(CHANGE, "h1", {}, failed("ansible.builtin.set_fact", said))
     assert result["reason"] == "some task: vlan: no."
     assert result["events"][0]["message"].endswith("setup networks failure. vlan: no.")
+
+
+CHECKED = {
+    "would change": (CHANGE, {"changed": True, "change": {}}, None, "changed", True, "up", []),
+    "in sync": (IN_SYNC, {}, None, "in_sync", False, "up", []),
+    "refused": (REFUSE, {}, failed("ansible.builtin.fail"), "refused", False, "non_operational", [1119]),
+    "no answer": ({}, {}, failed("ansible.builtin.wait_for_connection"), "no_answer", False, "non_responsive", [12]),
+    "differs, only reported": (dict(CHANGE, exists=True), {}, None, "out_of_sync", False, "up", [1110]),
+}
+
+
+@pytest.mark.parametrize("decision, applied, failure, category, changed, status, events", CHECKED.values(), ids=CHECKED.keys())
+def test_check_mode_predicts_and_claims_nothing(decision, applied, failure, category, changed, status, events):
+    result = outcome(decision, "h1", applied, failure, check=True)
+    assert (result["check"], result["status"], result["statuses"], result["events"]) == (True, "", [], [])
+    assert (result["category"], result["changed"], result["expected"]["status"]) == (category, changed, status)
+    assert [one["id"] for one in result["expected"]["events"]] == events
+    for lines in (short_lines(result), result_lines(result)):
+        assert not [line for line in lines if "h1: up" in line or "set to up" in line]
+    assert short_lines(outcome(CHANGE, "h1", {"changed": True}, check=True)) == [
+        "h1: would change: ovirtmgmt: bridged, vlan 3000, bonding bond4, mtu 9000, dhcp"]
+
+
+@pytest.mark.parametrize("msg, reason", [
+    ("timed out waiting for ping module test: Failed to connect to the host via ssh: root@192.0.2.1: Permission denied (publickey).",
+     "root@192.0.2.1: Permission denied (publickey)."),
+    ("Task failed: Failed to connect to the host via ssh: Warning: Permanently added 'h1' (ED25519) to the list of known hosts.\r\n"
+     "ssh: connect to host h1 port 22: Connection timed out", "ssh: connect to host h1 port 22: Connection timed out"),
+    ("Failed to connect to the host via ssh: @@@@@\r\n@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\r\nHost key verification failed.",
+     "Host key verification failed."),
+    ('Data could not be sent to remote host "h1". Make sure this host can be reached over ssh: Connection reset by 192.0.2.1 port 22',
+     "Connection reset by 192.0.2.1 port 22"),
+    ("", "the host does not answer"),
+])
+def test_a_host_that_cannot_be_reached_is_told_in_the_words_of_ssh(msg, reason):
+    assert connection_reason(msg) == reason
+    for failure in (failed("ansible.builtin.wait_for_connection", msg), dict(failed("host_deploy", msg), unreachable=True)):
+        result = outcome({}, "h1", {}, failure)
+        assert (result["status"], result["category"], result["reason"]) == ("non_responsive", "no_answer", reason)
+        assert short_lines(result) == ["h1: non_responsive, no answer: " + reason,
+                                       "    what to do: Check that the host is powered on and that SSH can log in at its address, then run again."]
