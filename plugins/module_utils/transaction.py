@@ -140,8 +140,10 @@ def recover_left_over():
         raise TransactionError("%s. Nothing was changed. Wait for its end, or end it: network_commit" % journal.describe(entry))
     elif state == "committed":
         recovery.carry_forward(entry)
-    else:
+    elif journal.lives(entry):
         recovery.undo(entry, "apply", "its guard was gone")
+    else:  # nobody has begun it
+        recovery.end(entry)
     if journal.find()[0]:
         raise TransactionError("the transaction %s cannot be ended: %s. Nothing else was changed. Make room on the disk, or make it writable, and run again"
                                % (entry["id"], (guard.status_of(entry["id"]) or {}).get("left") or "its journal cannot be removed"))

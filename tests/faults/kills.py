@@ -11,9 +11,10 @@ import functools
 import time
 
 from tests.faults import expect
-from tests.faults.play import APPLY, FOLDER, Play, apply_task
-from tests.faults.refusals import _BRIDGE, COMMIT, _end, _pend, _refused
+from tests.faults.play import Play, apply_task
+from tests.faults.refusals import _BRIDGE, _FILL, _end, _pend, _refused
 from tests.lab import hosts
+from tests.lab.machine import LabError
 
 _SECONDS = 240  # for a play on a busy machine
 _RECORD = {"networks": {"ovirtmgmt": {"bridged": True, "nic": "eth1", "bootproto": "dhcp"}}}
@@ -78,6 +79,9 @@ def _clean(name):
     left = hosts.ssh(name, "ls -d /var/lib/ovirt-mgmt-network /run/ovirt-mgmt-network/2* /etc/systemd/system/ovirt-mgmt-network-recover.service"
                            " 2>/dev/null", check=False).stdout.split()
     expect.expect(not left, f"left behind: {left}")
+    nm = "org.freedesktop.NetworkManager /org/freedesktop/NetworkManager org.freedesktop.NetworkManager"
+    checkpoints = hosts.ssh(name, f"busctl get-property {nm} Checkpoints").stdout.strip()
+    expect.expect(checkpoints == "ao 0", f"a checkpoint is left: {checkpoints}")
 
 
 def _next_run(name):
@@ -159,6 +163,37 @@ def run_full(name, before):
     return f"undone {gone:.0f} s after /run was full; 100% used: {'100%' in seen}; reported: {result.get('phase') or 'nothing is open'}"
 
 
+def no_networkmanager(name, before):
+    """NetworkManager does not start any more while a change is pending. What cannot be undone is reported, and the last resort is reached."""
+    _pend(name, last_resort="reboot")
+    boot = hosts.ssh(name, "cat /proc/sys/kernel/random/boot_id").stdout
+    hosts.ssh(name, "systemctl mask --runtime --quiet NetworkManager && systemctl stop NetworkManager", timeout=60)
+    began, now = time.monotonic(), boot
+    while now in (boot, "") and time.monotonic() < began + 420:
+        time.sleep(2)
+        try:
+            now = hosts.ssh(name, "cat /proc/sys/kernel/random/boot_id", check=False, timeout=20).stdout
+        except LabError:  # on its way down
+            pass
+    expect.expect(now not in (boot, ""), "the host was not restarted")
+    expect.state(name, before, seconds=120)
+    seen = hosts.ssh(name, "cat /run/ovirt-mgmt-network/last.json", check=False).stdout
+    expect.says('"phase": "undone".*"boot": true', seen)
+    return f"restarted and undone at boot, within {time.monotonic() - began:.0f} s"
+
+
+def full_at_boot(name, before):
+    """The disk is full when a power cut hits a pending change, and full at the boot: undone, from the room that was kept."""
+    _pend(name)
+    hosts.ssh(name, "echo >>/etc/NetworkManager/system-connections/eth1.nmconnection; rm /etc/NetworkManager/system-connections/ovirtmgmt*;"
+                    f" {_FILL}; sync", timeout=90)
+    hosts.power_cut(name)
+    hosts.boot(name)
+    used = hosts.ssh(name, "df --output=avail / | tail -1; rm -f /var/lib/full.*").stdout.strip()
+    expect.state(name, before)
+    return f"undone at boot with {used} kB of room"
+
+
 def no_interpreter(path, name, before):
     """systemd may not execute the interpreter that Ansible uses, or it ends at once there."""
     hosts.ssh(name, f"mkdir -p /opt/py; cp /bin/false /opt/py/false; echo '#!/nonexistent' > /opt/py/unfit; printf '#!/bin/bash\\nexec -a {path} /usr/bin/python3 \"$@\"\\n' > /opt/py/python3;"
@@ -183,6 +218,8 @@ CASES = {
     "killed_undoing_thrice": ("nic-dhcp", functools.partial(killed_undoing, "undoing", times=3), _OLD),
     "killed_diagnosing": ("nic-dhcp", functools.partial(killed_undoing, "diagnosing"), _OLD),
     "run_full": ("nic-dhcp", run_full, "undone and reported, although /run is full"),
+    "no_networkmanager": ("nic-dhcp", no_networkmanager, "old, by the last resort"),
+    "full_at_boot": ("nic-dhcp", full_at_boot, "old, by the early-boot unit"),
     "no_interpreter": ("nic-dhcp", functools.partial(no_interpreter, "/opt/py/unfit"), "refused; nothing touched"),
     "dead_interpreter": ("nic-dhcp", functools.partial(no_interpreter, "/opt/py/false"), "refused; nothing touched"),
 }

@@ -376,6 +376,16 @@ def test_liveness_fails_closed(host, trouble):
     assert host.profiles() == NEW and journal.find()[0] == "open"
 
 
+@pytest.mark.parametrize("lives, expected", [(0, NEW), (1, OLD)])
+def test_a_journal_without_its_guard_is_undone_if_the_guard_had_begun(host, monkeypatch, lives, expected):
+    entry = host.open()
+    monkeypatch.setattr(journal, "age", lambda _entry: 10)
+    for _one in range(lives):
+        journal.begin_life(entry)
+    transaction.recover_left_over()
+    assert host.profiles() == expected and not journal.find()[0] and not os.path.exists(os.path.join(bootunit.UNITS, bootunit.NAME))
+
+
 def begin(host):
     return transaction.begin({"interfaces": [{"name": "eth1"}]}, {"interfaces": []}, host.options())
 
