@@ -35,11 +35,13 @@ def undo(entry, step, reason, **details):
 
     Every step is bounded and may fail: the next ones are taken all the same, and what is left is reported.
     """
-    identity = entry["id"]
+    identity, was = entry["id"], guard.status_of(entry["id"]) or {}
+    if was.get("phase") == "undoing" and was.get("reason"):  # killed while it undid: the first reason is the one that tells
+        step, reason = was.get("step"), was["reason"]
     diagnosis.keep_failure(identity)
     guard.log("transaction %s: undoing: %s" % (identity, reason))
-    known = guard.tell(identity, phase="undoing", step=step, reason=reason, **details)
-    repairs = list(known.get("repairs") or [])  # of an undo that was killed
+    guard.tell(identity, phase="undoing", step=step, reason=reason, **details)
+    repairs = list(was.get("repairs") or [])
 
     def say(text):
         guard.log("transaction %s: %s" % (identity, text))
@@ -87,7 +89,7 @@ def _put_back(entry, say):
             say("profile file put back: %s" % path)
     except (OSError, profiles.IncompleteError) as exc:
         kept = {"device": "", "what": "profile files", "old": "the copies in %s" % entry["path"], "new": str(exc)}
-        say("the profile files cannot be put back, none was touched: %s" % exc)
+        say("the profile files cannot be put back: %s" % exc)
     try:
         for checkpoint in own_checkpoints(guard.status_of(entry["id"]) or {}, networkmanager.checkpoints_of(networkmanager.objects())):
             if kept:

@@ -16,7 +16,7 @@ from tests.faults.refusals import _BRIDGE, _FILL, _end, _pend, _refused
 from tests.lab import hosts
 from tests.lab.machine import LabError
 
-_SECONDS = 240  # for a play on a busy machine
+_SECONDS = 400  # for a play on a busy machine
 _RECORD = {"networks": {"ovirtmgmt": {"bridged": True, "nic": "eth1", "bootproto": "dhcp"}}}
 
 # Polls without a fork, for some phases last milliseconds: kills the guard (all of its unit) at the phase, as many times as asked for.
@@ -86,7 +86,7 @@ def _clean(name):
 
 def _next_run(name):
     """Expect a second run to go through: nothing of the first one blocks it."""
-    play = Play(name, {"tasks": [apply_task(_BRIDGE, record=_RECORD)]}, "next")
+    play = Play(name, {"tasks": [apply_task(_BRIDGE, record=_RECORD, timeout=90)]}, "next")
     play.wait(_SECONDS)
     how, result, _at = play.ended()
     expect.expect(how == "ok" and result.get("phase") in (None, "committed"), f"the next run: {how or 'no end'}: {play.failure()}")
@@ -95,7 +95,7 @@ def _next_run(name):
 def killed_at(phase, name, before):
     """The guard is killed while it is at ``phase`` of a change that is being applied and confirmed."""
     _watch(name, phase)
-    play = Play(name, {"tasks": [apply_task(_BRIDGE, record=_RECORD)]})
+    play = Play(name, {"tasks": [apply_task(_BRIDGE, record=_RECORD, timeout=90)]})
     play.wait(_SECONDS)
     _killed(name, phase)
     how, result, _at = play.ended()

@@ -76,7 +76,7 @@ class Host:
         monkeypatch.setattr(networkmanager, "rollback_checkpoint", lambda path: self.calls.append("roll back " + path))
         monkeypatch.setattr(profile_settings, "undo", lambda *_words: False)
         for name in ("keep_failure", "write"):
-            monkeypatch.setattr(diagnosis, name, lambda *_words: self._do("diagnosis", None))
+            monkeypatch.setattr(diagnosis, name, lambda *_words, name=name: self._do(name, None))
         monkeypatch.setattr(diagnosis, "log_cursor", str)
         for module in (guard, recovery):
             monkeypatch.setattr(module, "run", self.run)
@@ -260,12 +260,13 @@ class Killed(BaseException):
 def test_an_undo_killed_at_its_diagnosis_reports_in_its_next_life(host):
     entry = host.open()
     journal.begin_life(entry)
-    host.trouble = {"diagnosis": Killed()}
+    host.trouble = {"write": Killed()}
     with pytest.raises(Killed):
         recovery.undo(entry, "prove", "for a test")
     host.trouble = {}
     transaction.guarded(host.base, "one")
     assert host.status()["phase"] == "undone" and host.profiles() == OLD and not journal.find()[0]
+    assert (host.status()["step"], host.status()["reason"]) == ("prove", "for a test") and len(host.status()["repairs"]) == 2
 
 
 @pytest.mark.parametrize("outcome, phase", [("committed", "committed"), ("undone", "undone"), (None, "failed")])
