@@ -72,6 +72,7 @@ class ActionModule(ActionBase):
         state = ("The host is as it was before, exactly" if exact
                  else "The host's old state is not wholly back: %s" % "; ".join("%(device)s %(what)s" % one for one in status.get("left") or []))
         result.update(failed=True, changed=not exact, rolled_back=True, exact=exact, step=status.get("step"), repairs=status.get("repairs") or [],
+                      meanwhile=status.get("meanwhile") or [],
                       error=status.get("error"), msg="the change was undone: %s. %s" % (status.get("reason"), state))
         return result
 

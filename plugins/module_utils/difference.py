@@ -10,11 +10,15 @@ holds is not named at all, and a run that has nothing to change makes no call.
 from __future__ import annotations
 
 import ipaddress
+import re
 
 # "0" and 254 are both the main table (nmstate: RouteEntry, table-id 0 means unset).
 _MAIN_TABLES = (None, 0, 254)
 # What nmstate assumes for a dynamic family when the state is silent (nmstate schema, BaseInterface ipv4/ipv6).
-_IP_DEFAULTS = {"enabled": False, "dhcp": False, "autoconf": False, "auto-dns": True, "auto-gateway": True, "auto-routes": True, "auto-route-table-id": 0}
+_IP_DEFAULTS = {"enabled": False, "dhcp": False, "autoconf": False, "auto-dns": True, "auto-gateway": True, "auto-routes": True, "auto-route-table-id": 0,
+                "auto-route-metric": -1, "prefix-route-metric": -1, "dhcp-send-hostname": True, "dhcp-custom-hostname": "", "token": "::"}
+_TOLD_BY_KERNEL = ("name", "type", "state", "mtu", "mac-address", "controller", "copy-mac-from", "bridge", "link-aggregation", "vlan", "profile-name")
+_PORTS = ("port", "ports")  # both spellings are nmstate's
 _DYNAMIC_ONLY = ("auto-dns", "auto-gateway", "auto-routes", "auto-route-table-id")
 # Documentation/networking/bonding.rst: options that sysfs and VDSM number and nmstate names.
 _BOND_NAMES = {
@@ -28,15 +32,36 @@ _BOND_NAMES = {
 }
 
 
-def difference(desired, current):
+# What nmstate shows when it shows nothing.
+_DEFAULTS = {"lldp": {"enabled": False}, "accept-all-mac-addresses": False, "wait-ip": "any", "controller": "", "identifier": "name",
+             "mptcp": {"address-flags": []}}
+# What it shows and nobody can set (nmstate: "ignored when applying").
+_READ_ONLY = ("driver", "permanent-mac-address", "pci-address", "min-mtu", "max-mtu", "neighbors", "gc-timer", "hello-timer", "allow-extra-address",
+              "allow-extra-ports")
+_MAC = re.compile(r"([0-9a-fA-F]{2}:){5,}[0-9a-fA-F]{2}$")
+_PHYSICAL = ("ethernet", "infiniband")
+_EMPTIED = ("vlan", "ovs-db", "external_ids", "other_config")
+_UNORDERED = ("port", "ports", "address-flags", "trunk-tags")
+_MULTICAST_ROUTER = ("disabled", "auto", "enabled")
+# Names of ethtool's own for the kernel's features (nmstate: ETHTOOL_FEATURE_CLI_ALIAS).
+_FEATURES = {
+    "rx": "rx-checksum", "rx-checksumming": "rx-checksum", "ufo": "tx-udp-fragmentation", "tso": "tx-tcp-segmentation",
+    "tcp-segmentation-offload": "tx-tcp-segmentation", "gso": "tx-generic-segmentation", "generic-segmentation-offload": "tx-generic-segmentation",
+    "gro": "rx-gro", "generic-receive-offload": "rx-gro", "lro": "rx-lro", "large-receive-offload": "rx-lro", "rxvlan": "rx-vlan-hw-parse",
+    "rx-vlan-offload": "rx-vlan-hw-parse", "txvlan": "tx-vlan-hw-insert", "tx-vlan-offload": "tx-vlan-hw-insert", "ntuple": "rx-ntuple-filter",
+    "ntuple-filters": "rx-ntuple-filter", "rxhash": "rx-hashing", "receive-hashing": "rx-hashing"}
+
+
+def difference(desired, current, profiled=()):
     """What of ``desired`` does not hold in ``current`` (both nmstate states, dicts), as a state to apply.
 
+    ``profiled``: the devices that some profile is of, by which a NIC whose profile is to go is told from one that has none.
     Returns ``{}`` when all of it holds. Interfaces come with their name, type, state and only the keys that differ;
     routes, rules and DNS only when they differ. Nothing that ``desired`` does not name is ever in the result.
     """
     change = {}
     have = {iface["name"]: iface for iface in current.get("interfaces") or []}
-    interfaces = [left for left in (_interface(want, have.get(want["name"]), have) for want in desired.get("interfaces") or []) if left]
+    interfaces = [left for left in (_interface(want, have.get(want["name"]), have, profiled) for want in desired.get("interfaces") or []) if left]
     if interfaces:
         change["interfaces"] = interfaces
     moved = any("ipv4" in one or "ipv6" in one for one in interfaces)
@@ -52,6 +77,36 @@ def difference(desired, current):
         if key not in ("interfaces", "routes", "route-rules", "dns-resolver") and not _subset(desired[key], current.get(key)):
             change[key] = desired[key]
     return change
+
+
+def now(change, current):
+    """What ``current`` has in place of ``change`` (both nmstate states), key by key, None where it has nothing; interfaces that are new are left out."""
+    have = {iface["name"]: iface for iface in current.get("interfaces") or []}
+    found = {key: _in_place_of(value, current.get(key)) for key, value in change.items() if key != "interfaces"}
+    there = [iface for iface in change.get("interfaces") or [] if iface["name"] in have]
+    return dict(found, **({"interfaces": [_in_place_of(iface, have[iface["name"]]) for iface in there]} if "interfaces" in change else {}))
+
+
+def held(change, current):
+    """The part of now() that an undo has to ask nmstate for: what the kernel's view of the network (snapshot.py) does not tell. {} for nothing."""
+    found = []
+    for iface in now(change, current).get("interfaces") or []:
+        told = {key: value for key, value in iface.items() if key not in _TOLD_BY_KERNEL}
+        for family in ("ipv4", "ipv6"):
+            if isinstance(told.get(family), dict):
+                told[family] = {key: value for key, value in told[family].items() if key != "address"}
+        if told:
+            found.append(dict(told, name=iface["name"]))
+    return {"interfaces": found} if found else {}
+
+
+def _in_place_of(want, is_now):
+    if isinstance(want, dict) and isinstance(is_now, dict):
+        return {key: _in_place_of(value, is_now.get(key)) for key, value in want.items()}
+    if isinstance(want, list) and isinstance(is_now, list) and all(isinstance(one, dict) for one in want + is_now):
+        wanted = {key for one in want for key in one}
+        return [{key: value for key, value in one.items() if key in wanted} for one in is_now]
+    return is_now
 
 
 def mtu_raises(change, current):
@@ -79,32 +134,52 @@ def without(change, names):
     return rest
 
 
-def _interface(want, now, have):
+def _interface(want, now, have, profiled):
+    if want.get("state") == "ignore":
+        return None
     absent = want.get("state") in ("absent", "down")
     if now is None or now.get("state") in ("absent", "ignore"):
         return None if absent else dict(want)
     if absent:
-        return None if want["state"] == now.get("state") else dict(want)
+        gone = now.get("state") == "down" and now.get("type") in _PHYSICAL and now["name"] not in profiled
+        return None if gone or want["state"] == now.get("state") else dict(want)
+    if not _same_type(want.get("type"), now.get("type")):
+        return dict(want)
     left = {key: value for key, value in want.items() if key not in ("name", "type", "state") and not _holds(key, value, now, have)}
     if not left and now.get("state") == "up":
         return None
+    if "bridge" in left:
+        left["bridge"] = _bridge_left(left["bridge"], now.get("bridge") or {})
     if "mac-address" in want and ("ipv4" in left or "ipv6" in left):
         # It will be activated again, and a bond or bridge may then get another MAC (systemd's MACAddressPolicy): pin today's.
         left["mac-address"] = want["mac-address"]
     return {**{key: want[key] for key in ("name", "type", "state") if key in want}, **left}
 
 
+def _same_type(want, now):
+    return want in (None, "unknown", now) or {want, now} == {"ethernet", "veth"}
+
+
 def _holds(key, want, now, have):
-    is_now = now.get(key)
-    if key == "mac-address":
-        return (want or "").lower() == (is_now or "").lower()
+    is_now = now.get(key, _DEFAULTS.get(key))
+    if key in _READ_ONLY:
+        return True
+    if want is None:  # as held() has what was not set
+        return is_now in (None, "", _DEFAULTS.get(key))
+    if key == "copy-mac-from":
+        source = have.get(want) or {}
+        return bool(source) and any(_equal(now.get("mac-address"), source.get(mac)) for mac in ("mac-address", "permanent-mac-address"))
+    if key == "profile-name":
+        return want == now.get(key, now["name"])
     if key in ("ipv4", "ipv6"):
         return _same_ip(want, is_now or {})
     if key == "link-aggregation":
         return _same_bond(want, is_now or {})
     if key == "bridge":
-        return _same_bridge(want, is_now or {}, now["name"], have)
-    return _subset(want, is_now)
+        return _same_bridge(want, is_now or {})
+    if key == "ethernet" and want.get("auto-negotiation"):
+        want = {one: value for one, value in want.items() if one not in ("speed", "duplex")}
+    return _subset(want, is_now, key)
 
 
 def _same_ip(want, now):
@@ -114,15 +189,21 @@ def _same_ip(want, now):
     for key, value in want.items():
         if key == "address":
             is_now = _addresses(now.get("address"))
-            # what is static beside what DHCP and routers give, or all there is
-            if any(one not in is_now for one in _addresses(value)) or not (dynamic or _addresses(value) == is_now):
+            # what is static beside what DHCP and routers give, or all there is; in which order is nobody's to say (nmstate sorts them, too)
+            extra = dynamic or want.get("allow-extra-address")
+            if any(one not in is_now for one in _addresses(value)) or not (extra or set(_addresses(value)) == set(is_now)):
+                return False
+        elif key in _READ_ONLY:
+            continue
+        elif value is None:
+            if now.get(key) not in (None, _IP_DEFAULTS.get(key)):
                 return False
         elif key == "auto-route-table-id":
             if not (value in _MAIN_TABLES and now.get(key) in _MAIN_TABLES) and value != now.get(key):
                 return False
         elif key in _DYNAMIC_ONLY and not dynamic:
             continue
-        elif value != now.get(key, _IP_DEFAULTS.get(key)):
+        elif not _equal(value, now.get(key, _IP_DEFAULTS.get(key))):
             return False
     return True
 
@@ -140,7 +221,8 @@ def _same_bond(want, now):
     if ports is not None and sorted(ports) != sorted(now.get("port", now.get("ports")) or []):
         return False
     have = now.get("options") or {}
-    return all(_bond_value(key, value) == _bond_value(key, have.get(key)) for key, value in (want.get("options") or {}).items())
+    rest = {key: value for key, value in want.items() if key not in ("mode", "options", *_PORTS)}
+    return all(_bond_value(key, value) == _bond_value(key, have.get(key)) for key, value in (want.get("options") or {}).items()) and _subset(rest, now)
 
 
 def _bond_value(option, value):
@@ -149,22 +231,71 @@ def _bond_value(option, value):
     return names[int(text)] if text.isdigit() and int(text) < len(names) else text
 
 
-def _same_bridge(want, now, name, have):
+def _same_bridge(want, now):
+    return _same_ports(want, now) and _subset({key: value for key, value in want.items() if key not in _PORTS}, now)
+
+
+def _same_ports(want, now):
     ports = want.get("port", want.get("ports"))
-    if ports is not None:
-        current_ports = {port["name"]: port for port in now.get("port", now.get("ports")) or []}
-        if {port["name"] for port in ports} != set(current_ports):
-            return False
-        if not all(_subset(port, current_ports[port["name"]]) for port in ports):
-            return False
-    return _subset({key: value for key, value in want.items() if key not in ("port", "ports")}, now)
+    if ports is None:
+        return True
+    current = {port["name"]: port for port in now.get("port", now.get("ports")) or []}
+    named = {port["name"] for port in ports}
+    return (named <= set(current) if want.get("allow-extra-ports") else named == set(current)) and all(_subset(port, current[port["name"]]) for port in ports)
 
 
-def _subset(want, now):
-    """Whether every leaf of ``want`` is in ``now`` (lists are compared whole)."""
+def _bridge_left(want, now):
+    """A bridge that is changed, without its ports when these hold: nmstate detaches what is not named, also what a guest has attached since."""
+    return {key: value for key, value in want.items() if key not in _PORTS} if now and _same_ports(want, now) else want
+
+
+def _subset(want, now, key=""):
+    """Whether every leaf of ``want``, which is under ``key``, is in ``now``."""
     if isinstance(want, dict):
-        return isinstance(now, dict) and all(_subset(value, now.get(key)) for key, value in want.items())
-    return want == now
+        if not want:  # says nothing, but for these, which it empties
+            return key not in _EMPTIED or not now
+        names = _FEATURES if key == "feature" else {}
+        return isinstance(now, dict) and all(_subset(value, now.get(names.get(one, one)), one) for one, value in want.items())
+    if key in _READ_ONLY:
+        return True
+    if isinstance(want, list):
+        return _same_list(want, now or [], key)
+    if key == "multicast-router" and str(want) in "012":
+        want = _MULTICAST_ROUTER[int(want)]
+    if key.startswith("multicast-") and key.endswith("-interval") and str(want).isdigit() and isinstance(now, int):
+        return abs(int(want) - now) <= 1  # rounded by kernels of another HZ (nmstate: INTEGER_ROUNDED_OPTIONS)
+    return _equal(want, now)
+
+
+def _same_list(want, now, key):
+    if not isinstance(now, list):
+        return False
+    if key in _UNORDERED:
+        return len(want) == len(now) and all(any(_subset(one, other) for other in now) for one in want)
+    name = next((one for one in ("name", "id") if want and all(isinstance(entry, dict) and one in entry for entry in want)), "")
+    if not name:
+        return len(want) == len(now) and all(_subset(one, other) for one, other in zip(want, now))
+    return all((entry.get("state") == "absent") != any(_subset({key: value for key, value in entry.items() if key != "state"}, one) for one in now)
+               for entry in want)
+
+
+def _equal(want, now):
+    """Whether two values are the same to nmstate, which takes text for numbers and booleans, and MACs in any letters."""
+    if want == now or (want in (None, "") and now in (None, "")):
+        return True
+    if isinstance(now, bool) or isinstance(want, bool):
+        return {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}.get(str(want).lower()) is now
+    one, other = _number(want), _number(now)
+    if one is not None:
+        return one == other
+    return bool(_MAC.match(str(want))) and str(want).lower() == str(now).lower()
+
+
+def _number(value):
+    try:
+        return value if isinstance(value, int) else int(value, 0) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def _entries(want, now, same, told):
@@ -198,7 +329,7 @@ def _rest_of_route(want, now):
         elif key == "metric":
             if value not in (-1, None) and value != now.get(key):
                 return False
-        elif value != now.get(key):
+        elif not _equal(value, now.get(key)):
             return False
     return True
 
@@ -219,7 +350,7 @@ def _same_rule(want, now):
         elif key == "route-table":
             if not (value in _MAIN_TABLES and now.get(key) in _MAIN_TABLES) and value != now.get(key):
                 return False
-        elif value != now.get(key):
+        elif not _equal(value, now.get(key)):
             return False
     return True
 
@@ -229,6 +360,8 @@ def _resolver(want, now, moved):
     if config is None:
         return None
     have = (now or {}).get("config") or {}
+    if not config:  # nothing at all is to be configured
+        return {"config": config} if any(have.values()) else None
     # Servers are kept in the profile of some interface: when addresses move they must be told again, or they go with the old one.
     told = moved and any(config.values())
     if not told and all((config.get(key) or []) == (have.get(key) or []) for key in config):

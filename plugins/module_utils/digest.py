@@ -34,6 +34,21 @@ def digest(state, hidden=()):
     }
 
 
+def without_guests(state):
+    """``state`` with all its keys, less guests' taps as interfaces and as ports of bridges; pure, the input stays as it is.
+
+    This is what a desired state is compared with: nobody names taps, and on a bridge they are no difference.
+    """
+    gone = {iface["name"] for iface in state.get("interfaces") or [] if _of_a_guest(iface)}
+    interfaces = []
+    for iface in state.get("interfaces") or []:
+        if iface["name"] not in gone:
+            bridge = iface.get("bridge")
+            ports = {key: [port for port in bridge[key] or [] if port["name"] not in gone] for key in ("port", "ports") if key in bridge} if bridge else {}
+            interfaces.append(dict(iface, bridge=dict(bridge, **ports)) if ports else iface)
+    return dict(state, interfaces=interfaces)
+
+
 def _of_a_guest(iface):
     return iface.get("type") in _OF_GUESTS or (iface.get("type") == "veth" and iface.get("state") == "ignore")
 

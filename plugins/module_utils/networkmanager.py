@@ -121,6 +121,12 @@ def settings(path):
     return _busctl("call", BUS, path, BUS + ".Settings.Connection", "GetSettings")[0]
 
 
+def profiled_devices():
+    """The names of the devices that profiles are of, active or not (set of str)."""
+    paths = _busctl("call", BUS, PATH + "/Settings", BUS + ".Settings", "ListConnections")[0]
+    return {settings(path)["connection"].get("interface-name", "") for path in paths}
+
+
 def applied(path):
     """The settings in effect on the device at ``path``, in the same form; {} when it is not up."""
     try:

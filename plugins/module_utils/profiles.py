@@ -108,8 +108,21 @@ def _files(places):
         elif os.path.isdir(place):
             for name in sorted(os.listdir(place)):
                 path = os.path.join(place, name)
-                if os.path.isfile(path) or os.path.islink(path):
+                if (os.path.isfile(path) or os.path.islink(path)) and not _seen_only(path):
                     yield path
+
+
+def _seen_only(path):
+    """Whether the profile is NetworkManager's note of a device that others made: a guest's tap comes and goes with it (nm-settings-keyfile, .nmmeta).
+
+    To remove such a file is to take a running guest off its bridge.
+    """
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            lines = stream.read().splitlines()
+    except OSError:
+        return False
+    return "[.nmmeta]" in lines and "external=true" in lines[lines.index("[.nmmeta]"):]
 
 
 def _copy_file(source, target):

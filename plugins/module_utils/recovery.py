@@ -9,7 +9,7 @@ import json
 import os
 import time
 
-from . import bootunit, diagnosis, guard, journal, netconf, networkmanager, profile_settings, profiles, snapshot
+from . import bootunit, diagnosis, digest, guard, journal, netconf, networkmanager, nmstatectl, profile_settings, profiles, repair, snapshot
 from .command import CommandError, run
 
 REPAIR_SECONDS = 60
@@ -51,17 +51,21 @@ def undo(entry, step, reason, **details):
     for prepared in entry.get("prepared") or []:
         netconf.discard(prepared)
     _try(["systemctl", "start", "NetworkManager"], 45)
+    guests = _guests(entry)
     kept = _put_back(entry, say)
     if kept:  # what NetworkManager has now is all that there is: nothing is activated from it, and no device is deleted
-        left = [kept] + _attempt(lambda: snapshot.settle(entry["snapshot"], entry["named"], time.monotonic() + SETTLE_SECONDS))
+        left = [kept] + _attempt(lambda: repair.settle(entry["snapshot"], entry["scope"], time.monotonic() + SETTLE_SECONDS))
     else:
         left = _attempt(lambda: _restore(entry, say))
     if left and not kept:
         say("NetworkManager restarted, for this still differed: %s" % "; ".join(
             "%s %s was %s, is %s" % (one["device"], one["what"], json.dumps(one["old"]), json.dumps(one["new"])) for one in left)[:600])
         _try(["systemctl", "restart", "NetworkManager"], 45)
-        left = _attempt(lambda: snapshot.bring_back(entry["snapshot"], entry["named"], REPAIR_SECONDS, say))
-    guard.tell(identity, repairs=repairs, exact=not left, left=left)
+        left = _attempt(lambda: repair.bring_back(entry["snapshot"], entry["scope"], REPAIR_SECONDS, say))
+    left = left + _attempt(lambda: repair.reattach(guests, say) or [])
+    if not left:
+        left = _attempt(lambda: _settings_back(entry, say))
+    guard.tell(identity, repairs=repairs, exact=not left, left=left, meanwhile=_meanwhile(entry))
     whole = _is_whole(entry)
     if left and whole and entry["last_resort"] == "reboot" and _reboot(identity):
         return  # the journal stays: the early-boot unit ends the transaction
@@ -107,9 +111,9 @@ def _restore(entry, say):
     _try(["nmcli", "connection", "reload"], 15)
     # nmstate keeps DNS servers in NetworkManager's internal configuration, which is put back above and read again by this alone
     _try(["nmcli", "general", "reload", "conf"], 15)
-    left = snapshot.bring_back(entry["snapshot"], entry["named"], REPAIR_SECONDS, say)
+    left = repair.bring_back(entry["snapshot"], entry["scope"], REPAIR_SECONDS, say)
     if profile_settings.undo([device for device in entry["settings"] if device in entry["snapshot"]["devices"]], say):
-        left = snapshot.settle(entry["snapshot"], entry["named"], time.monotonic() + SETTLE_SECONDS)
+        left = repair.settle(entry["snapshot"], entry["scope"], time.monotonic() + SETTLE_SECONDS)
     return left
 
 
@@ -125,7 +129,7 @@ def _attempt(step):
     """What is left after ``step()``; one that cannot be done at all (NetworkManager does not start) is left as a whole."""
     try:
         return step()
-    except (CommandError, networkmanager.NetworkManagerError, OSError, ValueError) as exc:
+    except (CommandError, networkmanager.NetworkManagerError, nmstatectl.NmstateError, OSError, ValueError) as exc:
         guard.log("the network cannot be brought back: %s" % exc)
         return [{"device": "", "what": "network", "old": "as before the change", "new": str(exc)}]
 
@@ -137,6 +141,31 @@ def _reboot(identity):
     except CommandError as exc:
         guard.log(exc)
         return False
+
+
+def _guests(entry):
+    """The guests' devices on bridges, as they were before the change and as they are now (a guest may have started since)."""
+    try:
+        return dict(entry["snapshot"]["guests"], **snapshot.guests())
+    except CommandError as exc:  # nothing keeps a host from being undone
+        guard.log(exc)
+        return entry["snapshot"]["guests"]
+
+
+def _meanwhile(entry):
+    """What happened on the host beside the transaction (see snapshot.meanwhile); [] when it cannot be told."""
+    try:
+        return snapshot.meanwhile(entry["snapshot"], snapshot.take(), entry["scope"])
+    except (CommandError, ValueError) as exc:
+        guard.log(exc)
+        return []
+
+
+def _settings_back(entry, say):
+    """What nmstate tells of the old state and the kernel does not is back too; returns what is not (see snapshot.compare)."""
+    left = repair.bring_back_settings(entry["held"], say, lambda: digest.without_guests(nmstatectl.show()))
+    # an activation for their sake may have moved what was back already
+    return left or (repair.settle(entry["snapshot"], entry["scope"], time.monotonic() + SETTLE_SECONDS) if entry["held"] else [])
 
 
 def own_checkpoints(status, there):

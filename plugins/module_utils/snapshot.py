@@ -1,140 +1,121 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What "exactly the old state" means: the live network as the kernel and NetworkManager have it, and bringing it back.
+"""What "exactly the old state" means: the live network as the kernel and NetworkManager have it, and what differs between two looks.
 
-Only devices that NetworkManager manages are looked at: the taps and containers of running VMs come and go by themselves.
+A host's network also changes by itself: guests start and stop, other NICs lose their carrier, containers come and go. So two looks are
+compared within a scope (see scope.py): what the change can touch. The rest is reported apart.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import time
 
 from .command import CommandError, run
 
-_VOLATILE_ROUTE = ("flags", "expires", "cache", "metrics", "pref", "uid", "age")
+_VOLATILE_ROUTE = ("flags", "expires", "cache", "metrics", "pref", "uid", "age", "nhid")
 _NOT_CONFIGURED = ("local", "broadcast", "multicast", "anycast")
+_WITHOUT_DEVICE = ("blackhole", "unreachable", "prohibit", "throw")
+# Routes that a daemon learns from its neighbours come and go with them (rtnetlink.h, RTPROT_*; /etc/iproute2/rt_protos).
+_LEARNED = ("gated", "mrt", "zebra", "bird", "dnrouted", "xorp", "ntk", "mrouted", "babel", "openr", "bgp", "isis", "ospf", "rip", "eigrp")
 # Bond options that a user configures; the rest of the kernel's list follows from the ports (if_link.h, IFLA_BOND_*).
 _BOND_STATE = ("active_slave", "ad_info", "all_slaves_active", "num_peer_notif", "num_unsol_na")
-_ACTIVATION = 20  # seconds for one "nmcli connection up": a lease is there after 2 s or not at all
+# What "ip link set type bridge" takes, by the name under which "ip -json link" shows it; timers, ids and counters are left out.
+BRIDGE_OPTIONS = {
+    **{name: name for name in (
+        "stp_state", "forward_delay", "hello_time", "max_age", "ageing_time", "priority", "vlan_protocol", "vlan_default_pvid", "vlan_filtering",
+        "vlan_stats_enabled", "vlan_stats_per_port", "group_fwd_mask", "mcast_snooping", "mcast_vlan_snooping", "no_linklocal_learn", "mcast_router",
+        "mcast_query_use_ifaddr", "mcast_querier", "mcast_hash_max", "mcast_stats_enabled", "mcast_igmp_version", "mcast_mld_version",
+        "nf_call_iptables", "nf_call_ip6tables", "nf_call_arptables", "fdb_max_learned")},
+    "group_addr": "group_address", "mcast_last_member_cnt": "mcast_last_member_count", "mcast_startup_query_cnt": "mcast_startup_query_count",
+    "mcast_last_member_intvl": "mcast_last_member_interval", "mcast_membership_intvl": "mcast_membership_interval",
+    "mcast_querier_intvl": "mcast_querier_interval", "mcast_query_intvl": "mcast_query_interval",
+    "mcast_query_response_intvl": "mcast_query_response_interval", "mcast_startup_query_intvl": "mcast_startup_query_interval",
+}
+# Likewise of a port, by the kind of its controller ("ip link set type bridge_slave"). A bridge port's state follows from the others.
+PORT_OPTIONS = {
+    "bridge": {**{name: name for name in (
+        "priority", "cost", "hairpin", "guard", "root_block", "fastleave", "learning", "flood", "mcast_flood", "bcast_flood", "mcast_to_unicast",
+        "neigh_suppress", "neigh_vlan_suppress", "group_fwd_mask", "vlan_tunnel", "isolated", "locked", "mab", "proxy_arp", "proxy_arp_wifi")},
+        "multicast_router": "mcast_router"},
+    "bond": {"queue_id": "queue_id", "prio": "prio"},
+}
+_ROOT_TIMERS = ("forward_delay", "hello_time", "max_age")
+# Devices whose kind has options of its own that NetworkManager cannot change once the device is there.
+_MADE_WITH = {"vxlan": ("id", "local", "local6", "group", "group6", "remote", "remote6", "port", "learning"), "vrf": ("table",), "macvlan": ("mode",),
+              "macvtap": ("mode",), "ipvlan": ("mode", "flags")}
+_GUEST_KINDS = ("tun", "macvtap", "ipvtap", "veth")
+_SYSFS = "/sys/class/net"
 
 
 def take():
-    """The live state: ``{devices: {name: {...}}, routes: [..], rules: [..], dns: [..]}`` (plain, comparable data).
+    """The live state: ``{devices: {name: {...}}, guests: {name: controller}, routes: [..], rules: [..], dns: [..]}`` (plain, comparable data).
 
-    A device is ``{connection: uuid, mac, mtu, up, controller, kind, addresses: [str], bond, vlan}``. Lifetimes, counters,
-    link-local and temporary addresses are left out. Raises CommandError when a tool does not answer.
+    A device is ``{connection: uuid, mac, mtu, up, controller, kind, base, addresses: [str], bond, vlan, made_with, bridge, port, vlans, vfs}``;
+    an option of a bridge that is not the host's own to say at the moment is None. Lifetimes, counters, link-local and temporary addresses are
+    left out. Guests' taps are no devices here; of those on a bridge it is known on which. Raises CommandError when a tool does not answer.
     """
-    managed = _managed()
-    devices = {}
-    for link in _ip("-d", "addr", "show"):
-        name = link["ifname"]
-        if name in managed:
-            devices[name] = _device(link, managed[name])
-    routes = [_route(one, devices) for family in ("-4", "-6") for one in _ip(family, "route", "show", "table", "all")]
-    rules = [one for family in ("-4", "-6") for one in _ip(family, "rule", "show")]
-    return {"devices": devices, "routes": _sorted(filter(None, routes)), "rules": _sorted(rules), "dns": _dns()}
+    managed, links = _managed(), _ip("-d", "addr", "show")
+    found = _devices(links, managed)
+    routes = [route(one, found, family) for family in (4, 6) for one in _ip("-%d" % family, "route", "show", "table", "all")]
+    rules = [dict(one, family=family) for family in (4, 6) for one in _ip("-%d" % family, "-d", "rule", "show")]
+    return {"devices": found, "guests": guests(links, managed), "routes": _sorted(filter(None, routes)), "rules": _sorted(rules), "dns": _dns()}
 
 
-def compare(old, new, named=()):
-    """What differs between two snapshots, as ``[{device, what, old, new}]`` (empty: exactly the old state).
+def devices():
+    """The devices of take() alone, for a quick look."""
+    return _devices(_ip("-d", "addr", "show"), _managed())
 
-    Devices unknown to ``old`` count only when they are in ``named`` (those the transaction was about).
-    """
-    found = []
-    for name in sorted(set(old["devices"]) | set(named) & set(new["devices"])):
-        was, now = old["devices"].get(name), new["devices"].get(name)
-        if was is None or now is None:
-            found.append({"device": name, "what": "device", "old": "present" if was else "absent", "new": "present" if now else "absent"})
-            continue
-        found += [{"device": name, "what": key, "old": was.get(key), "new": now.get(key)} for key in was if was.get(key) != now.get(key)]
-    for key in ("routes", "rules", "dns"):
-        if old[key] != new[key]:
-            found.append({"device": "", "what": key, "old": [one for one in old[key] if one not in new[key]],
-                          "new": [one for one in new[key] if one not in old[key]]})
-    return found
+
+def _devices(links, managed):
+    filters = _vlan_filters()
+    return {link["ifname"]: device(link, managed[link["ifname"]]["connection"], filters.get(link["ifname"], []), _virtual_functions(link["ifname"]))
+            for link in links if link["ifname"] in managed and not _of_a_guest(link, managed)}
+
+
+def compare(old, new, scope):
+    """What differs between two snapshots within ``scope`` (see scope.touched), as ``[{device, what, old, new}]``; [] is exactly the old state."""
+    return _differences(_part(old, scope, True), _part(new, scope, True))
+
+
+def meanwhile(old, new, scope):
+    """What differs outside of ``scope``, in the same form: what others did, or what happened, while the transaction was under way."""
+    return _differences(_part(old, scope, False), _part(new, scope, False))
+
+
+def differing(was, now):
+    """The keys of a device in which ``now`` (a device of a snapshot, {} when it is gone) differs from ``was``."""
+    return [key for key in was if not _same(was[key], now.get(key))]
+
+
+def differing_options(was, now):
+    """``{option: value it had}`` of two mappings of options, those left out of which either side can say nothing (None)."""
+    return {key: value for key, value in (was or {}).items() if value is not None and key in (now or {}) and now[key] is not None and now[key] != value}
 
 
 def holders(snapshot, address):
     """Names of the devices of ``snapshot`` that hold ``address`` (no prefix)."""
-    return [name for name, device in snapshot["devices"].items() if address in [one.split("/")[0] for one in device["addresses"]]]
+    return [name for name, one in snapshot["devices"].items() if address in [text.split("/")[0] for text in one["addresses"]]]
 
 
-def bring_back(old, named, seconds, say):
-    """Re-activate, base before bond before VLAN, what is not as in ``old``; strays of ``named`` are deleted.
-
-    ``seconds`` bounds the whole. ``say(text)`` is told every repair. Returns what still differs (see compare).
-    """
-    end = time.monotonic() + seconds
-    for name in named:
-        if name not in old["devices"] and name in take()["devices"]:
-            say("device %s was not there before: deleted" % name)
-            _try(["nmcli", "--wait", "5", "device", "delete", name])
-    for name in sorted(old["devices"], key=lambda one: _depth(old, one)):
-        _bring_back_device(name, old, end, say)
-    left = settle(old, named, min(end, time.monotonic() + 8))
-    astray = [name for name in _with_other_routes(left) if old["devices"].get(name, {}).get("connection")]
-    for name in sorted(astray, key=lambda one: _depth(old, one)):
-        # Neither a reload nor a restart of NetworkManager takes a route away that only the change had brought.
-        say("routes of device %s differ: connection %s activated again" % (name, old["devices"][name]["connection"]))
-        _activate(name, old["devices"][name]["connection"], True, say)
-    return settle(old, named, min(end, time.monotonic() + 8)) if astray else left
+def devices_of(route_entry):
+    """The devices that a route of a snapshot goes over (set of str; empty for a blackhole and its like)."""
+    return {hop["dev"] for hop in route_entry.get("nexthops") or [route_entry] if hop.get("dev") not in (None, "lo")}
 
 
-def _with_other_routes(left):
-    return {route.get("dev") for one in left if one["what"] == "routes" for route in one["old"] + one["new"]}
+def guests(links=None, managed=None):
+    """``{device: bridge}`` of the taps and veths on bridges that nobody has configured in NetworkManager: guests and containers."""
+    managed = _managed() if managed is None else managed
+    links = _ip("-d", "addr", "show") if links is None else links
+    return {link["ifname"]: link["master"] for link in links if link.get("master") and _of_a_guest(link, managed)}
 
 
-def _activate(name, connection, there, say):
-    # A device that is gone is made by its profile; naming it as the interface to use would be refused.
-    where = ["ifname", name] if there else []
-    rc, _out, err = _try(["nmcli", "--wait", str(_ACTIVATION), "connection", "up", "uuid", connection, *where], _ACTIVATION + 5)
-    if rc:
-        say("device %s: %s" % (name, err.strip()))
-
-
-def _bring_back_device(name, old, end, say):
-    was = old["devices"][name]
-    if time.monotonic() > end:
-        return
-    now = take()["devices"].get(name) or {}
-    wrong = [key for key in was if was[key] != now.get(key)]
-    active = [key for key in wrong if key != "mtu"]
-    if active and was["connection"]:
-        say("device %s differs in %s: connection %s activated again" % (name, ", ".join(active), was["connection"]))
-        _activate(name, was["connection"], bool(now), say)
-    elif active and now.get("connection"):
-        say("device %s had no active connection: disconnected" % name)
-        _try(["nmcli", "--wait", "5", "device", "disconnect", name])
-    now = take()["devices"].get(name) or {}
-    if now and now["mtu"] != was["mtu"]:
-        say("device %s: MTU %s back to %s" % (name, now["mtu"], was["mtu"]))
-        _try(["ip", "link", "set", "dev", name, "mtu", str(was["mtu"])])
-
-
-def settle(old, named, end):
-    """Wait until the network is as in ``old``, until ``end`` at the latest; returns what still differs (see compare)."""
-    while True:
-        left = compare(old, take(), named)
-        if not left or time.monotonic() > end:
-            return left
-        time.sleep(0.2)
-
-
-def _depth(snapshot, name):
-    """Order of activation: what others stand on comes first (controllers before their ports, bases before VLANs)."""
-    device, depth = snapshot["devices"][name], 0
-    while device and device.get("vlan") and depth < 8:
-        depth += 2
-        device = snapshot["devices"].get(device["vlan"]["base"])
-    return (depth + (1 if device and device.get("controller") else 0), name)
-
-
-def _device(link, connection):
-    kind = (link.get("linkinfo") or {}).get("info_kind", "")
-    data = (link.get("linkinfo") or {}).get("info_data") or {}
+def device(link, connection, vlans=(), vfs=0):
+    """A device of a snapshot from its entry of ``ip -d -json addr`` (pure)."""
+    info = link.get("linkinfo") or {}
+    kind, data = info.get("info_kind", ""), info.get("info_data") or {}
+    words = PORT_OPTIONS.get(info.get("info_slave_kind"), ())
     addresses = [
         "%s/%s" % (one["local"], one["prefixlen"]) for one in link.get("addr_info") or []
         if one.get("scope") != "link" and not one.get("temporary") and not one.get("tentative") and "local" in one
@@ -146,22 +127,104 @@ def _device(link, connection):
         "up": "UP" in (link.get("flags") or []),
         "controller": link.get("master", ""),
         "kind": kind,
+        "base": link.get("link", "") if kind != "veth" else "",
         "addresses": sorted(addresses),
         "bond": {key: value for key, value in data.items() if key not in _BOND_STATE} if kind == "bond" else {},
-        "vlan": {"id": data.get("id"), "base": link.get("link", "")} if kind == "vlan" else {},
+        "vlan": {"id": data.get("id"), "base": link.get("link", ""), "protocol": data.get("protocol"), "flags": data.get("flags")} if kind == "vlan" else {},
+        "made_with": {key: data.get(key) for key in _MADE_WITH.get(kind, ())},
+        "bridge": _bridge(data) if kind == "bridge" else {},
+        "port": {key: value for key, value in (info.get("info_slave_data") or {}).items() if key in words},
+        "vlans": list(vlans),
+        "vfs": vfs,
     }
 
 
-def _route(one, devices):
-    if one.get("type", "unicast") in _NOT_CONFIGURED or one.get("dev") not in devices:
+def route(one, devices, family):
+    """A route of a snapshot from its entry of ``ip -json route`` (pure); None for what is not configuration or not over ``devices``."""
+    kind = one.get("type", "unicast")
+    if kind in _NOT_CONFIGURED or str(one.get("dst", "")).startswith(("fe80:", "ff00:")):
         return None
-    if str(one.get("dst", "")).startswith(("fe80:", "ff00:")):
+    if kind in _WITHOUT_DEVICE:
+        if one.get("protocol") == "kernel":
+            return None
+    elif not devices_of(one) & set(devices):
         return None
-    return {key: value for key, value in one.items() if key not in _VOLATILE_ROUTE}
+    found = {key: value for key, value in one.items() if key not in _VOLATILE_ROUTE}
+    if "nexthops" in found:
+        found["nexthops"] = [{key: value for key, value in hop.items() if key not in _VOLATILE_ROUTE} for hop in found["nexthops"]]
+    return dict(found, family=family)
+
+
+def _bridge(data):
+    found = {key: value for key, value in data.items() if key in BRIDGE_OPTIONS}
+    if data.get("bridge_id") != data.get("root_id"):
+        # The kernel shows the timers that the root of the tree announces (br_stp.c, br_record_config_timeout_values()).
+        found.update({key: None for key in _ROOT_TIMERS if key in found})
+    if data.get("stp_state") and data.get("topology_change"):
+        found["ageing_time"] = None  # short until the tree has settled (802.1D; br_stp.c, __br_set_topology_change())
+    return found
+
+
+def _same(was, now):
+    if isinstance(was, dict) and isinstance(now, dict):
+        # in keys that only one has, iproute2 differs from itself before an update
+        return not differing_options(was, now) and bool(was) == bool(now)
+    return was == now
+
+
+def _part(snapshot, scope, inside):
+    """``snapshot`` less what is outside (or ``inside``) of ``scope``."""
+    devices = set(scope["devices"])
+    rules = set(scope["rules"])
+
+    def ours(kind, one):
+        if kind == "dns":
+            return one.get("interface") in devices | {None, ""}
+        if kind == "rules":
+            return one.get("priority") in rules or (scope["new_rules"] and 30000 <= one.get("priority", 0) < 32766)
+        if one.get("type") in _WITHOUT_DEVICE:
+            return one.get("protocol") == "static"  # as NetworkManager makes them; by hand they are of the protocol boot
+        return bool(devices_of(one) & devices) and one.get("protocol") not in _LEARNED
+
+    return {"devices": {name: one for name, one in snapshot["devices"].items() if (name in devices) == inside},
+            **{kind: [one for one in snapshot[kind] if ours(kind, one) == inside] for kind in ("routes", "rules", "dns")}}
+
+
+def _differences(old, new):
+    found = []
+    for name in sorted(set(old["devices"]) | set(new["devices"])):
+        was, now = old["devices"].get(name), new["devices"].get(name)
+        if was is None or now is None:
+            found.append({"device": name, "what": "device", "old": "present" if was else "absent", "new": "present" if now else "absent"})
+            continue
+        found += [_difference(name, key, was[key], now.get(key)) for key in differing(was, now)]
+    for key in ("routes", "rules", "dns"):
+        if old[key] != new[key]:
+            found.append({"device": "", "what": key, "old": [one for one in old[key] if one not in new[key]],
+                          "new": [one for one in new[key] if one not in old[key]]})
+    return found
+
+
+def _difference(name, key, was, now):
+    if isinstance(was, dict) and isinstance(now, dict) and was and now:
+        was = differing_options(was, now)
+        now = {one: now[one] for one in was}
+    return {"device": name, "what": key, "old": was, "new": now}
+
+
+def _of_a_guest(link, managed):
+    """A tap or veth that NetworkManager merely sees: of a running guest or container, which nobody has to configure."""
+    seen = managed.get(link["ifname"])
+    return (link.get("linkinfo") or {}).get("info_kind") in _GUEST_KINDS and (seen is None or seen["external"])
 
 
 def _sorted(entries):
     return sorted(entries, key=lambda one: json.dumps(one, sort_keys=True))
+
+
+def links():
+    """The links of the host as ``ip -json link`` shows them (list of dict)."""
+    return _ip("link", "show")
 
 
 def _ip(*words):
@@ -171,14 +234,32 @@ def _ip(*words):
 
 
 def _managed():
-    """``{device: uuid of its active connection or ""}`` of what NetworkManager manages."""
+    """``{device: {connection: uuid of its active connection or "", external: bool}}`` of what NetworkManager manages."""
     out = run(["nmcli", "-t", "-f", "DEVICE,STATE,CON-UUID", "device"], timeout=10, check=True)[1]
     found = {}
     for line in out.splitlines():
         name, state, uuid = [part.replace("\\:", ":") for part in re.split(r"(?<!\\):", line)]
         if state != "unmanaged" and name != "lo":
-            found[name] = uuid
+            found[name] = {"connection": uuid, "external": state.endswith("(externally)")}
     return found
+
+
+def _vlan_filters():
+    """``{device: [entry of "bridge -json vlan"]}``; {} where the tool is missing."""
+    try:
+        rc, out, _err = run(["bridge", "-j", "vlan", "show"], timeout=10)
+    except CommandError:
+        return {}
+    shown = json.loads(out or "[]") if rc == 0 else []
+    return {one["ifname"]: one.get("vlans") or [] for one in shown if one} if isinstance(shown, list) else {}
+
+
+def _virtual_functions(name):
+    try:
+        with open("%s/%s/device/sriov_numvfs" % (_SYSFS, name), encoding="ascii") as stream:
+            return int(stream.read())
+    except (OSError, ValueError):
+        return 0
 
 
 def _dns():
@@ -188,10 +269,3 @@ def _dns():
     if rc:
         return []
     return _sorted({key: value["data"] for key, value in one.items()} for one in json.loads(out)["data"])
-
-
-def _try(argv, timeout=10):
-    try:
-        return run(argv, timeout)
-    except CommandError as exc:
-        return 1, "", str(exc)

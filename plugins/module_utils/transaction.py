@@ -16,7 +16,8 @@ import signal
 import sys
 import time
 
-from . import bootunit, diagnosis, difference, digest, guard, journal, netconf, networkmanager, nmstatectl, profile_settings, profiles, proof, recovery, snapshot
+from . import bootunit, desired, diagnosis, difference, digest, guard, journal, netconf, networkmanager, nmstatectl, profile_settings, profiles, proof, \
+    recovery, repair, scope, snapshot
 from .command import CommandError, run
 
 # The checkpoint is the net below the guard: its timer ends after every bound of the guard's own steps, with this to spare.
@@ -34,9 +35,13 @@ def plan(state, settings=None):
     of those that lack is in the current state, too.
     Raises TransactionError when they cannot be used.
     """
-    # the same view as the facts': the taps of running VMs on a bridge are no difference
-    current = digest.digest(nmstatectl.show())
-    change = difference.difference(state, current)
+    try:
+        state = desired.checked(state)
+        current = digest.without_guests(nmstatectl.show())
+        change = difference.difference(state, current, _profiled(state))
+        desired.refuse(change, current)
+    except desired.StateError as exc:
+        raise TransactionError("%s. Nothing was changed" % exc) from exc
     if not settings:
         return change, {}, current
     managed = networkmanager.objects()
@@ -48,6 +53,12 @@ def plan(state, settings=None):
     now = profile_settings.read(settings, managed)
     lacking = profile_settings.lacking(settings, now)
     return change, lacking, dict(current, settings=profile_settings.instead(lacking, now))
+
+
+def _profiled(state):
+    """The devices that profiles are of, asked for only when ``state`` wants some interface absent."""
+    absent = any(one.get("state") == "absent" for one in state.get("interfaces") or [])
+    return networkmanager.profiled_devices() if absent else ()
 
 
 def concerned(settings, change, lacking):
@@ -68,12 +79,13 @@ def begin(change, current, options):
     identity = "%s-%s" % (time.strftime("%Y%m%dT%H%M%S", time.gmtime()), secrets.token_hex(3))
     persistent = options["persistent"]
     base = journal.DISK if persistent else journal.MEMORY
+    before = snapshot.take()
     entry = {
         "id": identity, "owner": options["owner"], "python": sys.executable, "persistent": persistent, "change": change,
         "raises": difference.mtu_raises(change, current), "timeout": options["timeout"], "record": options["record"],
-        "keep": options["keep"], "last_resort": options["last_resort"], "snapshot": snapshot.take(), "probes": options["probes"],
-        "named": [iface["name"] for iface in change.get("interfaces", [])], "before": current,
-        "settings": options["settings"],
+        "keep": options["keep"], "last_resort": options["last_resort"], "snapshot": before, "probes": options["probes"],
+        "scope": scope.touched(change, before, current, options["keep"], options["settings"]), "held": difference.held(change, current),
+        "before": digest.digest(current), "settings": options["settings"],
     }
     try:
         code = guard.source_code()
@@ -200,7 +212,9 @@ def _change(entry):
         profile_settings.prepare(settings, bridges, entry["persistent"])
         if change:
             guard.tell(entry["id"], phase="applying")
+            guests = snapshot.guests()
             checkpoint = _apply(entry, change)
+            repair.reattach(guests, guard.log)
         profile_settings.put(settings, entry["persistent"])
     except profile_settings.SettingsError as exc:
         raise proof.Abort("apply", str(exc)) from exc

@@ -260,6 +260,13 @@ repairs:
   type: list
   elements: str
   returned: when the change was undone
+meanwhile:
+  description:
+    - What else of the host's network changed during the transaction, for example an unrelated NIC or the bridge of another tool.
+    - It was neither repaired nor does it make the result inexact. Each entry names C(device), C(what), C(old) and C(new).
+  type: list
+  elements: dict
+  returned: when the change was undone
 timeline:
   description: The phases with the host's time (seconds since the epoch).
   type: list
@@ -272,7 +279,7 @@ import os
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils import control, kernel, managed, netconf, networkmanager, probes, transaction
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils import control, difference, kernel, managed, netconf, networkmanager, probes, transaction
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.command import CommandError
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.networkmanager import NetworkManagerError
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.nmstatectl import NmstateError
@@ -301,20 +308,6 @@ def argument_spec():
         "checkpoint_wait": {"type": "int", "default": 30},
         "diagnosis": {"type": "str", "default": "~/.ansible/ovirt-mgmt-network"},
     }
-
-
-def before(change, current):
-    """The parts of the ``current`` state that ``change`` is about, for the diff."""
-    have = {iface["name"]: iface for iface in current.get("interfaces", [])}
-    found = {}
-    for key, value in change.items():
-        if key == "interfaces":
-            found[key] = [{part: have[one["name"]].get(part) for part in one} for one in value if one["name"] in have]
-        elif key == "dns-resolver":
-            found[key] = {"config": (current.get(key) or {}).get("config") or {}}
-        else:
-            found[key] = {}
-    return found
 
 
 def refuse_unmanaged(change, settings, keep):
@@ -361,7 +354,7 @@ def run(module):
     result = {"changed": bool(change or lacking or unrecorded), "change": change, "settings": lacking, "transaction": ""}
     if result["changed"]:
         after = {"state": change, **({"settings": lacking} if lacking else {}), **({"record": record} if unrecorded else {})}
-        result["diff"] = {"before": show({"state": before(change, current), **({"settings": current["settings"]} if lacking else {})}), "after": show(after)}
+        result["diff"] = {"before": show({"state": difference.now(change, current), **({"settings": current["settings"]} if lacking else {})}), "after": show(after)}
     keep = params["keep"]
     if keep is None:
         found = control.address(control.connection()["local"])

@@ -23,6 +23,11 @@ _LOOK = f"\necho {_MARK}\n".join((
     "ls -d /var/lib/ovirt-mgmt-network /etc/systemd/system/ovirt-mgmt-network-recover.service 2>/dev/null",
     "cat /var/lib/vdsm/persistence/netconf/nets/ovirtmgmt 2>/dev/null", "true"))
 _COMPARED = ("links", "routes", "rules", "files", "resolver")
+# What of a device's kind and of a port a user configures; the rest are timers, counters and what follows from others.
+_DATA = ("id", "mode", "miimon", "stp_state", "forward_delay", "hello_time", "max_age", "ageing_time", "priority", "vlan_filtering", "vlan_protocol",
+         "vlan_default_pvid", "group_fwd_mask", "group_addr", "mcast_snooping", "mcast_router", "mcast_querier", "mcast_query_use_ifaddr", "mcast_hash_max",
+         "mcast_last_member_cnt", "mcast_startup_query_cnt", "mcast_query_intvl", "mcast_membership_intvl")
+_PORT = ("priority", "cost", "hairpin", "learning", "flood", "group_fwd_mask", "isolated", "queue_id", "prio")
 _EMPTY = "e3b0c44298fc1c14"  # the digest of a file of 0 bytes
 
 
@@ -95,22 +100,23 @@ def _parsed(text):
 def _links(links):
     found = {}
     for link in links:
-        if link["ifname"] not in ("lo", "oob0"):
+        if link["ifname"] not in ("lo", "oob0") and (link.get("linkinfo") or {}).get("info_kind") != "tun":  # taps are the guests'
             addresses = sorted(f"{one['local']}/{one['prefixlen']}" for one in link.get("addr_info", []) if one.get("scope") == "global" and "local" in one)
             info = link.get("linkinfo") or {}
             data = info.get("info_data") or {}
             found[link["ifname"]] = [link.get("address"), link.get("mtu"), link.get("master"), "UP" in link.get("flags", []), addresses,
-                                     info.get("info_kind"), link.get("link"), {key: data.get(key) for key in ("id", "mode", "miimon", "stp_state")}]
+                                     info.get("info_kind"), link.get("link"), {key: data.get(key) for key in _DATA},
+                                     {key: (info.get("info_slave_data") or {}).get(key) for key in _PORT}]
     return found
 
 
 def _wanted(routes):
-    return [one for one in routes if one.get("dev") not in ("lo", "oob0") and one.get("type", "unicast") == "unicast"
+    return [one for one in routes if one.get("dev") not in ("lo", "oob0") and one.get("type", "unicast") in ("unicast", "blackhole", "prohibit")
             and not str(one.get("dst")).startswith(("fe80", "ff00"))]
 
 
 def _route(one):
-    return json.dumps({key: one.get(key) for key in ("dst", "gateway", "dev", "metric", "prefsrc", "table")}, sort_keys=True)
+    return json.dumps({key: one.get(key) for key in ("type", "dst", "gateway", "dev", "metric", "prefsrc", "table")}, sort_keys=True)
 
 
 def _is_new(now, address, mtu):

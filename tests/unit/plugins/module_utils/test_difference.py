@@ -8,14 +8,17 @@ from __future__ import annotations
 import copy
 
 import pytest
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils.difference import difference, mtu_raises, without
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.difference import difference, held, mtu_raises, now, without
 
 OFF = {"enabled": False}
+ETH3 = [{"ip": "192.0.2.1", "prefix-length": 24}, {"ip": "192.0.2.2", "prefix-length": 24}]
 CURRENT = {
     "interfaces": [
         {"name": "eth2", "type": "ethernet", "state": "up", "mtu": 1500, "mac-address": "52:54:00:0B:01:01", "ipv4": OFF, "ipv6": OFF},
         {"name": "bond4", "type": "bond", "state": "up", "mtu": 1500, "mac-address": "52:54:00:0B:01:01", "ipv4": OFF, "ipv6": OFF,
          "link-aggregation": {"mode": "802.3ad", "port": ["eth2", "eth3"], "options": {"miimon": 100, "lacp_rate": "fast", "xmit_hash_policy": "layer2+3"}}},
+        {"name": "eth3", "type": "ethernet", "state": "up", "mtu": 1500, "ipv4": {"enabled": True, "address": ETH3}, "ipv6": OFF,
+         "ethtool": {"feature": {"rx-gro": True}, "ring": {"rx": 256}}},
         {"name": "bond4.3000", "type": "vlan", "state": "up", "mtu": 1500, "vlan": {"id": 3000, "base-iface": "bond4", "protocol": "802.1q"},
          "ipv4": {"enabled": True, "dhcp": True, "auto-dns": True, "auto-gateway": True, "auto-routes": True, "auto-route-table-id": 0,
                   "address": [{"ip": "10.88.0.60", "prefix-length": 24}]}, "ipv6": OFF},
@@ -23,6 +26,7 @@ CURRENT = {
          "ipv6": {"enabled": True, "dhcp": False, "autoconf": False,
                   "address": [{"ip": "fd00:80::5", "prefix-length": 64}, {"ip": "fe80::1", "prefix-length": 64}]},
          "bridge": {"options": {"stp": {"enabled": False, "forward-delay": 15}}, "port": [{"name": "eth5", "stp-priority": 32}]}},
+        {"name": "eth8", "type": "ethernet", "state": "down", "mtu": 1500},
         {"name": "eth9", "type": "ethernet", "state": "ignore", "mtu": 1500},
     ],
     "routes": {"config": [{"destination": "0.0.0.0/0", "next-hop-address": "10.80.0.1", "next-hop-interface": "eth1", "table-id": 254, "metric": 100}]},
@@ -51,6 +55,17 @@ HOLDS = {
         {"destination": "0.0.0.0/0", "next-hop-address": "10.80.0.9", "next-hop-interface": "eth1", "table-id": 0, "state": "absent"}]}},
     "a rule": {"route-rules": {"config": [{"ip-from": "10.80.0.0/24", "priority": 3200, "route-table": 66322802}]}},
     "the DNS servers": {"dns-resolver": {"config": {"server": ["10.80.0.1"]}}},
+    "text for a number, and a boolean": {"interfaces": [{"name": "br1", "state": "up", "bridge": {"options": {"stp": {"enabled": "false"}},
+                                        "port": [{"name": "eth5", "stp-priority": "32"}]}}]},
+    "LLDP that was never on, and no description": {"interfaces": [{"name": "br1", "state": "up", "lldp": {"enabled": False}, "description": ""}]},
+    "the MAC of a port, copied": {"interfaces": [{"name": "bond4", "state": "up", "copy-mac-from": "eth2"}]},
+    "what can only be read": {"interfaces": [{"name": "br1", "state": "up", "min-mtu": 68, "driver": "bridge", "wait-ip": "any", "profile-name": "br1"}]},
+    "an interface to be ignored": {"interfaces": [{"name": "br1", "state": "ignore"}]},
+    "a NIC without a profile, absent": {"interfaces": [{"name": "eth8", "type": "ethernet", "state": "absent"}]},
+    "addresses in another order, an extra one allowed": {"interfaces": [{"name": "eth3", "state": "up", "ipv4": {
+        "enabled": True, "allow-extra-address": True, "address": [{"ip": "192.0.2.2", "prefix-length": 24}]}}]},
+    "an ethtool feature by its short name": {"interfaces": [{"name": "eth3", "state": "up", "ethtool": {"feature": {"gro": True}, "ring": {"rx": "256"}}}]},
+    "a port's VLAN filter that was never set": {"interfaces": [{"name": "br1", "state": "up", "bridge": {"port": [{"name": "eth5", "vlan": {}}]}}]},
     "an empty DNS search": {"dns-resolver": {"config": {"search": []}}},
 }
 
@@ -73,8 +88,17 @@ DIFFERS = {
         {"name": "br1", "state": "up", "mac-address": None, "ipv6": OFF},) * 2,
     "a new interface": ({"name": "ovirtmgmt", "type": "linux-bridge", "state": "up", "mtu": 1500},) * 2,
     "an interface that nmstate ignores": ({"name": "eth9", "state": "up", "mtu": 1500},) * 2,
-    "STP": ({"name": "br1", "state": "up", "bridge": {"port": [{"name": "eth5"}], "options": {"stp": {"enabled": True}}}},) * 2,
+    "STP, the ports holding": ({"name": "br1", "state": "up", "bridge": {"port": [{"name": "eth5"}], "options": {"stp": {"enabled": True}}}},
+                               {"name": "br1", "state": "up", "bridge": {"options": {"stp": {"enabled": True}}}}),
+    "a port's STP": ({"name": "br1", "state": "up", "bridge": {"port": [{"name": "eth5", "stp-priority": 8}]}},) * 2,
     "the table of the lease's routes": ({"name": "bond4.3000", "state": "up", "ipv4": {"enabled": True, "dhcp": True, "auto-route-table-id": 77}},) * 2,
+    "LLDP": ({"name": "eth3", "state": "up", "lldp": {"enabled": True}},) * 2,
+    "a description": ({"name": "eth3", "state": "up", "description": "uplink"},) * 2,
+    "an ethtool feature": ({"name": "eth3", "state": "up", "ethtool": {"feature": {"rx-gro": False}}},) * 2,
+    "virtual functions": ({"name": "eth3", "state": "up", "ethernet": {"sr-iov": {"total-vfs": 4}}},) * 2,
+    "another's MAC": ({"name": "bond4", "state": "up", "copy-mac-from": "br1"},) * 2,
+    "a multicast router": ({"name": "br1", "state": "up", "bridge": {"options": {"multicast-router": 2}}},) * 2,
+    "another type": ({"name": "br1", "type": "bond", "state": "up"},) * 2,
     "an interface to be removed": ({"name": "br1", "state": "absent"},) * 2,
 }
 
@@ -98,6 +122,30 @@ def test_rules_that_hold_are_told_again_when_addresses_move():
     moving = {"interfaces": [{"name": "bond4.3000", "state": "up", "ipv4": OFF}], "route-rules": rules}
     assert difference(moving, CURRENT)["route-rules"] == rules
     assert difference({"route-rules": rules}, CURRENT) == {}
+
+
+def test_a_nic_whose_profile_is_to_go():
+    gone = {"name": "eth8", "state": "absent"}
+    assert difference({"interfaces": [gone]}, CURRENT, profiled={"eth8"})["interfaces"] == [gone]
+
+
+@pytest.mark.parametrize("config, left", [({}, True), ({"server": [], "search": []}, True)])
+def test_servers_that_are_purged(config, left):
+    assert bool(difference({"dns-resolver": {"config": config}}, CURRENT)) == left
+    assert not difference({"dns-resolver": {"config": config}}, dict(CURRENT, **{"dns-resolver": {"config": {}}}))
+
+
+def test_what_the_host_has_in_place_of_a_change_and_what_of_it_only_nmstate_tells():
+    change = {"interfaces": [{"name": "eth3", "mtu": 9000, "lldp": {"enabled": True}, "ethtool": {"feature": {"rx-gro": False}},
+                              "ipv4": {"enabled": True, "address": [{"ip": "192.0.2.9", "prefix-length": 24}], "dhcp": False}}, {"name": "new", "lldp": {"enabled": True}}],
+              "dns-resolver": {"config": {"server": []}}}
+    assert now(change, CURRENT) == {
+        "interfaces": [{"name": "eth3", "mtu": 1500, "lldp": None, "ethtool": {"feature": {"rx-gro": True}}, "ipv4": {
+            "enabled": True, "address": ETH3, "dhcp": None}}],
+        "dns-resolver": {"config": {"server": ["10.80.0.1"]}}}
+    assert held(change, CURRENT) == {"interfaces": [
+        {"name": "eth3", "lldp": None, "ethtool": {"feature": {"rx-gro": True}}, "ipv4": {"enabled": True, "dhcp": None}}]}
+    assert difference(held(change, CURRENT), CURRENT) == {}
 
 
 def test_the_inputs_stay_as_they_are():

@@ -17,6 +17,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.module_utils import (
     profile_settings,
     profiles,
     recovery,
+    repair,
     snapshot,
     transaction,
 )
@@ -66,9 +67,10 @@ class Host:
         monkeypatch.setattr(guard, "FIRST_WORD_SECONDS", 0.3)
         monkeypatch.setattr(bootunit, "UNITS", str(top / "units"))
         monkeypatch.setattr(bootunit, "WANTS", str(top / "units" / "wants"))
-        monkeypatch.setattr(snapshot, "take", lambda: {"devices": {"eth1": {}}, "routes": [], "rules": [], "dns": []})
+        monkeypatch.setattr(snapshot, "take", lambda: {"devices": {"eth1": {}}, "guests": {}, "routes": [], "rules": [], "dns": []})
+        monkeypatch.setattr(snapshot, "guests", lambda: {})
         for name in ("bring_back", "settle"):
-            monkeypatch.setattr(snapshot, name, lambda *_words, name=name: self._do(name, self.left))
+            monkeypatch.setattr(repair, name, lambda *_words, name=name: self._do(name, self.left))
         monkeypatch.setattr(networkmanager, "objects", dict)
         monkeypatch.setattr(networkmanager, "checkpoint_paths", list)
         monkeypatch.setattr(networkmanager, "checkpoints_of", lambda _managed: self.checkpoints)
@@ -112,8 +114,8 @@ class Host:
 
     def open(self, **more):
         """A journal whose change was made on disk: eth1 rewritten, ovirtmgmt new."""
-        entry = {"id": "one", "python": "/usr/bin/python3", "change": {}, "raises": [], "named": [], "snapshot": snapshot.take(), "before": {},
-                 **self.options(), **more}
+        entry = {"id": "one", "python": "/usr/bin/python3", "change": {}, "raises": [], "snapshot": snapshot.take(), "before": {}, "held": {},
+                 "scope": {"named": [], "devices": [], "rules": [], "new_rules": False}, **self.options(), **more}
         entry = transaction._open(entry, {"mod.py": b"x = 1\n"}, self.base)
         guard.tell("one", phase="applied")
         self.write("eth1", "new")
