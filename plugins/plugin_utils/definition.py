@@ -12,6 +12,7 @@ from __future__ import annotations
 import difflib
 import re
 
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils import values
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.addresses import canonical, is_real, parse_address
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plain import describe
 
@@ -24,7 +25,6 @@ KEYS = (
 )
 _DEVICE_NAME = re.compile(r"[0-9a-zA-Z_-]{1,15}", re.ASCII)
 _NAME_RULE = "1 to 15 of the characters 0-9, a-z, A-Z, '_' and '-', not beginning with 'bond' or '-'"
-_WORDS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
 
 
 class DefinitionError(Exception):
@@ -38,15 +38,20 @@ class DefinitionError(Exception):
 
 
 def parse_definition(definition) -> dict:
-    """Check ``definition`` (mapping with keys of KEYS) and return it complete, as a new dict of plain values.
+    """Check ``definition`` (mapping with keys of KEYS, or JSON text of one) and return it complete, as a new dict of plain values.
+
+    Values may be such as templates and surveys give (values.py); null and an empty text mean that a key is not set.
 
     Out: name, vdsm_name, description, comment (str), vm_network, stp, default_route (bool), vlan_tag (int or None;
     0 is kept), mtu (int, bytes; 0 became 1500), dns_servers (list of addresses in canonical spelling, no doubles),
     switch ("legacy"). A parsed definition may be parsed again. Raises DefinitionError naming the key, what was given
     and what is allowed.
     """
-    if not isinstance(definition, dict):
-        raise DefinitionError("", f"the definition of the network: {describe(definition)} is given; a mapping with at least the key 'name' is needed")
+    try:
+        definition = values.mapping(definition)
+    except ValueError:
+        raise DefinitionError(
+            "", f"the definition of the network: {describe(definition)} is given; a mapping with at least the key 'name' is needed") from None
     _refuse_unknown_keys(definition)
     name, vdsm_name = _names(definition)
     parsed = {
@@ -91,7 +96,7 @@ def _names(raw: dict) -> tuple[str, str]:
     if not isinstance(name, str) or not name.isprintable() or not 0 < len(name) <= MAX_LOGICAL_NAME or name != name.strip():
         raise _wrong("name", name, f"a string of 1 to {MAX_LOGICAL_NAME} printable characters, without space around it")
     vdsm_name = raw.get("vdsm_name")
-    if vdsm_name is not None:
+    if not values.is_unset(vdsm_name):
         if not isinstance(vdsm_name, str) or not _is_device_name(vdsm_name):
             raise _wrong("vdsm_name", vdsm_name, _NAME_RULE, _name_message(vdsm_name))
         if name.startswith("bond"):
@@ -99,7 +104,7 @@ def _names(raw: dict) -> tuple[str, str]:
     elif not _is_device_name(name):
         raise _wrong("name", name, f"{_NAME_RULE}; any other name needs the key vdsm_name, the name on the host, which follows this rule",
                      _name_message(name))
-    return str(name), str(vdsm_name if vdsm_name is not None else name)
+    return str(name), str(name if values.is_unset(vdsm_name) else vdsm_name)
 
 
 def _is_device_name(name: str) -> bool:
@@ -120,38 +125,42 @@ def _text(raw: dict, key: str) -> str:
 
 
 def _boolean(raw: dict, key: str, default: bool) -> bool:
-    value = raw.get(key, default)
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.lower() in _WORDS:
-        return _WORDS[value.lower()]
-    raise _wrong(key, value, "a boolean: true or false (yes, no, on, off)")
+    value = raw.get(key)
+    try:
+        return default if values.is_unset(value) else values.boolean(value)
+    except ValueError:
+        raise _wrong(key, value, "a boolean: true or false (yes, no, on, off)") from None
 
 
-def _integer(value) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+def _integer(raw: dict, key: str) -> int | None:
+    """The integer of ``key``, None when it is not set, -1 (never allowed) for what is none."""
+    value = raw.get(key)
+    try:
+        return None if values.is_unset(value) else values.integer(value)
+    except ValueError:
+        return -1
 
 
 def _vlan_tag(raw: dict) -> int | None:
-    value = raw.get("vlan_tag")
-    if value is None:
-        return None
-    if not _integer(value) or not 0 <= value <= MAX_VLAN_TAG:
-        raise _wrong("vlan_tag", value, f"an integer from 0 to {MAX_VLAN_TAG}, or null for an untagged network", "NETWORK_VLAN_OUT_OF_RANGE")
-    return int(value)
+    tag = _integer(raw, "vlan_tag")
+    if tag is not None and not 0 <= tag <= MAX_VLAN_TAG:
+        raise _wrong("vlan_tag", raw["vlan_tag"], f"an integer from 0 to {MAX_VLAN_TAG}, or null for an untagged network", "NETWORK_VLAN_OUT_OF_RANGE")
+    return tag
 
 
 def _mtu(raw: dict) -> int:
-    value = raw.get("mtu", 0)
-    if not _integer(value) or not (value == 0 or MIN_MTU <= value <= MAX_MTU):
-        raise _wrong("mtu", value, f"an integer: 0 (means {DEFAULT_MTU}) or {MIN_MTU} to {MAX_MTU}", "MTU_VALUE_INVALID")
-    return int(value) or DEFAULT_MTU
+    mtu = _integer(raw, "mtu") or 0
+    if not (mtu == 0 or MIN_MTU <= mtu <= MAX_MTU):
+        raise _wrong("mtu", raw["mtu"], f"an integer: 0 (means {DEFAULT_MTU}) or {MIN_MTU} to {MAX_MTU}", "MTU_VALUE_INVALID")
+    return mtu or DEFAULT_MTU
 
 
 def _dns_servers(raw: dict) -> list[str]:
-    value = raw.get("dns_servers", [])
-    if not isinstance(value, list):
-        raise _wrong("dns_servers", value, "a list of IPv4 and IPv6 addresses")
+    value = raw.get("dns_servers")
+    try:
+        value = [] if values.is_unset(value) else values.sequence(value)
+    except ValueError:
+        raise _wrong("dns_servers", value, "a list of IPv4 and IPv6 addresses") from None
     servers: list[str] = []
     for index, server in enumerate(value):
         address = parse_address(server)
@@ -163,7 +172,7 @@ def _dns_servers(raw: dict) -> list[str]:
 
 
 def _switch(raw: dict) -> str:
-    value = raw.get("switch", "legacy")
-    if not isinstance(value, str) or value != "legacy":
+    value = raw.get("switch")
+    if not values.is_unset(value) and (not isinstance(value, str) or value != "legacy"):
         raise _wrong("switch", value, "'legacy' (a Linux bridge)")
     return "legacy"

@@ -24,7 +24,7 @@ FILTERS = (
     "mgmt_network_policy_violations", "mgmt_network_report", "mgmt_network_request",
     "nmstate_desired_state", "profile_settings", "remove_mgmt_network",
 )
-MODULES = ("host_network_facts", "network_commit", "nmstate_apply")
+MODULES = ("check_arguments", "host_network_facts", "network_commit", "nmstate_apply")
 ROLES = ("configure_mgmt", "host_deploy")
 
 

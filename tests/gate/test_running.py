@@ -151,7 +151,7 @@ def test_awx_as_code_names_modules_and_variables_that_exist():
     play, = yaml.safe_load((ROOT / "extensions/awx/job_templates.yml").read_text(encoding="utf-8"))
     modules = {key.removeprefix("awx.awx.") for task in play["tasks"] for key in task if key.startswith("awx.awx.")}
     assert modules == MODULES
-    known = yaml.safe_load((ROOT / "roles/configure_mgmt/meta/argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]["main"]["options"]
+    known = yaml.safe_load((ROOT / "roles/configure_mgmt/meta/argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]["main.yml"]["options"]
     asked = {one["variable"] for one in play["vars"]["mgmt_network_survey"]["spec"]}
     text = (ROOT / "extensions/awx/job_templates.yml").read_text(encoding="utf-8")
     assert all(name in known or f"{{{{ {name}" in text for name in asked)

@@ -60,7 +60,7 @@ def test_tagged_input_gives_plain_output():
 
 
 @pytest.mark.parametrize("call, message", [
-    (lambda: derive(nic_host(), {**NETWORK, "vlan_tag": "10"}), "derive_mgmt_network: vlan_tag: '10' (string) is given"),
+    (lambda: derive(nic_host(), {**NETWORK, "vlan_tag": "ten"}), "derive_mgmt_network: vlan_tag: 'ten' (string) is given"),
     (lambda: derive(nic_host(), "ovirtmgmt"), "derive_mgmt_network: the definition of the network: 'ovirtmgmt' (string) is given"),
     (lambda: derive({}, NETWORK), "derive_mgmt_network: nics: this key is missing in the facts"),
     (lambda: derive("x", NETWORK), "derive_mgmt_network: facts: a mapping is needed"),

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.definition import DefinitionError, parse_definition
@@ -34,29 +36,42 @@ DEFAULTS = {
     ({"name": "fifteen-letters"}, {"name": "fifteen-letters", "vdsm_name": "fifteen-letters"}),
     ({"name": "mybond0"}, {"name": "mybond0", "vdsm_name": "mybond0"}),
     ({"switch": "legacy"}, {}),
+    # as templates and surveys give them
+    ({"vlan_tag": "3000", "mtu": " 9000 "}, {"vlan_tag": 3000, "mtu": 9000}),
+    ({"vlan_tag": "0", "mtu": "0"}, {"vlan_tag": 0}),
+    ({"vlan_tag": "", "mtu": "", "stp": "", "vm_network": "", "default_route": "", "dns_servers": "", "vdsm_name": "", "switch": ""}, {}),
+    ({"mtu": None, "stp": None, "vm_network": None, "default_route": None, "dns_servers": None, "switch": None}, {}),
+    ({"stp": "True", "default_route": "OFF", "vm_network": 1}, {"stp": True, "default_route": False}),
+    ({"dns_servers": '["192.0.2.1"]'}, {"dns_servers": ["192.0.2.1"]}),
 ])
 def test_accepted(given, expected):
     definition = parse_definition({"name": "ovirtmgmt", **given})
     assert definition == {**DEFAULTS, **expected}
     assert parse_definition(definition) == definition, "a parsed definition must be a definition"
+    assert parse_definition(json.dumps({"name": "ovirtmgmt", **given})) == definition, "so must its JSON text, as -e mgmt_network='{...}' gives it"
 
 
 @pytest.mark.parametrize("key, value, words", [
     ("vlan_tag", 3000.0, ["3000.0 (float)", "0 to 4094"]),
-    ("vlan_tag", "3000", ["'3000' (string)", "0 to 4094"]),
+    ("vlan_tag", "3000.0", ["'3000.0' (string)", "0 to 4094"]),
+    ("vlan_tag", "4095", ["'4095' (string)", "0 to 4094"]),
+    ("vlan_tag", "vlan 10", ["'vlan 10' (string)"]),
+    ("vlan_tag", "0x10", ["'0x10' (string)"]),
+    ("vlan_tag", "1_0", ["'1_0' (string)"]),
+    ("vlan_tag", "-1", ["'-1' (string)"]),
     ("vlan_tag", True, ["True (boolean)"]),
     ("vlan_tag", -1, ["-1 (integer)"]),
     ("vlan_tag", 4095, ["4095 (integer)"]),
     ("mtu", 67, ["67 (integer)", "68 to 65535"]),
     ("mtu", 65536, ["65536"]),
     ("mtu", -1, ["-1"]),
-    ("mtu", None, ["null is given"]),
-    ("mtu", "9000", ["'9000' (string)"]),
+    ("mtu", "9000 bytes", ["'9000 bytes' (string)"]),
+    ("mtu", 1500.0, ["1500.0 (float)"]),
     ("mtu", False, ["False (boolean)"]),
     ("stp", "maybe", ["'maybe' (string)", "true or false"]),
-    ("stp", 1, ["1 (integer)"]),
+    ("stp", 2, ["2 (integer)"]),
+    ("stp", 1.0, ["1.0 (float)"]),
     ("vm_network", [], ["[] (list)"]),
-    ("default_route", None, ["null is given"]),
     ("dns_servers", "192.0.2.1", ["'192.0.2.1' (string)", "list"]),
     ("dns_servers", {"a": 1}, ["(mapping)"]),
     ("description", 3, ["3 (integer)", "string"]),
@@ -74,7 +89,6 @@ def test_accepted(given, expected):
     ("name", "-mgmt", ["or '-'"]),
     ("vdsm_name", "bond1", ["not beginning with 'bond'"]),
     ("vdsm_name", "on 1", ["1 to 15"]),
-    ("vdsm_name", "", ["'' (string)"]),
     ("vdsm_name", "on1\n", ["1 to 15"]),
     ("vdsm_name", 5, ["5 (integer)"]),
 ])
