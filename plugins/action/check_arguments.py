@@ -73,8 +73,8 @@ class ActionModule(ActionBase):
                     broken.append((name, error))
             wrong = ["%s: it cannot be read: %s" % (name, " ".join(str(error).split())) for name, error in broken]
             checked, more = arguments.check(prefix, {name: spec for name, spec in options.items() if name not in dict(broken)}, given)
-            found.update(checked)
             problems += wrong + more + self._locate(prefix, options, checked, variables)
+            found.update(checked)
         return found, problems
 
     @staticmethod
