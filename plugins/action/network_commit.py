@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils import arguments
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils import diagnosis
 
 
@@ -18,6 +20,11 @@ class ActionModule(ActionBase):
 
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
+        try:
+            _validated, params = self.validate_argument_spec(argument_spec=arguments.network_commit())
+            arguments.check(params)
+        except (AnsibleActionFail, arguments.ArgumentError) as exc:
+            return {"failed": True, "changed": False, "msg": str(exc), "transaction": "", "phase": ""}
         result = self._execute_module(module_name="ovirt.mgmt_network.network_commit", module_args=self._task.args, task_vars=task_vars)
         found = result.pop("found", {})
-        return diagnosis.kept(self._task.args, result, found, (task_vars or {}).get("inventory_hostname", "host"))
+        return diagnosis.kept(params, result, found, (task_vars or {}).get("inventory_hostname", "host"), self._task.no_log)

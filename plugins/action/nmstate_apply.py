@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
-from ansible.errors import AnsibleConnectionFailure
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils import arguments
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils import diagnosis, steering
 
 # A dead path must be noticed while there is time to try again: ssh's own patience has no bound.
 _SSH_BOUNDS = "-o ServerAliveInterval=2 -o ServerAliveCountMax=2"
 # What the host may take beside its timeouts (module_utils/transaction.py, recovery.py): probes and preparation before the change, a
 # spanning tree; for undoing, NetworkManager's start, the repair, its restart, the repair again, and a look for the diagnosis.
+# How a connection fails: AnsibleConnectionFailure is an AnsibleError, and a time-out of become is only that on ansible-core 2.16; paramiko has the others.
+_UNREACHABLE = (AnsibleError, EOFError, OSError)
 _AROUND_SECONDS = 120
 _UNDO_SECONDS = 300
 _COMMIT_SECONDS = 60
@@ -27,32 +30,35 @@ class ActionModule(ActionBase):
 
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
+        try:
+            _validated, params = self.validate_argument_spec(argument_spec=arguments.nmstate_apply())
+            arguments.check(params)
+        except (AnsibleActionFail, arguments.ArgumentError) as exc:
+            return {"failed": True, "changed": False, "msg": str(exc), "step": "begin", "rolled_back": False}
         begun = self._execute_module(module_name="ovirt.mgmt_network.nmstate_apply", module_args=self._task.args, task_vars=task_vars)
         begun.pop("invocation", None)
         host = (task_vars or {}).get("inventory_hostname", "host")
         if begun.get("failed") or not begun.get("transaction"):
-            return diagnosis.kept(self._task.args, begun, {}, host)
-        arguments = self._task.args
-        timeout = int(arguments.get("timeout", 60))
-        commit = arguments.get("commit", True)
-        commit = commit if isinstance(commit, bool) else str(commit).lower() not in ("no", "false", "off", "0")
-        steer = steering.Steering(begun["transaction"], self._line, self._reconnect, AnsibleConnectionFailure)
+            return diagnosis.kept(params, begun, {}, host, self._task.no_log)
+        if not arguments.is_transaction(begun["transaction"]):
+            return dict(begun, failed=True, changed=True, rolled_back=False, step="begin", msg=(
+                "the host names its transaction %r, which is no id of one. Look at its console and journalctl -u 'ovirt-mgmt-network-*'"
+                % str(begun["transaction"])[:80]))
+        steer = steering.Steering(begun["transaction"], self._line, self._reconnect, _UNREACHABLE)
         found = {}
         try:
-            status = self._steer(steer, timeout, commit)
+            status = self._steer(steer, params["timeout"], params["commit"])
             result = self._result(begun, status)
             if status["phase"] in steering.ENDED:
                 found = steer.take()
         except steering.Unreachable as exc:
-            result = dict(begun, failed=True, changed=True, rolled_back=False, step="prove", phase=exc.status.get("phase", "unknown"), msg=(
-                "no answer from the host after the change (%s). Its guard brings the old network back by itself, without us, %s s after the "
-                "change was applied; try again then. Should it stay away: its console, journalctl -u 'ovirt-mgmt-network-*'" % (exc, timeout)))
-        return diagnosis.kept(self._task.args, result, found, host)
+            result = dict(begun, failed=True, changed=True, rolled_back=False, step="commit" if exc.confirmed else "prove",
+                          phase=exc.status.get("phase", "unknown"), msg=lost(exc, begun["transaction"], params["timeout"]))
+        return diagnosis.kept(params, result, found, host, self._task.no_log)
 
     def _steer(self, steer, timeout, commit):
         # The connection that Ansible came with knows no bounds: on a path that falls silent it would hang for good.
         self._bound_ssh()
-        self._reconnect()
         status = steer.await_applied(2 * timeout + _AROUND_SECONDS + _UNDO_SECONDS)
         if status["phase"] == "applied":
             status = steer.prove(timeout)
@@ -90,3 +96,13 @@ class ActionModule(ActionBase):
         if getattr(self._connection, "transport", "") == "ssh":
             own = self._connection.get_option("ssh_extra_args") or ""
             self._connection.set_option("ssh_extra_args", (own + " " + _SSH_BOUNDS).strip())
+
+
+def lost(trouble, transaction, timeout):
+    """What is said of a host that no longer answers (``trouble``: steering.Unreachable), and what to do."""
+    if trouble.confirmed:
+        return ("no answer from the host after the change was confirmed (%s). It is committed or undone, which is not known here. Once the host answers, "
+                "run again: that reads what the host holds. Or network_commit with transaction=%s: it names the end. Should the host stay away: its console, "
+                "journalctl -u 'ovirt-mgmt-network-*'" % (trouble, transaction))
+    return ("no answer from the host after the change (%s). Its guard brings the old network back by itself, without us, %s s after the "
+            "change was applied; try again then. Should it stay away: its console, journalctl -u 'ovirt-mgmt-network-*'" % (trouble, timeout))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 
-from . import digest, guard, nmstatectl
+from . import digest, guard, masking, nmstatectl, private
 from .command import CommandError, run
 
 _FAILURE = "failure.json"
@@ -39,7 +39,7 @@ def write(entry, status):
     """Write the diagnosis of the transaction ``entry`` (a journal's) that was undone; ``status``: the guard's last.
 
     ``{change, before, failure, after, status, log}``: nmstate states, the kernel's links, routes and neighbours at the failure,
-    and the lines of NetworkManager and the guard since the begin.
+    and the lines of NetworkManager and the guard since the begin. Secrets are masked.
     """
     folder = guard.run_folder(entry["id"])
     try:
@@ -54,8 +54,8 @@ def write(entry, status):
     units = ["--unit=NetworkManager", "--unit=" + guard.unit_name(entry["id"])]
     since = ["--after-cursor=" + status["log_cursor"]] if status.get("log_cursor") else ["--boot"]
     log = _look(["journalctl", "--quiet", "--output=short-iso-precise", "--lines=%d" % _LOG_LINES, *units, *since])
-    _write(os.path.join(folder, FILE), {
-        "change": entry["change"], "before": entry.get("before"), "failure": failure, "after": after, "status": status, "log": log})
+    found = {"change": entry["change"], "before": entry.get("before"), "failure": failure, "after": after, "status": status, "log": log}
+    _write(os.path.join(folder, FILE), masking.masked(found, masking.secrets_of(entry["change"], entry.get("settings"))))
 
 
 def read(identity):
@@ -69,7 +69,7 @@ def read(identity):
 
 def _write(path, data):
     try:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        private.folder(os.path.dirname(path))
         guard.write_atomic(path, data)
     except OSError as exc:
         guard.log("the diagnosis cannot be written: %s" % exc)

@@ -20,7 +20,7 @@ import shutil
 import sys
 import time
 
-from . import journal
+from . import journal, private
 from .command import CommandError, run
 
 RUN = "/run/ovirt-mgmt-network"
@@ -147,7 +147,7 @@ def tell(identity, **values):
 def publish(status):
     """Write ``status`` for those who steer (atomic), from the room that is kept for it if there is no other. Raises OSError."""
     folder = run_folder(status["id"])
-    os.makedirs(folder, mode=0o700, exist_ok=True)
+    private.folder(folder)
     try:
         _publish(folder, status)
     except OSError as exc:
@@ -182,7 +182,7 @@ def status_of(identity):
 def message(identity, name, text=""):
     """Leave the message ``name`` (confirm, cancel, taken) for the guard. Raises OSError when it is gone."""
     path = os.path.join(run_folder(identity), name)
-    with open(path + ".new", "w", encoding="utf-8") as stream:
+    with open(path + ".new", "w", encoding="utf-8", opener=private.opener) as stream:
         stream.write(text)
     os.rename(path + ".new", path)
 
@@ -225,6 +225,6 @@ def wait_for(identity, phases, seconds):
 
 def write_atomic(path, data):
     """Publish ``data`` as JSON at ``path`` by a rename: readers see all of it or what was there before."""
-    with open(path + ".new", "w", encoding="utf-8") as stream:
+    with open(path + ".new", "w", encoding="utf-8", opener=private.opener) as stream:
         json.dump(data, stream)
     os.rename(path + ".new", path)

@@ -23,7 +23,7 @@ import os
 import shutil
 import time
 
-from . import profiles
+from . import private, profiles
 
 DISK = "/var/lib/ovirt-mgmt-network"
 # Where nothing may be written to disk (stateless hosts), nothing has to outlive a boot either.
@@ -58,7 +58,7 @@ def create(entry, places, code, base=DISK, arm=None):
     It is complete and flushed, and ``arm()`` has been called, before it gets its name. Returns the entry as read() gives it. Raises
     BusyError when one is open, OSError when the disk is full or read-only (nothing of the journal is left behind then).
     """
-    os.makedirs(base, mode=0o700, exist_ok=True)
+    private.folder(base)
     aside = os.path.join(base, "new-%s" % entry["id"])
     try:
         os.makedirs(os.path.join(aside, "files"), mode=0o700)
@@ -84,14 +84,14 @@ def write_code(folder, code):
     """Write ``code`` (``{relative path: bytes}``) below ``folder``."""
     for name, content in code.items():
         path = os.path.join(folder, name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "wb") as stream:
+        private.folder(os.path.dirname(path))
+        with open(path, "wb", opener=private.opener) as stream:
             stream.write(content)
 
 
 def reserve(path, size):
     """Make ``path`` a file that holds ``size`` bytes of room, to be deleted when there is no other. Raises OSError."""
-    with open(path, "wb") as stream:
+    with open(path, "wb", opener=private.opener) as stream:
         os.posix_fallocate(stream.fileno(), 0, size)
 
 
@@ -249,7 +249,7 @@ def _discard(path):
 
 
 def _write(path, data):
-    with open(path, "w", encoding="utf-8") as stream:
+    with open(path, "w", encoding="utf-8", opener=private.opener) as stream:
         if data is not None:
             json.dump(data, stream)
         stream.flush()

@@ -13,6 +13,8 @@ import hashlib
 import os
 import shutil
 
+from . import private
+
 # What is on disk comes back at boot; what is in /run is gone then, and only an undo in the running system needs it.
 ON_DISK = (
     "/etc/NetworkManager/system-connections",
@@ -127,8 +129,14 @@ def _seen_only(path):
 
 def _copy_file(source, target):
     os.makedirs(os.path.dirname(target), exist_ok=True)
-    shutil.copy2(source, target, follow_symlinks=False)
     info = os.lstat(source)
+    if not os.path.islink(source):
+        # a profile may hold secrets: for its owner only from the first byte, and its own mode only then
+        with open(source, "rb") as stream, open(target, "wb", opener=private.opener) as copied:
+            shutil.copyfileobj(stream, copied)
+        shutil.copystat(source, target)
+    else:
+        shutil.copy2(source, target, follow_symlinks=False)
     os.chown(target, info.st_uid, info.st_gid, follow_symlinks=False)
 
 

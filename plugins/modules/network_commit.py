@@ -99,7 +99,7 @@ repairs:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils import diagnosis, guard, journal, transaction
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils import arguments, diagnosis, guard, journal, transaction
 
 EVENT = {"name": "PERSIST_NETWORK_FAILED_FOR_MANAGEMENT_NETWORK", "id": 1121, "severity": "WARNING"}
 ENDS = {"committed": "committed", "rolled_back": "undone"}
@@ -136,15 +136,11 @@ def take(identity, status):
 
 
 def main():
-    module = AnsibleModule(
-        argument_spec={
-            "state": {"type": "str", "choices": ["committed", "rolled_back"], "default": "committed"},
-            "transaction": {"type": "str", "default": ""},
-            "wait": {"type": "int", "default": 120},
-            "diagnosis": {"type": "str", "default": "~/.ansible/ovirt-mgmt-network"},
-        },
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(argument_spec=arguments.network_commit(), supports_check_mode=True)
+    try:
+        arguments.check(module.params)
+    except arguments.ArgumentError as exc:
+        module.fail_json(msg=str(exc), transaction="", phase="", event=EVENT)
     state = module.params["state"]
     identity, status = find(module.params["transaction"])
     if identity and status is None:

@@ -112,6 +112,7 @@ options:
       - A folder on the controller. After a failure, what the host knows about it is put into a folder of its own in there, C(HOST-TRANSACTION).
         The state that was asked for, what differed, the network before, at the failure and after the undoing, nmstate's verification
         difference, the phases with their times, and the log of NetworkManager and of the guard.
+      - Secrets of profiles (passwords, private keys, pre-shared keys) are masked. With C(no_log) nothing is written.
       - With an empty string nothing is written.
     type: str
     default: ~/.ansible/ovirt-mgmt-network
@@ -279,35 +280,10 @@ import os
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils import control, difference, kernel, managed, netconf, networkmanager, probes, transaction
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils import arguments, control, difference, kernel, managed, netconf, networkmanager, transaction
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.command import CommandError
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.networkmanager import NetworkManagerError
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.nmstatectl import NmstateError
-
-
-PROBE = {
-    "type": {"type": "str", "required": True, "choices": list(probes.TYPES)},
-    "target": {"type": "str"},
-    "port": {"type": "int"},
-    "size": {"type": "int"},
-    "timeout": {"type": "int", "default": 2},
-}
-
-
-def argument_spec():
-    return {
-        "state": {"type": "dict", "required": True},
-        "settings": {"type": "dict", "default": {}},
-        "timeout": {"type": "int", "default": 60},
-        "commit": {"type": "bool", "default": True},
-        "persistent": {"type": "bool", "default": True},
-        "record": {"type": "dict", "options": {"networks": {"type": "dict", "default": {}}, "bondings": {"type": "dict", "default": {}}}},
-        "keep": {"type": "list", "elements": "str"},
-        "probes": {"type": "list", "elements": "dict", "options": PROBE, "default": [{"type": one["type"]} for one in probes.DEFAULT]},
-        "last_resort": {"type": "str", "choices": ["none", "reboot"], "default": "none"},
-        "checkpoint_wait": {"type": "int", "default": 30},
-        "diagnosis": {"type": "str", "default": "~/.ansible/ovirt-mgmt-network"},
-    }
 
 
 def refuse_unmanaged(change, settings, keep):
@@ -374,13 +350,11 @@ def run(module):
 
 
 def main():
-    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    if not 10 <= module.params["timeout"] <= 600:
-        module.fail_json(msg="timeout: %s s is outside of 10 to 600 s; nothing was touched" % module.params["timeout"], step="begin", rolled_back=False)
+    module = AnsibleModule(argument_spec=arguments.nmstate_apply(), supports_check_mode=True)
     try:
-        probes.check(module.params["probes"])
+        arguments.check(module.params)
         module.exit_json(**run(module))
-    except (probes.ProbeError, transaction.TransactionError, NmstateError, NetworkManagerError, CommandError, OSError) as exc:
+    except (arguments.ArgumentError, transaction.TransactionError, NmstateError, NetworkManagerError, CommandError, OSError) as exc:
         module.fail_json(msg=str(exc), step="begin", rolled_back=False)
 
 

@@ -9,6 +9,7 @@ import os
 import re
 import time
 
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils import masking, private
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plain import to_plain
 
 
@@ -18,22 +19,26 @@ _SECRET = re.compile(r"""(?i)\b([\w.-]*(?:passw|psk|secret|private-key|cak|pin\b
 _NOTABLE = re.compile(r"(?i)<(?:warn|error)>|\berror\b|\bfailed\b|ovirt-mgmt-network")
 
 
-def kept(arguments, result, found, host):
+def kept(arguments, result, found, host, no_log=False):
     """``result`` of a task; after a failure with ``diagnosis``, the folder that now holds all that is known, so that the screen gets few lines.
 
     ``arguments``: of the task; its ``diagnosis`` is the folder of all such folders ("": nothing is written). ``found``: see files().
+    ``no_log``: of the task; nothing is written then, and nothing is summed up. Secrets of profiles are masked, in the result's words too.
     """
-    if not result.get("failed"):
+    if not result.get("failed") or no_log:
         return result
+    secrets = masking.secrets_of(*(to_plain(arguments.get(key) or {}, key) for key in ("state", "settings")))
+    result = dict(result, **{key: masking.masked(to_plain(result[key], key), secrets) for key in ("msg", "error") if result.get(key)})
+    found = masking.masked(to_plain(found, "found"), secrets)
     result = dict(result, diagnosis_summary=summary(result, found))
     base = arguments.get("diagnosis", BASE)
     if not base:
         return result
     folder = os.path.join(os.path.expanduser(base), folder_name(host, result.get("transaction") or time.strftime("%Y%m%dT%H%M%S")))
     try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)
+        private.folder(folder)
         for name, text in files(arguments, result, found).items():
-            with open(os.path.join(folder, name), "w", encoding="utf-8") as stream:
+            with open(os.path.join(folder, name), "w", encoding="utf-8", opener=private.opener) as stream:
                 stream.write(text)
     except OSError as exc:
         return dict(result, warnings=["the diagnosis cannot be written to %s: %s" % (folder, exc.strerror or exc)])
@@ -41,8 +46,8 @@ def kept(arguments, result, found, host):
 
 
 def folder_name(host, transaction):
-    """A name for the folder: the host's (what a file system may not like replaced) and the transaction's, which begins with its time."""
-    return "%s-%s" % (re.sub(r"[^\w.-]+", "_", host, flags=re.ASCII), transaction)
+    """A name for the folder: the host's and the transaction's, which begins with its time; what a file system may not like is replaced."""
+    return "-".join(re.sub(r"[^\w.-]+", "_", one, flags=re.ASCII) for one in (host, transaction))
 
 
 def files(arguments, result, found):
@@ -59,7 +64,7 @@ def files(arguments, result, found):
         "error.json": status.get("error") or result.get("error"),
         "status.json": {key: value for key, value in status.items() if key not in ("nonce", "timeline", "error", "log_cursor")},
     }
-    texts = {name: json.dumps(to_plain(data, name), indent=2, sort_keys=True) + "\n" for name, data in parts.items() if data}
+    texts = {name: json.dumps(masking.masked(to_plain(data, name)), indent=2, sort_keys=True) + "\n" for name, data in parts.items() if data}
     texts["timeline.txt"] = "".join(timeline_lines(status.get("timeline") or result.get("timeline") or []))
     texts["host.log"] = found.get("log") or "no log came from the host\n"
     texts["message.txt"] = "%s\n" % result.get("msg", "")

@@ -168,7 +168,7 @@ def _undone(host, interface, applied):
     # The step that failed decides what the engine would log; a failed commit it logs twice (CommitNetworkChangesCommand, NetworkConfigurator).
     names = ("NETWORK_COMMINT_NETWORK_CHANGES_FAILED", PERSIST_FAILED) if applied.get("step") == "commit" else (SETUP_FAILED,)
     told = [event(name, host=host, interface=interface, reason=applied.get("msg", "")) for name in names]
-    lost = applied.get("phase") not in ("undone", None) and not applied.get("rolled_back") and applied.get("step") == "prove"
+    lost = applied.get("phase") not in ("undone", None) and not applied.get("rolled_back") and applied.get("step") in ("prove", "commit")
     return {"status": NON_RESPONSIVE if lost else NON_OPERATIONAL, "synced": False, "events": told, "remedy": told[-1]["remedy"],
             "reason": applied.get("msg", ""), "exact": applied.get("exact"), "repairs": applied.get("repairs") or [],
             "diagnosis": applied.get("diagnosis", ""), "diagnosis_summary": applied.get("diagnosis_summary") or {}}

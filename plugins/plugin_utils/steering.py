@@ -9,6 +9,7 @@ module costs a hundred times the bytes of one line.
 from __future__ import annotations
 
 import json
+import shlex
 import time
 
 RUN = "/run/ovirt-mgmt-network"  # module_utils/guard.py, RUN
@@ -18,11 +19,12 @@ _PAUSE = 0.5  # seconds between attempts to reach a host that does not answer
 
 
 class Unreachable(Exception):
-    """The host did not answer until the deadline; ``status`` is the last one known (dict)."""
+    """The host did not answer until the deadline; ``status`` is the last one known (dict), ``confirmed``: whether the change may have been confirmed."""
 
-    def __init__(self, message, status):
+    def __init__(self, message, status, confirmed=False):
         super().__init__(message)
         self.status = status
+        self.confirmed = confirmed
 
 
 def waiting(identity, phases, seconds=_ROUND):
@@ -35,12 +37,12 @@ def waiting(identity, phases, seconds=_ROUND):
 def leaving(identity, name, text):
     """A shell line that leaves the message ``name`` for the guard."""
     path = "%s/%s/%s" % (RUN, identity, name)
-    return "printf %%s '%s' > %s.new && mv %s.new %s" % (text, path, path, path)
+    return "umask 077; printf %%s %s > %s.new && mv %s.new %s" % (shlex.quote(text), path, path, path)
 
 
 class Steering:
-    """Drives one transaction. ``execute(line) -> stdout`` runs a shell line on the host and raises ``unreachable``
-    (an exception class) when the connection fails; ``reset()`` drops the connection, so that the next line opens a new one.
+    """Drives one transaction. ``execute(line) -> stdout`` runs a shell line on the host; ``reset()`` drops the connection, so that the next line
+    opens a new one. Both raise ``unreachable`` (an exception class, or a tuple of them) when the connection fails, and are tried again.
     """
 
     def __init__(self, identity, execute, reset, unreachable, clock=time):
@@ -50,18 +52,19 @@ class Steering:
         self._unreachable = unreachable
         self._clock = clock
         self.status = {}
+        self._confirmed = False
 
     def await_applied(self, seconds):
-        """The status once the change is applied or has ended. Raises Unreachable after ``seconds``."""
-        return self._until(waiting(self.identity, ("applied",) + ENDED), ("applied",) + ENDED, seconds)
+        """The status once the change is applied or has ended, over a connection of our own. Raises Unreachable after ``seconds``."""
+        return self._until(waiting(self.identity, ("applied",) + ENDED), ("applied",) + ENDED, seconds, anew=True)
 
     def prove(self, seconds):
         """Come in over a new connection and read the nonce that the host wrote after the change."""
-        self._reset()
-        return self._until(waiting(self.identity, ("applied",) + ENDED, 1), ("applied",) + ENDED, seconds)
+        return self._until(waiting(self.identity, ("applied",) + ENDED, 1), ("applied",) + ENDED, seconds, anew=True)
 
     def confirm(self, nonce, seconds):
         """Confirm with the nonce and wait for the end: the last status."""
+        self._confirmed = True
         line = "%s; %s" % (leaving(self.identity, "confirm", nonce), waiting(self.identity, ENDED))
         return self._until(line, ENDED, seconds)
 
@@ -77,21 +80,23 @@ class Steering:
             return {}
         return diagnosed(found)
 
-    def _until(self, line, phases, seconds):
+    def _until(self, line, phases, seconds, anew=False):
         end = self._clock.monotonic() + seconds
         trouble = "the status of the transaction %s was not to be read" % self.identity
         while True:
             try:
+                if anew:
+                    self._reset()
+                    anew = False
                 status = parse(self._execute(line), self.identity)
                 if status:
                     self.status = status
                     if status.get("phase") in phases:
                         return status
             except self._unreachable as exc:
-                trouble = str(exc)
-                self._reset()
+                trouble, anew = str(exc) or type(exc).__name__, True
             if self._clock.monotonic() > end:
-                raise Unreachable(trouble, self.status)
+                raise Unreachable(trouble, self.status, self._confirmed)
             self._clock.sleep(_PAUSE)
 
 

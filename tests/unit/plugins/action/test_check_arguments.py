@@ -91,3 +91,19 @@ def test_variables_of_the_play_are_checked_as_each_host_has_them(tmp_path):
     plays = [{"import_playbook": "ovirt.mgmt_network.add_host", "vars": {"mgmt_network": {"name": "ovirtmgmt", "vlan_tag": "{{ tag }}"}}}]
     rc, said = play(tmp_path, plays, hosts=hosts)
     assert rc != 0 and '"h2: mgmt_network: vlan_tag: \'ten\' (string) is given' in said
+
+
+def test_wrong_arguments_of_the_modules_fail_before_the_host_is_contacted(tmp_path):
+    wrong = [
+        ({"ovirt.mgmt_network.nmstate_apply": {"state": {}, "commit": "perhaps"}}, "commit"),
+        ({"ovirt.mgmt_network.nmstate_apply": {"state": {}, "timeout": "5"}}, "timeout: got 5, expected 10 to 600 seconds"),
+        ({"ovirt.mgmt_network.nmstate_apply": {"state": {}, "probes": [{"type": "ping"}]}}, "value of type must be one of: gateway, dns"),
+        ({"ovirt.mgmt_network.nmstate_apply": {"state": {}, "tiemout": 60}}, "tiemout"),
+        ({"ovirt.mgmt_network.network_commit": {"transaction": "../../etc"}}, "transaction: got '../../etc', expected the id of a transaction"),
+        ({"ovirt.mgmt_network.network_commit": {"state": "done"}}, "value of state must be one of: committed, rolled_back"),
+    ]
+    tasks = [{"block": [task], "rescue": [
+        {"ansible.builtin.assert": {"that": "not ansible_failed_result.unreachable | default(false) and told in ansible_failed_result.msg"}, "vars": {"told": words}}]}
+        for task, words in wrong]
+    rc, said = play(tmp_path, [{"hosts": "h1", "gather_facts": False, "tasks": tasks}])
+    assert rc == 0 and "rescued=%d" % len(wrong) in said and "UNREACHABLE" not in said, said

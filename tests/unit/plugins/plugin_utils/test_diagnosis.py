@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils import diagnosis
@@ -85,3 +86,38 @@ def test_a_host_that_left_nothing_has_a_summary_of_what_the_controller_knows():
 def test_a_failure_without_a_folder_still_has_its_summary():
     assert diagnosis.kept({"diagnosis": ""}, {**RESULT, "failed": True, "step": "apply"}, FOUND, "host1")["diagnosis_summary"]["step"] == "apply"
     assert "diagnosis_summary" not in diagnosis.kept({"diagnosis": ""}, {"changed": True}, {}, "host1")
+
+
+SECRET_STATE = {"interfaces": [{"name": "eth1", "802.1x": {"identity": "me", "password": "hunter2", "private-key-password": "hunter22"},
+                                "macsec": {"mka-cak": "50b71a8ef0bd5751ea76de6d6c98c03a"}}]}
+
+
+def test_secrets_of_profiles_are_in_no_file_and_in_no_word_of_the_result(tmp_path):
+    settings = {"wg0": {"wireguard.private-key": "cHJpdmF0ZWtleQ=="}, "eth1": {"connection.zone": "internal"}}
+    found = {"change": SECRET_STATE, "before": SECRET_STATE, "after": {"peers": [{"preshared-key": "cHJlc2hhcmVk"}]}, "failure": {"x": "key hunter2 refused"},
+             "log": "NetworkManager: password hunter2\nsaw cHJpdmF0ZWtleQ== on the wire\n",
+             "status": {"phase": "undone", "reason": "psk=hunter3", "error": {"kind": "VerificationError", "message": "password: hunter2 is not hunter22"}}}
+    result = {"failed": True, "msg": "the change was undone: password: hunter2", "transaction": "t1", "change": SECRET_STATE}
+    told = diagnosis.kept({"diagnosis": str(tmp_path), "state": SECRET_STATE, "settings": settings}, result, found, "host1")
+    written = "".join(path.read_text() for path in (tmp_path / "host1-t1").iterdir()) + told["msg"] + json.dumps(told["diagnosis_summary"])
+    for secret in ("hunter", "50b71a8e", "cHJpdmF0", "cHJlc2hh"):
+        assert secret not in written
+    assert '"identity": "me"' in written and "refused" in written and "VerificationError" in written
+
+
+def test_files_are_private_when_they_are_made_and_stay_in_their_folder(tmp_path):
+    before = os.umask(0)
+    try:
+        told = diagnosis.kept({"diagnosis": str(tmp_path / "a" / "b")}, {**RESULT, "failed": True, "transaction": "../../t1"}, FOUND, "host1")
+    finally:
+        os.umask(before)
+    assert told["diagnosis"] == str(tmp_path / "a/b/host1-.._.._t1")
+    for path in (tmp_path / "a").rglob("*"):
+        assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o700
+
+
+def test_under_no_log_nothing_is_written(tmp_path):
+    result = {**RESULT, "failed": True, "transaction": "t1"}
+    assert diagnosis.kept({"diagnosis": str(tmp_path), "state": SECRET_STATE}, result, FOUND, "host1", no_log=True) == result
+    assert list(tmp_path.iterdir()) == []

@@ -6,9 +6,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 
 import pytest
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible_collections.ovirt.mgmt_network.plugins.action import nmstate_apply as action
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils import steering
 
 
@@ -27,18 +30,27 @@ class Clock:
         self.now += seconds
 
 
-def steer(answers):
-    """A Steering over scripted answers (a dict is printed, a text is why the connection fails); also returns the log of what it did."""
-    log, script = [], list(answers)
+def steer(answers, resets=(), unreachable=Gone):
+    """A Steering over scripted answers (a dict is printed, a text is why the connection fails, an exception is raised); also returns the log of what it
+    did. ``resets``: likewise for the attempts to drop the connection."""
+    log, script, drops = [], list(answers), list(resets)
+
+    def reset():
+        log.append("reset")
+        failure = drops.pop(0) if drops else None
+        if failure:
+            raise failure
 
     def execute(line):
         log.append(line)
         answer = script.pop(0) if script else {}
+        if isinstance(answer, Exception):
+            raise answer
         if isinstance(answer, str):
             raise Gone(answer)
         return "banner\n" + json.dumps(answer) + "\n"
 
-    return steering.Steering("t1", execute, lambda: log.append("reset"), Gone, Clock()), log
+    return steering.Steering("t1", execute, reset, unreachable, Clock()), log
 
 
 def test_the_nonce_is_read_over_a_new_connection():
@@ -50,7 +62,39 @@ def test_the_nonce_is_read_over_a_new_connection():
 def test_a_connection_that_fails_is_dropped_and_tried_again():
     steerer, log = steer(["cut", {"id": "t1", "phase": "applying"}, {"id": "t1", "phase": "applied"}])
     assert steerer.await_applied(30)["phase"] == "applied"
-    assert log.count("reset") == 1
+    assert log.count("reset") == 2, "one for a connection of our own, and one for the connection that failed"
+
+
+@pytest.mark.parametrize("trouble", [AnsibleError("Timeout (12s) waiting for privilege escalation prompt"), AnsibleConnectionFailure("closed"),
+                                     EOFError(), ConnectionResetError("reset by peer"), OSError("no route")])
+def test_however_a_connection_fails_it_is_tried_again_until_the_bound(trouble):
+    """become on ansible-core 2.16, and paramiko, whose reset connects at once and so fails like a connection."""
+    applied = {"id": "t1", "phase": "applied", "nonce": "n"}
+    for step in ("await_applied", "prove"):
+        steerer, log = steer([trouble, trouble, applied], [None, trouble, trouble], action._UNREACHABLE)
+        assert getattr(steerer, step)(30) == applied
+        assert log.count("reset") == 5 and len(log) == 8
+    steerer, _log = steer([trouble] * 100, [trouble] * 3, action._UNREACHABLE)
+    with pytest.raises(steering.Unreachable, match=re.escape(str(trouble)) or "EOFError") as caught:
+        steerer.prove(20)
+    assert not caught.value.confirmed
+
+
+def test_the_status_that_proves_the_change_never_comes_over_a_connection_that_could_not_be_dropped():
+    steerer, log = steer([{"id": "t1", "phase": "applied", "nonce": "n"}], [OSError("cannot be dropped")] * 3, action._UNREACHABLE)
+    assert steerer.prove(20)["nonce"] == "n"
+    assert log[:4] == ["reset"] * 4 and len(log) == 5
+
+
+def test_after_the_confirmation_no_undoing_is_promised():
+    steerer, _log = steer([{"id": "t1", "phase": "applied", "nonce": "n"}] + ["gone"] * 100)
+    steerer.prove(10)
+    with pytest.raises(steering.Unreachable) as caught:
+        steerer.confirm("n", 20)
+    said = action.lost(caught.value, "t1", 60)
+    assert caught.value.confirmed and "It is committed or undone" in said and "network_commit with transaction=t1" in said and "brings the old" not in said
+    before = action.lost(steering.Unreachable("gone", {}), "t1", 60)
+    assert "brings the old network back by itself" in before and "60 s" in before
 
 
 def test_a_host_that_never_answers_is_given_up_with_the_last_status():
@@ -96,3 +140,6 @@ def test_a_message_is_left_whole(tmp_path, monkeypatch):
     subprocess.run(["sh", "-c", steering.leaving("t1", "confirm", "abc")], timeout=10, check=True)
     assert (tmp_path / "t1" / "confirm").read_text() == "abc"
     assert os.listdir(tmp_path / "t1") == ["confirm"]
+    assert (tmp_path / "t1" / "confirm").stat().st_mode & 0o777 == 0o600
+    subprocess.run(["sh", "-c", steering.leaving("t1", "confirm", "'; touch %s/gone; '" % tmp_path)], timeout=10, check=True)
+    assert not (tmp_path / "gone").exists(), "what a host says is text"

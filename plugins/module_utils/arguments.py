@@ -1,0 +1,69 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The arguments of nmstate_apply and network_commit: one specification for the module and for its action plugin (pure)."""
+
+from __future__ import annotations
+
+import re
+
+from . import probes
+
+TIMEOUT = (10, 600)  # seconds
+_DIAGNOSIS = {"type": "str", "default": "~/.ansible/ovirt-mgmt-network"}
+_PROBE = {
+    "type": {"type": "str", "required": True, "choices": list(probes.TYPES)},
+    "target": {"type": "str"},
+    "port": {"type": "int"},
+    "size": {"type": "int"},
+    "timeout": {"type": "int", "default": 2},
+}
+_TRANSACTION = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
+
+
+class ArgumentError(Exception):
+    """An argument is out of its range; nothing was touched. The text names it and what is allowed."""
+
+
+def nmstate_apply():
+    return {
+        "state": {"type": "dict", "required": True},
+        "settings": {"type": "dict", "default": {}},
+        "timeout": {"type": "int", "default": 60},
+        "commit": {"type": "bool", "default": True},
+        "persistent": {"type": "bool", "default": True},
+        "record": {"type": "dict", "options": {"networks": {"type": "dict", "default": {}}, "bondings": {"type": "dict", "default": {}}}},
+        "keep": {"type": "list", "elements": "str"},
+        "probes": {"type": "list", "elements": "dict", "options": dict(_PROBE), "default": [{"type": one["type"]} for one in probes.DEFAULT]},
+        "last_resort": {"type": "str", "choices": ["none", "reboot"], "default": "none"},
+        "checkpoint_wait": {"type": "int", "default": 30},
+        "diagnosis": dict(_DIAGNOSIS),
+    }
+
+
+def network_commit():
+    return {
+        "state": {"type": "str", "choices": ["committed", "rolled_back"], "default": "committed"},
+        "transaction": {"type": "str", "default": ""},
+        "wait": {"type": "int", "default": 120},
+        "diagnosis": dict(_DIAGNOSIS),
+    }
+
+
+def check(params):
+    """Check what a specification cannot say of ``params`` (validated by one of the above). Raises ArgumentError."""
+    low, high = TIMEOUT
+    if not low <= params.get("timeout", low) <= high:
+        raise ArgumentError("timeout: got %s, expected %s to %s seconds. Nothing was changed" % (params["timeout"], low, high))
+    try:
+        probes.check(params.get("probes", ()))
+    except probes.ProbeError as exc:
+        raise ArgumentError("%s. Nothing was changed" % exc) from exc
+    if params.get("transaction") and not is_transaction(params["transaction"]):
+        raise ArgumentError("transaction: got %r, expected the id of a transaction, such as 20261121T051643-5f0c1a. Nothing was changed"
+                            % params["transaction"][:80])
+
+
+def is_transaction(identity):
+    """Whether ``identity`` has the form of a transaction's id, and so is safe as the name of a folder, on either side."""
+    return isinstance(identity, str) and bool(_TRANSACTION.fullmatch(identity))

@@ -1,0 +1,65 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Secrets of profiles (802.1X, WireGuard, MACsec, Wi-Fi, IPsec) are masked before anything is written down for humans (pure).
+
+Only the journal has them, for it must bring the profiles back.
+"""
+
+from __future__ import annotations
+
+import re
+
+MASK = "***"
+# names of nmstate and of NetworkManager: private-key-password, 802-1x.password-raw, mka-cak, wireguard's private-key and preshared-key, wep-key0
+_NAMES = r"passw(?:or)?d|passphrase|psk|secret|private[-_]?key|preshared[-_]?key|mka[-_]?cak|\bcak\b|wep[-_]?key|\bpin\b|\bpuk\b"
+_KEY = re.compile(r"(?i)(?:%s)" % _NAMES)
+_IN_TEXT = re.compile(r"""(?i)([\w.-]*(?:%s)[\w.-]*["']?\s*[:=]\s*)(?:"[^"]*"|'[^']*'|[^\s,;}\]]+)""" % _NAMES)
+_SHORTEST = 4  # characters of a secret that is looked for in texts: shorter ones are everywhere
+
+
+def is_secret(key):
+    """Whether the value under ``key`` is a secret. Flags of a secret say where it is kept, and are none."""
+    return bool(_KEY.search(str(key))) and not str(key).endswith("flags")
+
+
+def masked(data, secrets=()):
+    """A copy of ``data`` (plain) with secrets masked: values under their names, ``secrets`` wherever they stand in texts, and words of a text that name one."""
+    if isinstance(data, dict):
+        return {key: MASK if is_secret(key) and _has_text(value) else masked(value, secrets) for key, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [masked(one, secrets) for one in data]
+    return text(data, secrets) if isinstance(data, str) else data
+
+
+def text(line, secrets=()):
+    """``line`` with ``secrets``, and what follows the name of one, masked."""
+    for one in secrets:
+        line = line.replace(one, MASK)
+    return _IN_TEXT.sub(r"\1" + MASK, line)
+
+
+def secrets_of(*datas):
+    """The secrets in ``datas`` (plain), longest first."""
+    found = set()
+    for data in datas:
+        if isinstance(data, dict):
+            for key, value in data.items():
+                found.update([value] if is_secret(key) and isinstance(value, str) else secrets_of(value))
+                if is_secret(key) and isinstance(value, (list, dict)):
+                    found.update(_texts(value))
+        elif isinstance(data, (list, tuple)):
+            found.update(secrets_of(*data))
+    return sorted((one for one in found if len(one) >= _SHORTEST), key=len, reverse=True)
+
+
+def _has_text(value):
+    return bool(_texts(value)) if isinstance(value, (dict, list, tuple)) else value not in (None, "", True, False)
+
+
+def _texts(value):
+    if isinstance(value, dict):
+        return [one for item in value.values() for one in _texts(item)]
+    if isinstance(value, (list, tuple)):
+        return [one for item in value for one in _texts(item)]
+    return [str(value)] if value not in (None, "", True, False) else []

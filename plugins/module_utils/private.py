@@ -1,0 +1,27 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Files that nobody else may read, from the moment of their creation."""
+
+from __future__ import annotations
+
+import os
+
+
+def opener(path, flags):
+    """For ``open(..., opener=...)``: the file is created for its owner only."""
+    return os.open(path, flags | os.O_NOFOLLOW, 0o600)
+
+
+def folder(path):
+    """Make the folder ``path``, and those above it that are missing, for their owner only. Raises OSError."""
+    missing = []
+    while not os.path.isdir(path):
+        missing.append(path)
+        path = os.path.dirname(path) or "."
+    for one in reversed(missing):
+        try:
+            os.mkdir(one, 0o700)
+        except FileExistsError:
+            if not os.path.isdir(one):
+                raise
