@@ -41,6 +41,8 @@ TABLE = {
     "persistence failed": (CHANGE, undone("commit"), failed(), True, "non_operational", [1105, 1121]),
     "no answer after the change": (CHANGE, {"failed": True, "changed": True, "rolled_back": False, "step": "prove", "phase": "applied", "msg": "gone"},
                                    failed(), True, "non_responsive", [1120]),
+    "no answer after the confirmation": (CHANGE, {"failed": True, "changed": True, "phase": "applied", "step": "commit", "rolled_back": False, "msg": "gone"},
+                                         failed(), True, "non_responsive", [1105, 1121]),
     "no answer at all": ({}, {}, failed("ansible.builtin.wait_for_connection"), True, "non_responsive", [12]),
     "facts failed": ({}, {}, failed("ovirt.mgmt_network.host_network_facts"), True, "non_operational", [1120]),
     "deployment failed": ({}, {}, failed("host_deploy"), True, "install_failed", [505]),
