@@ -19,6 +19,9 @@ options:
   state:
     description:
       - The desired state in nmstate's own form, as C(nmstatectl apply) takes it. Interfaces that it does not name are not touched.
+      - What differs and cannot be undone with the network, or cannot be compared because nmstate does not show it, is refused. That is C(hostname),
+        C(ovs-db), C(ovn), C(dispatch), the types C(ovs-bridge), C(ovs-interface) and C(ipsec), the secrets of C(802.1x) and C(macsec), C(vrf-name) of a
+        route, and an C(identifier) other than C(name).
     type: dict
     required: true
   settings:

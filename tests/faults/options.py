@@ -122,7 +122,34 @@ def strangers(name, before):
     return f"{seen}; apart: {sorted(apart)}"
 
 
+_EVERY_KEY = [
+    {"interfaces": [
+        {"name": "eth1", "type": "ethernet", "state": "up", "lldp": {"enabled": True}, "description": "uplink", "ethtool": {"feature": {"gso": False}}},
+        {"name": "ovirtmgmt", "type": "linux-bridge", "state": "up", "copy-mac-from": "eth1", "bridge": {
+            "options": {"multicast-router": 2, "hash-max": "8192"}, "port": [{"name": "eth1", "stp-priority": "16", "stp-path-cost": 70}]}},
+        {"name": "vx9", "type": "vxlan", "state": "up", "vxlan": {"id": "9", "remote": "10.80.0.1", "destination-port": 4789, "base-iface": "ovirtmgmt"}},
+        {"name": "red", "type": "vrf", "state": "up", "vrf": {"port": [], "route-table-id": "100"}},
+        {"name": "dm1", "type": "dummy", "state": "up",
+         "ipv4": {"enabled": True, "address": [{"ip": f"192.0.2.{last}", "prefix-length": "24"} for last in (2, 1)]},
+         "ipv6": {"enabled": True, "address": [{"ip": f"2001:db8::{last}", "prefix-length": 64} for last in (2, 1)]}}],
+     "dns-resolver": {"config": {"server": ["10.80.0.1"], "search": ["example.com"]}}},
+    {"interfaces": [{"name": name, "state": "absent"} for name in ("vx9", "red", "dm1")], "dns-resolver": {"config": {}}},
+]
+
+
+def every_key(name, _before):
+    """Keys that the facts do not have, each state applied twice: the second time nothing differs."""
+    play = Play(name, {"tasks": [apply_task(state, timeout=_LIMIT, probes=[]) for state in _EVERY_KEY for _time in range(2)]})
+    play.wait(600)
+    for number in range(2 * len(_EVERY_KEY)):
+        how, result, _at = play.ended(nth=number)
+        expect.expect(how == "ok", f"application {number}: {play.failure()}")
+        expect.expect(bool(result["changed"]) != bool(number % 2), f"application {number}: changed {result['changed']}: {result.get('change')}")
+    return "changed, unchanged, twice"
+
+
 CASES = {
+    "every_key": ("mgmt-there", every_key, "new, and unchanged the second time"),
     "options_undone": ("mgmt-there", options_undone, "old, STP, masks, costs and VLAN filters included"),
     "ethtool_undone": ("nic-dhcp", ethtool_undone, "old, the feature on again"),
     "routes_undone": ("nic-dhcp", routes_undone, "old, without the blackhole, the two hops and the rule"),
