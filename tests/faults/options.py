@@ -40,14 +40,14 @@ def _probe(name):
 
 def _undone(name, state, meanwhile=""):
     """Play a change whose probe fails because the service ends in the middle; ``(what was seen, the task's result)``."""
-    hosts.ssh(name, _SERVICE)
+    hosts.ssh(name, _SERVICE, timeout=120)
     try:
         play = Play(name, {"tasks": [apply_task(state, timeout=_LIMIT, probes=_probe(name))]})
         expect.expect(expect.reach(name, "applying", 120), f"the change has not begun: {play.failure()}")
-        hosts.ssh(name, f"{_UNANSWERED}; {meanwhile}", check=False)
+        hosts.ssh(name, f"{_UNANSWERED}; {meanwhile}", timeout=120, check=False)
         return expect.undone(play, rf"no connection to \S+ port {_PORT}", within=1.5, timeout=_LIMIT), play.ended()[1]
     finally:
-        hosts.ssh(name, _UNANSWERED, check=False)
+        hosts.ssh(name, _UNANSWERED, timeout=120, check=False)
 
 
 def options_undone(name, before):
