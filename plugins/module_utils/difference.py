@@ -79,7 +79,7 @@ def difference(desired, current, profiled=()):
     return change
 
 
-def now(change, current):
+def before(change, current):
     """What ``current`` has in place of ``change`` (both nmstate states), key by key, None where it has nothing; interfaces that are new are left out."""
     have = {iface["name"]: iface for iface in current.get("interfaces") or []}
     found = {key: _in_place_of(value, current.get(key)) for key, value in change.items() if key != "interfaces"}
@@ -88,9 +88,9 @@ def now(change, current):
 
 
 def held(change, current):
-    """The part of now() that an undo has to ask nmstate for: what the kernel's view of the network (snapshot.py) does not tell. {} for nothing."""
+    """The part of before() that an undo has to ask nmstate for: what the kernel's view of the network (snapshot.py) does not tell. {} for nothing."""
     found = []
-    for iface in now(change, current).get("interfaces") or []:
+    for iface in before(change, current).get("interfaces") or []:
         told = {key: value for key, value in iface.items() if key not in _TOLD_BY_KERNEL}
         for family in ("ipv4", "ipv6"):
             if isinstance(told.get(family), dict):

@@ -333,7 +333,8 @@ def run(module):
     result = {"changed": bool(change or lacking or unrecorded), "change": change, "settings": lacking, "transaction": ""}
     if result["changed"]:
         after = {"state": change, **({"settings": lacking} if lacking else {}), **({"record": record} if unrecorded else {})}
-        result["diff"] = {"before": show({"state": difference.now(change, current), **({"settings": current["settings"]} if lacking else {})}), "after": show(after)}
+        was = {"state": difference.before(change, current), **({"settings": current["settings"]} if lacking else {})}
+        result["diff"] = {"before": show(was), "after": show(after)}
     keep = params["keep"]
     if keep is None:
         found = control.address(control.connection()["local"])

@@ -61,7 +61,8 @@ def ethtool_undone(name, before):
     """An offload feature that the change turns off."""
     look = "ethtool -k eth1 | grep generic-segmentation"
     was = hosts.ssh(name, look).stdout
-    seen, _result = _undone(name, {"interfaces": [{"name": "eth1", "type": "ethernet", "state": "up", "ethtool": {"feature": {"tx-generic-segmentation": False}}}]})
+    feature = {"tx-generic-segmentation": False}
+    seen, _result = _undone(name, {"interfaces": [{"name": "eth1", "type": "ethernet", "state": "up", "ethtool": {"feature": feature}}]})
     expect.state(name, before)
     now = hosts.ssh(name, look).stdout
     expect.expect(was == now, f"{look}: {was} -> {now}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 
 import pytest
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils.difference import difference, held, mtu_raises, now, without
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.difference import before, difference, held, mtu_raises, without
 
 OFF = {"enabled": False}
 ETH3 = [{"ip": "192.0.2.1", "prefix-length": 24}, {"ip": "192.0.2.2", "prefix-length": 24}]
@@ -137,9 +137,10 @@ def test_servers_that_are_purged(config, left):
 
 def test_what_the_host_has_in_place_of_a_change_and_what_of_it_only_nmstate_tells():
     change = {"interfaces": [{"name": "eth3", "mtu": 9000, "lldp": {"enabled": True}, "ethtool": {"feature": {"rx-gro": False}},
-                              "ipv4": {"enabled": True, "address": [{"ip": "192.0.2.9", "prefix-length": 24}], "dhcp": False}}, {"name": "new", "lldp": {"enabled": True}}],
+                              "ipv4": {"enabled": True, "address": [{"ip": "192.0.2.9", "prefix-length": 24}], "dhcp": False}},
+                             {"name": "new", "lldp": {"enabled": True}}],
               "dns-resolver": {"config": {"server": []}}}
-    assert now(change, CURRENT) == {
+    assert before(change, CURRENT) == {
         "interfaces": [{"name": "eth3", "mtu": 1500, "lldp": None, "ethtool": {"feature": {"rx-gro": True}}, "ipv4": {
             "enabled": True, "address": ETH3, "dhcp": None}}],
         "dns-resolver": {"config": {"server": ["10.80.0.1"]}}}

@@ -74,8 +74,8 @@ def test_other_options(one, other, expected):
 ROUTES = {
     "multipath": ({"dst": "10.9.0.0/16", "nexthops": [{"gateway": "10.80.0.1", "dev": "eth1", "weight": 1, "flags": ["linkdown"]},
                                                       {"gateway": "10.81.0.1", "dev": "eth2", "weight": 1, "flags": []}], "flags": []},
-                  {"dst": "10.9.0.0/16", "nexthops": [{"gateway": "10.80.0.1", "dev": "eth1", "weight": 1}, {"gateway": "10.81.0.1", "dev": "eth2", "weight": 1}],
-                   "family": 4}),
+                  {"dst": "10.9.0.0/16", "family": 4, "nexthops": [{"gateway": "10.80.0.1", "dev": "eth1", "weight": 1},
+                                                                   {"gateway": "10.81.0.1", "dev": "eth2", "weight": 1}]}),
     "blackhole": ({"type": "blackhole", "dst": "10.9.0.0/16", "protocol": "static", "flags": []},
                   {"type": "blackhole", "dst": "10.9.0.0/16", "protocol": "static", "family": 4}),
     "the kernel's own": ({"type": "unreachable", "dst": "default", "dev": "lo", "protocol": "kernel"}, None),
