@@ -67,10 +67,15 @@ class ActionModule(ActionBase):
         return status
 
     def _result(self, begun, status):
-        result = dict(begun, phase=status["phase"], timeline=status.get("timeline") or [])
+        result = dict(begun, phase=status["phase"], timeline=status.get("timeline") or [], not_probed=status.get("not_probed") or [])
+        if status["phase"] in ("committed", "applied"):
+            told = ["the path MTU was not probed: %s" % one for one in result["not_probed"] if one.startswith("path_mtu ")]
+            result["warnings"] = list(begun.get("warnings") or []) + told
         if status["phase"] == "committed":
+            if not begun.get("proven", True):
+                result["warnings"].append("the control connection does not prove the change; it was committed by its addresses and probes alone")
             if status.get("record_trouble"):
-                result["warnings"] = ["the network is committed, but VDSM's record of it is not: %s" % status["record_trouble"]]
+                result["warnings"] += ["the network is committed, but VDSM's record of it is not: %s" % status["record_trouble"]]
             return dict(result, recorded=bool(status.get("recorded")))
         if status["phase"] == "applied":
             return result

@@ -42,11 +42,11 @@ def duplicate(target, interfaces, seconds):
 
 def _heard_by(name, announcement, sock):
     """The other device of this host that hears ``announcement`` (our own address, by us: harmless) sent from ``name``, "" when none does."""
-    below = _below(name)
+    underneath = below(name)
     others = {}
     try:
         for _index, other in socket.if_nameindex():
-            if other not in below and other != "lo":
+            if other not in underneath and other != "lo":
                 try:
                     others[_socket(other)] = other
                 except OSError:  # gone in between
@@ -64,8 +64,8 @@ def _heard_by(name, announcement, sock):
     return ""
 
 
-def _below(name):
-    """``name`` and all that it stands on (ports, legs, bases): they see what it sends, and are no others."""
+def below(name):
+    """``name`` and all that it stands on (ports, bases): they see what it sends, and are no others."""
     found, todo = set(), [name]
     while todo:
         one = todo.pop()

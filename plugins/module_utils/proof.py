@@ -8,15 +8,20 @@ Called by the guard (transaction.guarded()) only.
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
 
-from . import guard, networkmanager, probes, profiles, snapshot
+from . import arp, guard, networkmanager, probes, profiles, snapshot
 
 PROBE_SECONDS = 6  # a path may need a moment after an activation: bridges learn, neighbours are asked
 # A bridge with STP lets nothing through for twice its forward delay of 15 s (802.1D); the DHCP client then asks again at 60 s at
 # the latest, for it waits 4, 8, 16 and 32 s between its requests (RFC 2131, 4.1).
 STP_SECONDS = 50
+STP_MARGIN = 10  # on top of twice the forward delay, for the ports to come up
+SYSFS = "/sys/class/net"
+_BLOCKED = ("1", "2")  # listening, learning (linux/if_bridge.h, BR_STATE_*): on the way to forwarding
+_FORWARDING = "3"
 SETTLE_SECONDS = 20  # for an address to be there again: DHCP answers in 2 s, duplicate detection takes 1-2 s
 
 
@@ -30,32 +35,40 @@ class Abort(Exception):
 
 
 def baseline(entry):
-    """The probes that pass before the change, and those for what only the change promises."""
+    """What passes before the change: ``{passed, paths, saw}``.
+
+    ``passed``: the probes that pass, and those for what only the change promises. ``paths``, ``saw``: the paths at their present MTUs, where the
+    change raises any, and what was seen of them. What does not pass, and so will not be asked, is told as ``not_probed``. Raises Abort when neither
+    the control connection nor a probe can prove the change.
+    """
     guard.tell(entry["id"], phase="baseline")
-    known = probes.expand(entry["probes"], entry["snapshot"], _promised_mtu(entry))
-    saw = probes.run_all([one for one in known if one["type"] != "path_mtu"], entry["snapshot"])
-    before = [one for one in known if one["type"] != "path_mtu"]
-    left_out = ["%s %s" % (one["type"], one["target"]) for one, trouble in zip(before, saw) if trouble]
+    known = probes.expand(entry["probes"], entry["snapshot"])
+    paths = probes.paths(entry["probes"], entry["snapshot"]) if _states_mtu(entry) else []
+    saw = probes.run_all(known + paths, entry["snapshot"])
+    left_out = ["%s %s: %s" % (one["type"], one["target"], seen.trouble) for one, seen in zip(known, saw) if seen.trouble]
     guard.tell(entry["id"], not_probed=left_out)
-    passed = [one for one, trouble in zip(before, saw) if not trouble]
-    return passed + probes.promised(entry["change"], before, passed) + [one for one in known if one["type"] == "path_mtu"]
+    passed = [one for one, seen in zip(known, saw) if not seen.trouble]
+    if entry.get("commit") and not entry.get("proven", True) and not any(one["type"] != "duplicate_address" for one in passed):
+        raise Abort("prove", "nothing would prove the change: the control connection does not use an address that it has to keep, and no probe passes "
+                             "before it (%s). Add a probe that passes, or set commit: false" % ("; ".join(left_out) or "no probe has a target"))
+    return {"passed": passed + probes.promised(entry["change"], known, passed), "paths": paths, "saw": saw[len(known):]}
 
 
-def _promised_mtu(entry):
-    """The MTU that the change raises the management path to, None when it raises none."""
-    was = [device["mtu"] for address in entry["keep"] for name in snapshot.holders(entry["snapshot"], address)
-           for device in [entry["snapshot"]["devices"][name]]]
-    with_address = [iface for iface in entry["change"].get("interfaces", [])
-                    if iface.get("mtu") and any((iface.get(family) or {}).get("enabled") for family in ("ipv4", "ipv6"))]
-    highest = max([iface["mtu"] for iface in with_address], default=0)
-    return highest if was and highest > max(was) else None
+def _states_mtu(entry):
+    """Whether the change may raise an MTU, or the user asks for a size."""
+    return any(iface.get("mtu") for iface in entry["change"].get("interfaces") or []) or any(one.get("size") for one in entry["probes"])
 
 
-def prove(entry, passed, deadline):
-    """Wait until the addresses are there, the probes ``passed`` pass and the controller confirms, at most until ``deadline``; else raise Abort."""
+def prove(entry, before, deadline):
+    """Wait until the addresses are there, the probes that passed ``before`` (see baseline) pass, larger packets pass where the MTU was raised, and
+    the controller confirms, at most until ``deadline``; else raise Abort."""
     now = settle(entry, min(deadline, time.monotonic() + SETTLE_SECONDS + stp_seconds(entry)))
+    wait_for_bridges(entry, now, deadline)
+    paths, left_out = probes.larger(before["paths"], probes.paths(entry["probes"], now), before["saw"]) if before["paths"] else ([], [])
+    if left_out:
+        guard.tell(entry["id"], not_probed=guard.status_of(entry["id"])["not_probed"] + left_out)
     # settings may have begun IPv6 anew: routers have to announce themselves once more
-    _probe(passed, now, min(deadline, time.monotonic() + (SETTLE_SECONDS if entry["settings"] else PROBE_SECONDS)))
+    _probe(before["passed"] + paths, now, min(deadline, time.monotonic() + (SETTLE_SECONDS if entry["settings"] else PROBE_SECONDS)))
     if entry["persistent"]:
         profiles.flush()
     nonce = secrets.token_hex(16)
@@ -74,9 +87,48 @@ def prove(entry, passed, deadline):
 
 
 def stp_seconds(entry):
-    """What a spanning tree that the change turns on takes until it lets packets through."""
-    bridges = [iface.get("bridge") or {} for iface in entry["change"].get("interfaces", [])]
-    return STP_SECONDS if any(((one.get("options") or {}).get("stp") or {}).get("enabled") for one in bridges) else 0
+    """What a spanning tree takes until it lets packets through, where the change turns one on or touches the ports of a bridge that has one."""
+    ifaces = {one["name"]: one for one in (entry.get("before") or {}).get("interfaces") or []}
+    named = {one["name"] for one in entry["change"].get("interfaces") or []}
+    for iface in entry["change"].get("interfaces") or []:
+        ifaces[iface["name"]] = dict(ifaces.get(iface["name"]) or {}, **iface)
+    for name, iface in ifaces.items():
+        bridge = iface.get("bridge") or {}
+        ports = {one["name"] for one in bridge.get("port", bridge.get("ports")) or []}
+        if ((bridge.get("options") or {}).get("stp") or {}).get("enabled") and named & ({name} | ports):
+            return STP_SECONDS
+    return 0
+
+
+def wait_for_bridges(entry, now, deadline):
+    """Wait until the bridges that the change names, or that an address to keep stands on, let packets through: at most twice their forward delay
+    (802.1D) and a margin, and not longer than ``deadline``. What does not come is left to the probes to find."""
+    devices = {one["name"] for one in entry["change"].get("interfaces") or []}
+    for address in entry["keep"]:
+        for holder in snapshot.holders(now, address):
+            devices |= arp.below(holder)
+    bridges = sorted(name for name in devices if _read(name, "bridge/stp_state") not in ("", "0"))
+    end = time.monotonic() + max([2 * int(_read(name, "bridge/forward_delay") or 1500) / 100 for name in bridges], default=0) + STP_MARGIN
+    while not all(forwards(name) for name in bridges) and time.monotonic() < min(end, deadline):
+        time.sleep(0.1)
+
+
+def forwards(bridge):
+    """Whether the spanning tree of ``bridge`` has come to rest with a port that forwards; also true of a bridge without ports."""
+    try:
+        ports = os.listdir(os.path.join(SYSFS, bridge, "brif"))
+    except OSError:
+        return True
+    states = [_read(port, "brport/state") for port in ports]
+    return not ports or _FORWARDING in states and not any(one in _BLOCKED for one in states)
+
+
+def _read(device, name):
+    try:
+        with open(os.path.join(SYSFS, device, name), encoding="ascii") as stream:
+            return stream.read().strip()
+    except OSError:
+        return ""
 
 
 def settle(entry, end):
@@ -95,9 +147,9 @@ def settle(entry, end):
 def _probe(wanted, now, end):
     while wanted:
         saw = probes.run_all(wanted, now)
-        wanted = [one for one, trouble in zip(wanted, saw) if trouble]
+        wanted = [one for one, seen in zip(wanted, saw) if seen.trouble]
         if wanted and time.monotonic() > end:
-            raise Abort("prove", "; ".join(trouble for trouble in saw if trouble))
+            raise Abort("prove", "; ".join(seen.trouble for seen in saw if seen.trouble))
         if wanted:
             now = snapshot.take()  # a router's announcement may just have come
 

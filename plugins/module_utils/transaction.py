@@ -72,6 +72,7 @@ def begin(change, current, options):
 
     ``options``: ``timeout`` (s until the guard undoes without a confirmation), ``persistent`` (bool), ``record``
     ({networks, bondings} for VDSM), ``settings`` (those that are concerned()), ``keep`` (addresses that must be there afterwards),
+    ``proven`` (whether the control connection proves the change), ``commit`` (whether it is committed by itself),
     ``last_resort`` (none|reboot), ``owner`` (text). Raises TransactionError, with nothing touched.
     """
     recover_left_over()
@@ -86,6 +87,7 @@ def begin(change, current, options):
         "keep": options["keep"], "last_resort": options["last_resort"], "snapshot": before, "probes": options["probes"],
         "scope": scope.touched(change, before, current, options["keep"], options["settings"]), "held": difference.held(change, current),
         "before": digest.digest(current), "settings": options["settings"],
+        "proven": options.get("proven", True), "commit": options.get("commit", True),
     }
     try:
         code = guard.source_code()
@@ -187,9 +189,9 @@ def guarded(base, identity):
 def _live(entry):
     try:
         guard.publish(dict(guard.status_of(entry["id"]) or {"id": entry["id"], "timeline": []}, guard=os.getpid()))  # the first word
-        passed = proof.baseline(entry)
+        before = proof.baseline(entry)
         _change(entry)
-        proof.prove(entry, passed, time.monotonic() + bounds(entry)["prove"])
+        proof.prove(entry, before, time.monotonic() + bounds(entry)["prove"])
         _commit(entry)
     except proof.Abort as exc:
         return recovery.undo(entry, exc.step, str(exc), **exc.details)

@@ -71,6 +71,11 @@ options:
     description:
       - Addresses (without prefix) that must be on the host again after the change.
       - By default the local end of the control connection.
+      - Refused are addresses that the host does not have, addresses on C(lo), link-local and temporary IPv6 addresses, and addresses on an interface
+        that NetworkManager does not manage.
+      - A connection that proves nothing about the change is refused, too, with O(commit=true). Such are connections without SSH (local, a container's
+        exec, libvirt) and those to an address of the kinds above, for example on an out-of-band NIC. Set O(keep) and at least one of O(probes)
+        then, or O(commit=false).
     type: list
     elements: str
   probes:
@@ -85,8 +90,8 @@ options:
       type:
         description:
           - V(gateway), the default gateways answer. V(dns), the DNS servers answer. V(tcp), a connection to O(probes[].target) and
-            O(probes[].port) is made. V(path_mtu), packets of the new MTU come back unfragmented, when the change raises the MTU
-            of the management path. V(duplicate_address), nobody else answers for the host's addresses.
+            O(probes[].port) is made. V(path_mtu), packets of the new MTU come back unfragmented from the default gateways whose device has a
+            larger MTU than before; a gateway that did not answer packets of the old size is left out. V(duplicate_address), nobody else answers for the host's addresses.
         type: str
         required: true
         choices: [gateway, dns, tcp, path_mtu, duplicate_address]
@@ -201,6 +206,20 @@ transaction:
   type: str
   returned: always
   sample: 20261121T051643-5f0c1a
+proven:
+  description:
+    - Whether the control connection proves the change. With V(false) only O(keep) and O(probes) do, because the connection does not use an address
+      that the change could take away.
+  type: bool
+  returned: when a transaction was opened
+not_probed:
+  description:
+    - Probes that were not made after the change, each with the reason. Probes are relative, so one that failed before the change is left out. Larger
+      packets are not sent to a gateway that did not answer packets of the old size.
+  type: list
+  elements: str
+  returned: when a transaction was opened
+  sample: ["path_mtu 192.0.2.1: packets of the old size, 1500 bytes, were not answered before the change, so packets of 9000 bytes were not sent"]
 phase:
   description: Where the transaction ended. C(applied) means pending, with its timer running.
   type: str
@@ -283,18 +302,24 @@ import os
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils import arguments, control, difference, kernel, managed, netconf, networkmanager, transaction
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils import arguments, control, difference, keep, kernel, managed, netconf, networkmanager, transaction
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.command import CommandError
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.networkmanager import NetworkManagerError
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.nmstatectl import NmstateError
 
 
-def refuse_unmanaged(change, settings, keep):
-    """Raise TransactionError when NetworkManager does not manage a device that is to be changed or that holds an address to keep."""
-    unmanaged = networkmanager.unmanaged_of(networkmanager.objects())
-    for device in managed.refused(change, settings, keep, kernel.links(), unmanaged):
+def to_keep(change, settings, params):
+    """``(addresses, proven)``, see keep.wanted(). Raises TransactionError when they prove nothing, or when NetworkManager does not manage a device
+    that is to be changed or that holds an address to keep."""
+    unmanaged, links = networkmanager.unmanaged_of(networkmanager.objects()), kernel.links()
+    try:
+        addresses, proven = keep.wanted(params["keep"], control.connection()["local"], params["probes"], params["commit"], links, unmanaged)
+    except keep.KeepError as exc:
+        raise transaction.TransactionError(str(exc)) from exc
+    for device in managed.refused(change, settings, addresses, links, unmanaged):
         reason, remedy = managed.explain(device, unmanaged[device])
         raise transaction.TransactionError("%s Nothing was changed. %s" % (reason, remedy))
+    return addresses, proven
 
 
 def owner():
@@ -335,12 +360,7 @@ def run(module):
         after = {"state": change, **({"settings": lacking} if lacking else {}), **({"record": record} if unrecorded else {})}
         was = {"state": difference.before(change, current), **({"settings": current["settings"]} if lacking else {})}
         result["diff"] = {"before": show(was), "after": show(after)}
-    keep = params["keep"]
-    if keep is None:
-        found = control.address(control.connection()["local"])
-        keep = [str(found[0])] if found else []
-    if change or lacking:
-        refuse_unmanaged(change, lacking, keep)
+    addresses, proven = to_keep(change, lacking, params) if change or lacking else ([], True)
     if module.check_mode or not result["changed"]:
         return result
     if not change and not lacking:
@@ -348,9 +368,9 @@ def run(module):
             netconf.publish(prepared)
         return dict(result, recorded=True)
     status = transaction.begin(change, current, dict(
-        params, keep=keep, record=record, owner=owner(), settings=transaction.concerned(params["settings"], change, lacking),
+        params, keep=addresses, proven=proven, record=record, owner=owner(), settings=transaction.concerned(params["settings"], change, lacking),
         probes=[{key: value for key, value in one.items() if value is not None} for one in params["probes"]]))
-    return dict(result, transaction=status["id"], phase=status["phase"])
+    return dict(result, transaction=status["id"], phase=status["phase"], proven=proven)
 
 
 def main():

@@ -34,3 +34,62 @@ def route(gateway, destination="0.0.0.0/0", **more):
 ])
 def test_promised(change, known, passed, expected):
     assert probes.promised(change, known, passed) == expected
+
+
+IDENT, DATA = 0x1234, b"token of 16 bytes" + b"\0" * 100
+
+
+def reply(version, ident=IDENT, number=1, data=DATA):
+    kind = 0 if version == 4 else 129
+    return (bytes([0x45]) + b"\0" * 19 if version == 4 else b"") + bytes([kind, 0, 0, 0, ident >> 8, ident & 0xFF, 0, number]) + data
+
+
+@pytest.mark.parametrize("version", [4, 6])
+@pytest.mark.parametrize("packet, expected", [
+    pytest.param({}, True, id="its own"),
+    pytest.param({"number": 2}, True, id="the second attempt's"),
+    pytest.param({"number": 9}, False, id="never sent"),
+    pytest.param({"ident": 0x1235}, False, id="another identifier"),
+    pytest.param({"data": DATA[:56]}, False, id="a small packet's answer"),
+    pytest.param({"data": b"another's token." + DATA[16:]}, False, id="another token"),
+    pytest.param({"data": DATA + b"\0"}, False, id="too long"),
+])
+def test_only_its_own_full_answer_counts(version, packet, expected):
+    assert probes.is_answer(reply(version, **packet), version, IDENT, DATA, {1, 2}) is expected
+
+
+def test_a_request_is_no_answer():
+    assert not probes.is_answer(b"\x45" + b"\0" * 19 + probes.echo_request(4, IDENT, 1, DATA), 4, IDENT, DATA, {1})
+    assert not probes.is_answer(b"\x45" + b"\0" * 19, 4, IDENT, DATA, {1})
+
+
+@pytest.mark.parametrize("size", [0, 8, 56, 57])
+def test_checksum_of_a_request(size):
+    """RFC 1071: the sum over a packet with its checksum is all ones."""
+    packet = probes.echo_request(4, IDENT, 1, bytes(range(size))) + b"\0" * (size % 2)
+    total = sum(int.from_bytes(packet[at:at + 2], "big") for at in range(0, len(packet), 2))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    assert total == 0xFFFF
+
+
+def path(target, size, wanted=0):
+    return {"type": "path_mtu", "target": target, "size": size, "wanted": wanted}
+
+
+PASSED, SILENT, SMALL = probes.Seen("", None), probes.Seen("no answer", None), probes.Seen("carries 1450", 1450)
+
+
+@pytest.mark.parametrize("before, saw, now, sizes, left_out", [
+    pytest.param([path("a", 1500)], [PASSED], [path("a", 9000)], [9000], [], id="raised"),
+    pytest.param([path("a", 9000)], [PASSED], [path("a", 1500)], [], [], id="lowered"),
+    pytest.param([path("a", 1500)], [SILENT], [path("a", 9000)], [], ["a: packets of the old size, 1500 bytes"], id="silent before"),
+    pytest.param([path("a", 1500)], [SMALL], [path("a", 9000)], [9000], [], id="known to be too small"),
+    pytest.param([path("a", 1500)], [SILENT], [path("a", 1500)], [], [], id="not raised"),
+    pytest.param([path("a", 1500)], [PASSED], [path("b", 9000)], [], ["b: it was no gateway before"], id="another gateway"),
+    pytest.param([path("a", 1500, 4000)], [PASSED], [path("a", 4000, 4000)], [4000], [], id="a size of the user's"),
+])
+def test_larger(before, saw, now, sizes, left_out):
+    asked, told = probes.larger(before, now, saw)
+    assert [one["size"] for one in asked] == sizes
+    assert len(told) == len(left_out) and all(words in text for words, text in zip(left_out, told))
