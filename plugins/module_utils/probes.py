@@ -33,6 +33,7 @@ _RECVFRAGSIZE = {4: 25, 6: 77}  # IP_RECVFRAGSIZE, IPV6_RECVFRAGSIZE: the larges
 _LEVEL = {4: socket.IPPROTO_IP, 6: socket.IPPROTO_IPV6}
 _ECHO = {4: (8, 0), 6: (128, 129)}  # request and reply (RFC 792, RFC 4443)
 _HEADERS = {4: 28, 6: 48}  # IP and ICMP headers: an MTU of 9000 takes 8972 bytes of data over IPv4
+_LOCAL = 1  # SO_EE_ORIGIN_LOCAL (linux/errqueue.h): this host's own device
 _TOKEN = 16  # bytes of data that no other sender has
 
 # What a probe saw: ``trouble`` ("" when it passed), and ``limit``, the largest packet in bytes when the network named it (None otherwise).
@@ -190,19 +191,20 @@ def echo(target, size, seconds, dont_fragment=False):
     """
     version = ipaddress.ip_address(target.split("%")[0]).version
     ident, data, sent = secrets.randbelow(0x10000), secrets.token_bytes(_TOKEN)[:size].ljust(size, b"\0"), set()
+    where = socket.getaddrinfo(target, None, type=socket.SOCK_RAW)[0][4]
+    # Not connected: a connected raw socket is also told of the errors that other sockets' packets to that address have caused.
     with _icmp_socket(version, dont_fragment) as sock:
-        sock.connect(socket.getaddrinfo(target, None, type=socket.SOCK_RAW)[0][4])
         end = time.monotonic() + seconds
-        try:
-            while time.monotonic() < end:
-                sent.add(len(sent) + 1)
-                sock.send(echo_request(version, ident, len(sent), data))
-                if _echo_reply(sock, version, ident, data, sent, min(end, time.monotonic() + 1), dont_fragment):
-                    return True
-        except OSError as exc:
-            if exc.errno != errno.EMSGSIZE:
-                raise
-            raise _too_big(sock, version) from exc
+        while time.monotonic() < end:
+            sent.add(len(sent) + 1)
+            try:
+                sock.sendto(echo_request(version, ident, len(sent), data), where)
+            except OSError as exc:
+                if exc.errno != errno.EMSGSIZE:
+                    raise
+                raise TooBig(next((info for origin, info, _packet in _errors(sock, version) if origin == _LOCAL), None), True) from exc
+            if _echo_reply(sock, version, ident, data, sent, min(end, time.monotonic() + 1), dont_fragment):
+                return True
     return False
 
 
@@ -220,18 +222,20 @@ def _icmp_socket(version, dont_fragment):
     return sock
 
 
-def _too_big(sock, version):
-    """What the socket's error queue tells of a packet that was too big (ip(7), IP_RECVERR: struct sock_extended_err)."""
-    try:
-        ancillary = sock.recvmsg(1, 512, socket.MSG_ERRQUEUE | socket.MSG_DONTWAIT)[1]
-    except OSError:
-        ancillary = []
-    for level, kind, data in ancillary:
-        if (level, kind) == (_LEVEL[version], _RECVERR[version]) and len(data) >= 16:
-            code, origin, _type, _code, _pad, info = struct.unpack("=IBBBBI", data[:12])
-            if code == errno.EMSGSIZE:
-                return TooBig(info or None, origin == 1)  # SO_EE_ORIGIN_LOCAL
-    return TooBig(None, False)
+def _errors(sock, version):
+    """``[(origin, largest size, the beginning of our ICMP packet)]``: reports of packets that were too big, from the socket's error queue (ip(7),
+    IP_RECVERR: struct sock_extended_err)."""
+    found = []
+    while True:
+        try:
+            packet, ancillary, _flags, _from = sock.recvmsg(64, 512, socket.MSG_ERRQUEUE | socket.MSG_DONTWAIT)
+        except OSError:
+            return found
+        for level, kind, data in ancillary:
+            if (level, kind) == (_LEVEL[version], _RECVERR[version]) and len(data) >= 16:
+                code, origin, _type, _code, _pad, info = struct.unpack("=IBBBBI", data[:12])
+                if code == errno.EMSGSIZE:
+                    found.append((origin, info or None, packet))
 
 
 def echo_request(version, ident, number, data):
@@ -255,6 +259,11 @@ def is_answer(packet, version, ident, data, sent):
     return kind == _ECHO[version][1] and his == ident and number in sent and packet[start + 8:] == data
 
 
+def is_ours(packet, version, ident):
+    """Whether ``packet``, which an error quotes from its ICMP header on, is one of our requests (pure)."""
+    return len(packet) >= 6 and packet[0] == _ECHO[version][0] and struct.unpack("!H", packet[4:6])[0] == ident
+
+
 def _echo_reply(sock, version, ident, data, sent, end, whole):
     while True:
         left = end - time.monotonic()
@@ -265,6 +274,11 @@ def _echo_reply(sock, version, ident, data, sent, end, whole):
             packet, ancillary, _flags, _from = sock.recvmsg(65535, 512)
         except socket.timeout:
             return False
+        except OSError:
+            for _origin, info, packet in _errors(sock, version):
+                if is_ours(packet, version, ident):
+                    raise TooBig(info, False) from None
+            continue
         in_pieces = any((level, kind) == (_LEVEL[version], _RECVFRAGSIZE[version]) for level, kind, _data in ancillary)
         if is_answer(packet, version, ident, data, sent) and not (whole and in_pieces):
             return True

@@ -10,7 +10,7 @@ import time
 
 from ansible.plugins.callback import CallbackBase
 
-_KEPT = ("msg", "phase", "timeline", "step", "rolled_back", "exact", "repairs", "transaction", "changed", "recorded", "diagnosis")
+_KEPT = ("msg", "phase", "timeline", "step", "rolled_back", "exact", "repairs", "transaction", "changed", "recorded", "diagnosis", "proven", "not_probed", "warnings")
 
 
 class CallbackModule(CallbackBase):

@@ -29,7 +29,7 @@ def _committed(play):
 
 def small_path(name, before):
     """The definition asks for MTU 9000; the untagged path carries 1450 bytes and says so."""
-    seen = expect.undone(_role(name, mtu=9000), r"carries packets of 1450 bytes at most, not 9000", timeout=_LIMIT)
+    seen = expect.undone(_role(name, mtu=9000), r"carries packets of 1450 bytes at most, not 9000", within=2, timeout=_LIMIT)
     expect.state(name, before)
     return seen
 

@@ -55,7 +55,7 @@ def test_the_module_refuses_with_reason_and_remedy(why, words, monkeypatch):
     monkeypatch.setattr(nmstate_apply.networkmanager, "unmanaged_of", lambda _objects: {"eth1": why})
     monkeypatch.setattr(nmstate_apply.kernel, "links", lambda: LINKS)
     with pytest.raises(transaction.TransactionError) as refused:
-        nmstate_apply.refuse_unmanaged(upped("eth1"), {}, [])
+        nmstate_apply.to_keep(upped("eth1"), {}, {"keep": None, "probes": [], "commit": False})
     for one in (words, "Nothing was changed", "nmcli device set eth1 managed yes"):
         assert one in str(refused.value)
-    nmstate_apply.refuse_unmanaged(upped("eth2"), {}, ["192.0.2.4"])
+    nmstate_apply.to_keep(upped("eth2"), {}, {"keep": ["192.0.2.4"], "probes": [], "commit": False})

@@ -63,6 +63,14 @@ def test_a_request_is_no_answer():
     assert not probes.is_answer(b"\x45" + b"\0" * 19, 4, IDENT, DATA, {1})
 
 
+@pytest.mark.parametrize("version", [4, 6])
+def test_an_error_of_another_probe_is_not_its_own(version):
+    quoted = probes.echo_request(version, IDENT, 1, DATA)[:28]
+    assert probes.is_ours(quoted, version, IDENT)
+    assert not probes.is_ours(quoted, version, IDENT + 1)
+    assert not probes.is_ours(quoted[:4], version, IDENT)
+
+
 @pytest.mark.parametrize("size", [0, 8, 56, 57])
 def test_checksum_of_a_request(size):
     """RFC 1071: the sum over a packet with its checksum is all ones."""
