@@ -71,7 +71,13 @@ def expand(probes, snapshot):
 
 def gateways(snapshot):
     """The default gateways of both families, sorted."""
-    return sorted({one["gateway"] for one in snapshot["routes"] if one.get("dst") == "default" and one.get("gateway")})
+    return sorted({hop["gateway"] for hop in _default_hops(snapshot)})
+
+
+def _default_hops(snapshot):
+    """The hops of the default routes, those of a multipath route each by itself."""
+    return [dict({"dev": one.get("dev", "")}, **hop) for one in snapshot["routes"] if one.get("dst") == "default"
+            for hop in one.get("nexthops") or [one] if hop.get("gateway")]
 
 
 def paths(probes, snapshot):
@@ -88,7 +94,7 @@ def paths(probes, snapshot):
 
 def _device_to(target, snapshot):
     """The device that packets to ``target`` leave by, "" when there is no route."""
-    found = [one["dev"] for one in snapshot["routes"] if one.get("gateway") == target and one.get("dst") == "default"]
+    found = [hop["dev"] for hop in _default_hops(snapshot) if hop["gateway"] == target]
     if found:
         return found[0]
     rc, out, _err = run_command(["ip", "-j", "route", "get", target], timeout=10)
@@ -158,7 +164,7 @@ def run(probe, interfaces=()):
 
 def _with_zone(target, snapshot):
     """A link's own gateway (fe80::) with the device that its route goes over now; any other target as it is."""
-    devices = [one["dev"] for one in snapshot["routes"] if one.get("gateway") == target and target.startswith("fe80")]
+    devices = [hop["dev"] for hop in _default_hops(snapshot) if hop["gateway"] == target and target.startswith("fe80")]
     return "%s%%%s" % (target, devices[0]) if devices else target
 
 

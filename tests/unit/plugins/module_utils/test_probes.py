@@ -101,3 +101,18 @@ def test_larger(before, saw, now, sizes, left_out):
     asked, told = probes.larger(before, now, saw)
     assert [one["size"] for one in asked] == sizes
     assert len(told) == len(left_out) and all(words in text for words, text in zip(left_out, told))
+
+
+ROUTES = [
+    {"dst": "default", "gateway": "192.0.2.1", "dev": "eth1"}, {"dst": "198.51.100.0/24", "gateway": "192.0.2.9", "dev": "eth1"},
+    {"dst": "default", "nexthops": [{"gateway": "192.0.2.2", "dev": "eth1"}, {"gateway": "fe80::1", "dev": "eth2"}]},
+    {"dst": "default", "type": "blackhole"},
+]
+
+
+def test_paths_of_all_default_gateways():
+    host = {"routes": ROUTES, "dns": [], "devices": {"eth1": {"mtu": 1500, "addresses": []}, "eth2": {"mtu": 9000, "addresses": []}}}
+    found = probes.paths([{"type": "gateway"}, {"type": "path_mtu"}], host)
+    assert [(one["target"], one["size"]) for one in found] == [("192.0.2.1", 1500), ("192.0.2.2", 1500), ("fe80::1", 9000)]
+    assert [one["size"] for one in probes.paths([{"type": "path_mtu", "size": 4000}], host)] == [1500, 1500, 4000]
+    assert {one["target"] for one in probes.expand([{"type": "gateway"}, {"type": "path_mtu"}], host)} == {"192.0.2.1", "192.0.2.2", "fe80::1"}
