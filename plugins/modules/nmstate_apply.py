@@ -91,7 +91,8 @@ options:
         description:
           - V(gateway), the default gateways answer. V(dns), the DNS servers answer. V(tcp), a connection to O(probes[].target) and
             O(probes[].port) is made. V(path_mtu), packets of the new MTU come back unfragmented from the default gateways whose device has a
-            larger MTU than before; a gateway that did not answer packets of the old size is left out. V(duplicate_address), nobody else answers for the host's addresses.
+            larger MTU than before; a gateway that did not answer packets of the old size is left out.
+            V(duplicate_address), nobody else answers for the host's addresses.
         type: str
         required: true
         choices: [gateway, dns, tcp, path_mtu, duplicate_address]
@@ -302,7 +303,9 @@ import os
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils import arguments, control, difference, keep, kernel, managed, netconf, networkmanager, transaction
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils import (
+    arguments, control, difference, keep, kernel, managed, netconf, networkmanager, transaction,
+)
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.command import CommandError
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.networkmanager import NetworkManagerError
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.nmstatectl import NmstateError

@@ -10,7 +10,8 @@ import time
 
 from ansible.plugins.callback import CallbackBase
 
-_KEPT = ("msg", "phase", "timeline", "step", "rolled_back", "exact", "repairs", "transaction", "changed", "recorded", "diagnosis", "proven", "not_probed", "warnings")
+_KEPT = ("msg", "phase", "timeline", "step", "rolled_back", "exact", "repairs", "transaction", "changed", "recorded", "diagnosis", "proven",
+         "not_probed")
 
 
 class CallbackModule(CallbackBase):

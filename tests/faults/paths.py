@@ -38,7 +38,8 @@ def silent_gateway(name, before):
     """The definition asks for MTU 9000; the gateway answers no echo requests, of any size."""
     result = _committed(_role(name, vlan_tag=20, mtu=9000))
     told = [one for one in result.get("not_probed") or [] if one.startswith("path_mtu ")]
-    expect.expect(len(told) == 2 and all("not answered before" in one for one in told), f"it does not say that the path was not probed: {result.get('not_probed')}")
+    said = len(told) == 2 and all("not answered before" in one for one in told)
+    expect.expect(said, f"it does not say that the path was not probed: {result.get('not_probed')}")
     expect.state(name, before, "new", 9000)
     return f"committed; {told[0]}"
 

@@ -3,7 +3,8 @@
 """The networks that hosts come with, by name, as NetworkManager keyfiles.
 
 ``LAYOUTS[name]`` is ``{says, nics: (first, count), device, profiles: [..]}`` and ``lacp: True`` where the switch is to answer
-LACP, ``small: True`` where untagged packets of more than 1450 bytes are answered with ICMP "too big". ``device`` holds the management address. In the texts ``{n}`` is the host's number, so that addresses are its own, and
+LACP, ``small: True`` where untagged packets of more than 1450 bytes are answered with ICMP "too big".
+``device`` holds the management address. In the texts ``{n}`` is the host's number, so that addresses are its own, and
 ``{x}`` the same in hex, as in its MACs (see lab-nics). The profile of ``device`` is the one that names it, else the first.
 Where something else than NetworkManager configures the host, ``files`` has its files below /etc, and ``start`` the shell command
 that enables and starts it after the first boot.
@@ -122,8 +123,8 @@ LAYOUTS = {
                                                                                          "ipv6": {"method": "disabled"}}),
                            _bridge("br3", {"ipv4": {"method": "manual", "address1": "192.0.2.1{n}/24"}, "ipv6": {"method": "disabled"}}),
                            _port("eth3", "br3", "bridge")]},
-    "nic-small": {"says": "static addresses on eth1, on a path that carries 1450 bytes: longer packets are answered with ICMP", "nics": (1, 2), "device": "eth1",
-                  "small": True, "profiles": [_nic("eth1", _static(80, six=True))]},
+    "nic-small": {"says": "static addresses on eth1, on a path that carries 1450 bytes: longer packets are answered with ICMP", "nics": (1, 2),
+                  "device": "eth1", "small": True, "profiles": [_nic("eth1", _static(80, six=True))]},
     "vlan-silent": {"says": "VLAN 20 on eth1 with static addresses, whose gateway answers no echo requests", "nics": (1, 2), "device": "eth1.20",
                     "profiles": [_nic("eth1", NO_IP), _vlan("eth1", 20, _static(82, six=True))]},
     "vlan-networkd": {"says": "VLAN 10 on eth1 with a static address, configured by systemd-networkd and unmanaged by NetworkManager", "nics": (1, 2),
