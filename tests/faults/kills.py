@@ -196,7 +196,8 @@ def full_at_boot(name, before):
 
 def no_interpreter(path, name, before):
     """systemd may not execute the interpreter that Ansible uses, or it ends at once there."""
-    hosts.ssh(name, f"mkdir -p /opt/py; cp /bin/false /opt/py/false; echo '#!/nonexistent' > /opt/py/unfit; printf '#!/bin/bash\\nexec -a {path} /usr/bin/python3 \"$@\"\\n' > /opt/py/python3;"
+    hosts.ssh(name, "mkdir -p /opt/py; cp /bin/false /opt/py/false; echo '#!/nonexistent' > /opt/py/unfit;"
+                    f" printf '#!/bin/bash\\nexec -a {path} /usr/bin/python3 \"$@\"\\n' > /opt/py/python3;"
                     " chmod 755 /opt/py/*")
     try:
         began = time.monotonic()
