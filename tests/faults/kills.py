@@ -22,7 +22,7 @@ _RECORD = {"networks": {"ovirtmgmt": {"bridged": True, "nic": "eth1", "bootproto
 # Polls without a fork, for some phases last milliseconds: kills the guard (all of its unit) at the phase, as many times as asked for.
 _WATCHER = r"""
 import glob, json, os, signal, sys, time
-phase, times, end = sys.argv[1], int(sys.argv[2]), time.monotonic() + 90
+phase, times, end = sys.argv[1], int(sys.argv[2]), time.monotonic() + 400
 open("/run/killed", "w").close()
 
 def status():
