@@ -18,7 +18,8 @@ def mgmt_network_outcome(decision, host, applied=None, failure=None, activate=Tr
         raise AnsibleFilterError("mgmt_network_outcome: the decision is %s, not mapping" % type_name(decision))
     return outcome.outcome(
         to_plain(decision, "decision"), str(host), to_plain(applied, "applied"), to_plain(failure, "failure"), bool(activate),
-        now=time.time(), began=None if began is None else float(began), deployment=to_plain(deployment, "deployment"), learn_vlan=bool(learn_vlan), check=bool(check),
+        now=time.time(), began=None if began is None else float(began), deployment=to_plain(deployment, "deployment"), learn_vlan=bool(learn_vlan),
+        check=bool(check),
         facts=to_plain(facts, "facts"), after=to_plain(after, "after"))
 
 

@@ -33,7 +33,8 @@ _MODULE = re.compile(rb"ansible(?:_collections\.\w+\.\w+\.plugins)?\.modules\.(\
 _CHECK = re.compile(rb"_ansible_check_mode\W{1,6}true")
 _COMMITTED = {"changed": True, "phase": "committed", "transaction": "", "change": {}, "settings": {},
               "timeline": [{"phase": "open", "at": 1.0}, {"phase": "committed", "at": 5.4}]}
-_SYSTEM = {"os_family": "RedHat", "distribution": "CentOS", "distribution_major_version": "9", "pkg_mgr": "dnf", "python": {"version": {"major": 3, "minor": 9}}}
+_SYSTEM = {"os_family": "RedHat", "distribution": "CentOS", "distribution_major_version": "9", "pkg_mgr": "dnf",
+           "python": {"version": {"major": 3, "minor": 9}}}
 
 
 class Connection(ConnectionBase):
