@@ -55,14 +55,13 @@ EXAMPLES = r"""
   ovirt.mgmt_network.host_network_facts:
   become: true
 
-- name: Show the interface that the controller came in on
+- name: Show the interface that the controller is connected to
   ansible.builtin.debug:
     msg: "{{ ansible_facts['host_network'].lastClientIface }}"
 
-- name: Read the network of this machine itself, where there is no SSH connection
+- name: Name the address that the controller connects to, where it does not use SSH
   ovirt.mgmt_network.host_network_facts:
-    control_address: 192.0.2.10
-  delegate_to: localhost
+    control_address: "{{ ansible_host }}"
   become: true
 """
 

@@ -57,10 +57,10 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Commit what is pending
+- name: Commit the pending transaction
   ovirt.mgmt_network.network_commit:
 
-- name: Go back to the old configuration at once
+- name: Restore the old configuration immediately
   ovirt.mgmt_network.network_commit:
     state: rolled_back
 """

@@ -155,7 +155,10 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Move the host's address from eth1 to a bridge over it
+- name: Read the network of the host
+  ovirt.mgmt_network.host_network_facts:
+
+- name: Move the host's address from eth1 to a bridge on it
   ovirt.mgmt_network.nmstate_apply:
     state:
       interfaces:
@@ -166,20 +169,20 @@ EXAMPLES = r"""
         - name: ovirtmgmt
           type: linux-bridge
           state: up
-          mac-address: "52:54:00:0b:01:01"
+          mac-address: "{{ ansible_facts['host_network'].nics.eth1.hwaddr }}"
           bridge:
             options: {stp: {enabled: false}}
             port: [{name: eth1}]
           ipv4: {enabled: true, dhcp: true}
           ipv6: {enabled: false}
 
-- name: Put the address into another zone of firewalld
+- name: Set the firewalld zone of the bridge
   ovirt.mgmt_network.nmstate_apply:
     state: {}
     settings:
       ovirtmgmt: {connection.zone: internal}
 
-- name: Raise an MTU, and leave the commit to a later task
+- name: Raise an MTU, and leave the change pending
   ovirt.mgmt_network.nmstate_apply:
     state:
       interfaces: [{name: eth2, state: up, mtu: 9000}]
