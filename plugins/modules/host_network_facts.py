@@ -163,7 +163,7 @@ ansible_facts:
             - The active NetworkManager profile of each device, with those of its settings that are set.
             - C(in_memory) tells that it would be gone after a reboot. C(lease_client_id), C(lease_duid) and C(lease_iaid) are what the DHCP
               servers know the host by now. C(slaac_addresses) are those that follow from routers' announcements, without temporary ones.
-            - C(ipv4_addresses) and C(ipv6_addresses) are the static ones. C(settings) has what nmstate has no word for and can come along with the
+            - C(ipv4_addresses) and C(ipv6_addresses) are the static ones. C(settings) has what nmstate cannot express and can move with the
               addresses, as O(ovirt.mgmt_network.nmstate_apply#module:settings) takes it. C(beyond_nmstate) names parts of static routes and rules
               that cannot.
           returned: success
@@ -185,7 +185,7 @@ ansible_facts:
           type: dict
           sample: {"eth1": "unmanaged"}
         checkpoints:
-          description: NetworkManager's checkpoints in being, created in milliseconds of the boot clock, with their timeout in seconds.
+          description: NetworkManager's open checkpoints, with the time of creation in milliseconds since the boot and the timeout in seconds.
           returned: success
           type: list
           elements: dict

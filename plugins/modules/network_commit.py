@@ -29,6 +29,7 @@ options:
     type: int
     default: 120
   diagnosis:
+    version_added: 0.2.0
     description:
       - A folder on the controller. After a failure, what the host knows about it is put into a folder of its own in there, as by
         M(ovirt.mgmt_network.nmstate_apply). With an empty string nothing is written.

@@ -25,8 +25,9 @@ options:
     type: dict
     required: true
   settings:
+    version_added: 0.2.0
     description:
-      - Settings of NetworkManager profiles for which nmstate has no word, by device and then by property as C(nmcli) names it. They are written into
+      - Settings of NetworkManager profiles that nmstate cannot express, by device and then by property as C(nmcli) names it. They are written into
         the device's profile in the transaction that applies the O(state), and undone with it.
       - Values are texts, numbers (also for what C(nmcli) shows as words), or lists of texts. An empty text takes a setting back.
       - The properties are C(connection.zone), C(connection.metered), C(connection.mdns), C(connection.llmnr), C(connection.dns-over-tls),
@@ -92,7 +93,7 @@ options:
           - V(gateway), the default gateways answer. V(dns), the DNS servers answer. V(tcp), a connection to O(probes[].target) and
             O(probes[].port) is made. V(path_mtu), packets of the new MTU come back unfragmented from the default gateways whose device has a
             larger MTU than before; a gateway that did not answer packets of the old size is left out.
-            V(duplicate_address), nobody else answers for the host's addresses.
+            V(duplicate_address), no other device answers for the host's addresses.
         type: str
         required: true
         choices: [gateway, dns, tcp, path_mtu, duplicate_address]
@@ -117,6 +118,7 @@ options:
     choices: [none, reboot]
     default: none
   diagnosis:
+    version_added: 0.2.0
     description:
       - A folder on the controller. After a failure, what the host knows about it is put into a folder of its own in there, C(HOST-TRANSACTION).
         The state that was asked for, what differed, the network before, at the failure and after the undoing, nmstate's verification
@@ -126,7 +128,7 @@ options:
     type: str
     default: ~/.ansible/ovirt-mgmt-network
   checkpoint_wait:
-    description: Seconds to wait for the end of a checkpoint of somebody else. It is never touched.
+    description: Seconds to wait for the end of another program's checkpoint. It is never touched.
     type: int
     default: 30
 extends_documentation_fragment:

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The definition of the management network in the data center: checked and completed.
 
-The keys are the option names of the module ovirt.ovirt.ovirt_network, so that one file can serve both; the limits are
+The keys name, description, comment, vm_network, vlan_tag and mtu mean what they mean for the module ovirt.ovirt.ovirt_network; the limits are
 the engine's (its bean validation of a network) and VDSM's (names of bridges).
 """
 
