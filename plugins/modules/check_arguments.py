@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: check_arguments
 short_description: Check the variables of this collection's roles and playbooks before a host is contacted
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Compares variables with the argument specification of a role and fails with one sentence for each that is wrong, which names the variable,
     the value and what is allowed. A variable that begins like those of the role but is not known is named with those that it is like.

@@ -13,7 +13,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils import events, 
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 ROLES = ("configure_mgmt", "host_deploy")
-PLAYBOOK_VARIABLE = re.compile(r"\b((?:add_host|remove_network)_\w+) \| default\(([^(),]*)[^()]*\)")
+PLAYBOOK_VARIABLE = re.compile(r"(?m)^ +((?:add_host|remove_network)_\w+): \{type:")
 
 
 def load(path):
@@ -54,9 +54,14 @@ def differences(rows, options):
 
 
 def playbook_variables():
-    """``{name: default}`` of what the playbooks read."""
-    texts = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "playbooks").rglob("*.yml")))
-    return {name: yaml.safe_load(default) for name, default in PLAYBOOK_VARIABLE.findall(texts) if default != "{}"}
+    """``{name: default}`` of the variables that the playbooks check, as ``NAME | default('X'`` or ``[NAME | default(none), X]`` has them."""
+    found = {}
+    for path in sorted((ROOT / "playbooks").glob("*.yml")):
+        text = path.read_text(encoding="utf-8")
+        for name in PLAYBOOK_VARIABLE.findall(text):
+            used = re.search(rf"\[{name} \| default\(none\), ([^]]+)\]|\b{name} \| default\(([^(),]*)", text)
+            found[name] = yaml.safe_load(used[1] or used[2])
+    return found
 
 
 @pytest.mark.parametrize("role", ROLES)
