@@ -11,11 +11,11 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state_r
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.edge import call
 
 
-def nmstate_desired_state(request, current, running=None, profiles=None):
+def nmstate_desired_state(request, current, running=None, profiles=None, keep_vlan_name=False):
     """See nmstate_desired_state.yml."""
     return call(
         "nmstate_desired_state", (RequestFormatError, StateFormatError), desired_state,
-        {"request": request, "current": current, "running": running, "profiles": profiles},
+        {"request": request, "current": current, "running": running, "profiles": profiles, "keep_vlan_name": keep_vlan_name},
     )
 
 

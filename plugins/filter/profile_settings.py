@@ -11,11 +11,11 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state_r
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.edge import call
 
 
-def profile_settings(request, current, running=None, profiles=None):
+def profile_settings(request, current, running=None, profiles=None, keep_vlan_name=False):
     """See profile_settings.yml."""
     return call(
         "profile_settings", (RequestFormatError, StateFormatError), carry_over_settings.profile_settings,
-        {"request": request, "current": current, "running": running, "profiles": profiles},
+        {"request": request, "current": current, "running": running, "profiles": profiles, "keep_vlan_name": keep_vlan_name},
     )
 
 

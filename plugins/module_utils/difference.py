@@ -153,6 +153,9 @@ def _interface(want, now, have, profiled):
     if "mac-address" in want and ("ipv4" in left or "ipv6" in left):
         # It will be activated again, and a bond or bridge may then get another MAC (systemd's MACAddressPolicy): pin today's.
         left["mac-address"] = want["mac-address"]
+    if want.get("type") == "bond" and not (set(left) == {"mtu"} and left["mtu"] > now.get("mtu", 0)):
+        # Written again anyway: with both in its profile, VDSM's first edit does not activate it once more.
+        left.update({key: want[key] for key in ("mac-address", "mtu") if key in want})
     return {**{key: want[key] for key in ("name", "type", "state") if key in want}, **left}
 
 

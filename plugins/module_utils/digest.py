@@ -13,9 +13,9 @@ _OF_GUESTS = ("tun", "mac-vtap")
 _IP = ("enabled", "dhcp", "autoconf", "address", "auto-dns", "auto-gateway", "auto-routes", "auto-route-table-id", "auto-route-metric",
        "dhcp-client-id", "dhcp-duid", "dhcp-send-hostname", "dhcp-custom-hostname", "addr-gen-mode", "token", "allow-extra-address")
 _BRIDGE_OPTIONS = ("stp", "group-forward-mask", "multicast-snooping", "mac-ageing-time")
-_VLAN = ("id", "base-iface", "protocol")
+_VLAN = ("id", "base-iface", "protocol", "registration-protocol", "reorder-headers", "loose-binding")
 # What nmstate shows for "not set": saying so again is noise.
-_UNSET = {"auto-route-metric": -1, "protocol": "802.1q"}
+_UNSET = {"auto-route-metric": -1, "protocol": "802.1q", "registration-protocol": "none", "reorder-headers": True, "loose-binding": False}
 
 
 def digest(state, hidden=()):

@@ -34,6 +34,8 @@ options:
         C(ipv4.dhcp-vendor-class-identifier), C(ipv4.dhcp-reject-servers), C(ipv4.link-local), C(ipv4.replace-local-rule), C(ipv4.routed-dns),
         C(ipv6.dhcp-iaid), C(ipv6.ip6-privacy), C(ipv6.replace-local-rule) and C(ipv6.routed-dns). Any other is refused, and so is a device that is
         neither in the O(state) nor has an active profile.
+      - C(802-3-ethernet.cloned-mac-address) and C(802-3-ethernet.mtu) are only written into the profile of a device that has both already. They count
+        from its next activation on.
       - P(ovirt.mgmt_network.profile_settings#filter) says which of them a host has that should come along with its addresses.
     type: dict
     default: {}

@@ -44,10 +44,10 @@ def carry_over(state: dict, networks: dict[str, Network], records: dict[str, Net
 def source_of(network: Network, record: Network | None, current: Current) -> str | None:
     """The device that holds today what the network's addresses are or come from, None when nothing does.
 
-    The network's own device if it has addresses; else that of its former shape; else what it is put on.
+    The network's own device if it has addresses; else that of its former shape; else what it is put on, or what makes way for that.
     """
     former = record.holder if record else None
-    return next((device for device in (network.holder, former, network.port) if device and current.has_stack(device)), None)
+    return next((device for device in (network.holder, former, network.port, network.replaces) if device and current.has_stack(device)), None)
 
 
 def _carry(state: dict, holder: dict, network: Network, source: dict, current: Current, profile: dict) -> None:

@@ -13,12 +13,14 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils import events
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.carry_over import source_of
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.carry_over_identity import eui64, interface_ids
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.definition import DefinitionError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state import generate
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state_current import Current, check_mapping, check_state, is_dynamic
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state_request import Network, parse_request, recorded_networks
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state_request import Bond, Network, parse_request, recorded_networks
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plain import describe
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.request import RequestError
 
 IAID = "ipv6.dhcp-iaid"
+MAC, MTU = "802-3-ethernet.cloned-mac-address", "802-3-ethernet.mtu"
 # Words for an IAID that NetworkManager resolves with the device's name or profile; "mac" is what nmstate writes.
 _SYMBOLIC_IAIDS = ("", "mac", "perm-mac", "ifname", "stable")
 
@@ -29,8 +31,10 @@ LOSSES = {
 }
 
 
-def profile_settings(request: dict, current: dict | None = None, running: dict | None = None, profiles: dict | None = None) -> dict:
-    """``{device: {property: value}}``: what the profiles of the devices that will hold the addresses are to have beside the desired state.
+def profile_settings(request: dict, current: dict | None = None, running: dict | None = None, profiles: dict | None = None,
+                     keep_vlan_name: bool = False) -> dict:
+    """``{device: {property: value}}``: what profiles are to have beside the desired state: of the devices that will hold the addresses, what goes
+    with these; of bonds, what VDSM says of them.
 
     Arguments as of desired_state.desired_state(). Properties and values as nmstate_apply takes them. Raises RequestFormatError,
     StateFormatError.
@@ -39,7 +43,7 @@ def profile_settings(request: dict, current: dict | None = None, running: dict |
     check_mapping("running", running)
     check_mapping("profiles", profiles)
     host = Current(current)
-    networks, _bonds = parse_request(request, host)
+    networks, bonds = parse_request(request, host, keep_vlan_name)
     records = recorded_networks(running, host)
     found = {}
     for name, network in networks.items():
@@ -47,7 +51,21 @@ def profile_settings(request: dict, current: dict | None = None, running: dict |
         wanted = _settings(network, host.get(source), (profiles or {}).get(source) or {}) if source else {}
         if wanted:
             found[network.holder] = wanted
+    there = {name: bond for name, bond in bonds.items() if not bond.remove and host.is_up(name) and host.is_bond(name)}
+    if there:
+        state = generate(networks, bonds, records, (running or {}).get("bondings") or {}, host)
+        mtus = {one["name"]: one.get("mtu") or host.mtu(one["name"]) for one in state["interfaces"]}
+        found.update({name: {**found.get(name, {}), **_stated(bond, mtus[name])} for name, bond in there.items() if bond.hwaddr})
     return found
+
+
+def _stated(bond: Bond, mtu: int | None) -> dict:
+    """MAC and MTU of a bond that is there.
+
+    VDSM states both in every edit of a bond (vdsm: network/nmstate/bond.py, linux_bridge.py). A profile without them cannot be reapplied then, so
+    NetworkManager activates the bond again, and the host is away for a second.
+    """
+    return {MAC: (bond.hwaddr or "").upper(), **({MTU: mtu} if mtu else {})}
 
 
 def _settings(network: Network, source: dict, profile: dict) -> dict:

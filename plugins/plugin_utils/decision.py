@@ -21,6 +21,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.compliance impo
     NONE, STATIC, actual_configuration, differences, ipv4_configuration, ipv6_configuration,
 )
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.definition import parse_definition
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state_current import MAX_DEVICE_NAME
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.request import RequestError, build_request
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.topology import (
     ExistingNetwork, InterfaceError, Position, check_facts, device_entry, find_network, locate, nics_of, recorded_networks,
@@ -38,13 +39,15 @@ class _Refusal(Exception):
         self.event = event
 
 
-def derive(facts: dict, definition: dict, host: str = "", attachment: dict | None = None, permit_loss: list[str] | None = None) -> dict:
+def derive(facts: dict, definition: dict, host: str = "", attachment: dict | None = None, permit_loss: list[str] | None = None,
+           keep_vlan_name: bool = False) -> dict:
     """Decide for one host.
 
     ``facts``: ansible_facts.host_network (VDSM's capabilities and what host_network_facts adds). ``definition``: the
     network in the data center, keys as of parse_definition(). ``host``: its name for messages. ``attachment``: the
     network's own settings for this host (see compliance.compare), compared when the network exists; usually none. ``permit_loss``: names out of
-    carry_over_settings.LOSSES of what may be lost where it cannot go with the addresses; the change is refused otherwise.
+    carry_over_settings.LOSSES of what may be lost where it cannot go with the addresses; the change is refused otherwise. ``keep_vlan_name``: whether a VLAN device
+    keeps a name that is not VDSM's; it is a difference otherwise.
 
     Returns plain data: {decision: in_sync|change|refuse, network (its name on the host), exists (bool: the host has a
     network of that name), active_interface, request: {networks, bondings, options} (empty parts unless the decision is
@@ -68,9 +71,9 @@ def derive(facts: dict, definition: dict, host: str = "", attachment: dict | Non
     try:
         existing = find_network(facts, definition["vdsm_name"])
         if existing is None:
-            return {**result, **_derive_new(facts, definition, host, permitted)}
+            return {**result, **_derive_new(facts, definition, host, permitted, keep_vlan_name)}
         result["exists"] = True
-        return {**result, **_derive_existing(facts, definition, host, existing, attachment, permitted)}
+        return {**result, **_derive_existing(facts, definition, host, existing, attachment, permitted, keep_vlan_name)}
     except _Refusal as refusal:
         event = refusal.event
     except InterfaceError as error:
@@ -81,7 +84,7 @@ def derive(facts: dict, definition: dict, host: str = "", attachment: dict | Non
     return {**result, "event": event, "remedy": event["remedy"]}
 
 
-def _derive_new(facts: dict, definition: dict, host: str, permitted: list[str]) -> dict:
+def _derive_new(facts: dict, definition: dict, host: str, permitted: list[str], keep_vlan_name: bool) -> dict:
     active = facts["lastClientIface"]
     refuse_unmanaged(facts, active)
     position = locate(facts, active)
@@ -90,17 +93,20 @@ def _derive_new(facts: dict, definition: dict, host: str, permitted: list[str]) 
     _check_name(facts, definition, active)
     device = with_control_address(facts, device_entry(facts, active))
     request = build_request(facts, definition, position, device)
-    warnings = _warnings(definition, device, active, host) + loss_warnings(facts, active, definition["vm_network"], host, permitted)
+    renamed, kept = _vlan_name(facts, position, keep_vlan_name, host)
+    moves = definition["vm_network"] or bool(renamed)
+    warnings = _warnings(definition, device, active, host) + kept + loss_warnings(facts, active, moves, host, permitted)
     name = definition["vdsm_name"]
     found = [{"attribute": "network", "desired": name, "actual": None}]
     if definition["vm_network"]:
         found.append({"attribute": "interface", "desired": name, "actual": active})
     actual = actual_configuration(device, facts["nameservers"], vlan=position.vlan)
-    found += differences(_with_comparable_vlan(definition, position), actual)
+    found += differences(_with_comparable_vlan(definition, position), actual) + renamed
     return {"decision": CHANGE, "request": request, "differences": found, "warnings": warnings}
 
 
-def _derive_existing(facts: dict, definition: dict, host: str, existing: ExistingNetwork, attachment: dict | None, permitted: list[str]) -> dict:
+def _derive_existing(facts: dict, definition: dict, host: str, existing: ExistingNetwork, attachment: dict | None, permitted: list[str],
+                     keep_vlan_name: bool) -> dict:
     active, name, position = facts["lastClientIface"], definition["vdsm_name"], existing.position
     if active != existing.device:
         locate(facts, active)
@@ -120,16 +126,21 @@ def _derive_existing(facts: dict, definition: dict, host: str, existing: Existin
     if not _is_recorded(facts, name, position):
         found.append({"attribute": "persistence", "desired": "recorded", "actual": "missing"})
     caps = with_control_address(facts, existing.caps)
-    warnings = _warnings(definition, caps, existing.device, host)
+    # With another tag it is another device.
+    same_vlan = (position.vlan or 0) == (definition["vlan_tag"] or 0)
+    renamed, kept = _vlan_name(facts, position, keep_vlan_name, host) if same_vlan else ([], [])
+    found += renamed
+    warnings = _warnings(definition, caps, existing.device, host) + kept
     if not found:
         return {"decision": IN_SYNC, "warnings": warnings}
     refuse_unmanaged(facts, existing.device)
     _check_bond(facts, position, host)
+    moves = existing.bridged != definition["vm_network"] or (bool(renamed) and not existing.bridged)
     return {
         "decision": CHANGE,
         "request": build_request(facts, definition, position, caps),
         "differences": found,
-        "warnings": warnings + loss_warnings(facts, existing.device, existing.bridged != definition["vm_network"], host, permitted),
+        "warnings": warnings + loss_warnings(facts, existing.device, moves, host, permitted),
         "remedy": f"Sync the network {name} to bring the host in line with the definition, or correct the definition.",
     }
 
@@ -155,6 +166,31 @@ def _check_bond(facts: dict, position: Position, host: str) -> None:
         below = "" if position.interface == position.base else f"{position.interface} stands on the bond {position.base}. "
         reason = f"{below}{position.base} has {f'only the NIC {legs[0]}' if legs else 'no NIC'}."
         raise _Refusal(events.event(events.INVALID_BOND, host, position.base, reason))
+
+
+def _vlan_name(facts: dict, position: Position, keep: bool, host: str) -> tuple[list[dict], list[dict]]:
+    """(differences, warnings) about the name of the VLAN device: VDSM makes ``base.tag`` whatever is there, and the kernel refuses a second
+    device with the same tag. Where the device has to keep its name (Current.vlan_to_make()), a warning says what that costs."""
+    now, wanted = position.interface, position.vdsm_name
+    if now == wanted:
+        return [], []
+    upper = sorted(name for name, vlan in facts["vlans"].items() if vlan.get("iface") == now)
+    if keep:
+        reason = "configure_mgmt_keep_vlan_name is set"
+    elif len(wanted) > MAX_DEVICE_NAME:
+        reason = f"{wanted} is longer than {MAX_DEVICE_NAME} characters"
+    elif device_entry(facts, wanted) or wanted in facts["teams"]:
+        reason = f"the host has another device named {wanted}"
+    elif upper:
+        reason = f"{', '.join(upper)} is on top of it"
+    else:
+        return [{"attribute": "vlan_name", "desired": wanted, "actual": now}], []
+    cost = (
+        f"VDSM cannot change this network: the kernel refuses a second device for VLAN {position.vlan} on {position.base}, so every edit fails"
+        f" after an outage of about two minutes. {now} keeps its name because {reason}."
+    )
+    remedy = None if keep else f"Rename the device {now} to {wanted} by hand, or expect that VDSM cannot change this network."
+    return [], [events.event(events.FOREIGN_VLAN_NAME, host, now, cost, remedy, VlanName=wanted)]
 
 
 def _check_name(facts: dict, definition: dict, active: str) -> None:

@@ -10,7 +10,8 @@ Where the state differs from what VDSM would make of the same request, on purpos
 
 * A bond that is in use keeps its addresses when a network of a VLAN is made on it; one that the request describes
   without options keeps its mode. VDSM strips it of the former and turns it into balance-rr.
-* The device of a VLAN is found by base and tag, whatever its name. VDSM makes a second one for the same VLAN.
+* The device of a VLAN is found by base and tag, and makes way for one of VDSM's name (``base.tag``) when it has another. VDSM
+  would make that one beside it: the kernel refuses a second device with the same tag, and the whole edit fails.
 * The MTU of a base is never cut below what a bridge or an address on it needs, also when the request does not name
   them. VDSM looks at VLANs only.
 * Source routes and rules that a changed address, prefix or holder leaves behind are removed; those that stay are not
@@ -34,19 +35,20 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state_r
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state_routes import resolver, routes, source_routing
 
 
-def desired_state(request: dict, current: dict | None = None, running: dict | None = None, profiles: dict | None = None) -> dict:
+def desired_state(request: dict, current: dict | None = None, running: dict | None = None, profiles: dict | None = None,
+                  keep_vlan_name: bool = False) -> dict:
     """The nmstate state of ``request`` ({networks, bondings, options}, VDSM's canonical form) on one host.
 
     ``current``: its nmstate state, whole or as the facts digest it. ``running``: {networks, bondings} as VDSM's
     persistence records them. ``profiles``: {device: facts of its active NetworkManager profile}, which know the DHCP
-    identity. Returns {interfaces: [...] by name, routes, route-rules, dns-resolver}, each only when there is any.
+    identity. ``keep_vlan_name``: whether the device of a VLAN keeps a name that is not VDSM's. Returns {interfaces: [...] by name, routes, route-rules, dns-resolver}, each only when there is any.
     Raises RequestFormatError, StateFormatError.
     """
     check_state(current)
     check_mapping("running", running)
     check_mapping("profiles", profiles)
     host = Current(current)
-    networks, bonds = parse_request(request, host)
+    networks, bonds = parse_request(request, host, keep_vlan_name)
     records = with_foreign_bridges(recorded_networks(running, host), networks, host)
     for name, network in networks.items():
         if network.remove and name not in records:

@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plain import describe
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.topology import vlan_name
+
+MAX_DEVICE_NAME = 15
 
 
 class StateFormatError(Exception):
@@ -73,7 +76,19 @@ class Current:
         for iface in self.vlans():
             if iface["vlan"]["base-iface"] == base and iface["vlan"].get("id") == tag:
                 return iface["name"]
-        return f"{base}.{tag}"
+        return vlan_name(base, tag)
+
+    def vlan_to_make(self, base: str | None, tag: int, keep_name: bool) -> tuple[str, str | None]:
+        """(device, replaces): what the device of VLAN ``tag`` on ``base`` is to be called, and what it is called now when that is another name.
+
+        VDSM's name, for VDSM makes the device under it and the kernel refuses a second one with the same tag. The present name
+        with ``keep_name``, and where the device cannot be made again: VDSM's name is too long, another device has it, or a VLAN is on top.
+        """
+        now, wanted = self.vlan_device(base, tag), vlan_name(base, tag)
+        upper = any(vlan["vlan"]["base-iface"] == now for vlan in self.vlans())
+        if now == wanted or keep_name or len(wanted) > MAX_DEVICE_NAME or wanted in self.interfaces or upper:
+            return now, None
+        return wanted, now
 
     def has_stack(self, name: str | None) -> bool:
         """Whether the interface is up with IPv4 or IPv6 in use."""

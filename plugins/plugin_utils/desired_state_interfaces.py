@@ -28,7 +28,7 @@ def network_interfaces(networks: dict[str, Network], running: dict[str, Network]
     records = {name: running.get(name, Network(name=name)) for name in networks}
     interfaces = _bases(networks)
     for name, network in networks.items():
-        interfaces.update(_vlan(network, records[name]))
+        interfaces.update(_vlan(network, records[name], current))
         interfaces.update(_bridge(network, records[name], current))
     for name, network in networks.items():
         _base_below_vlan(network, interfaces, current)
@@ -66,15 +66,21 @@ def _bases(networks: dict[str, Network]) -> dict[str, dict]:
     return bases
 
 
-def _vlan(network: Network, record: Network) -> dict[str, dict]:
+def _vlan(network: Network, record: Network, current: Current) -> dict[str, dict]:
     if network.remove:
         return {record.device: {"name": record.device, "state": "absent"}} if record.device else {}
     if network.vlan is None:
         return {}
+    replaced = current.get(network.replaces)
     interface = {
         "name": network.device, "type": "vlan", "state": "up", "mtu": network.mtu,
-        "vlan": {"id": network.vlan, "base-iface": network.base}, **(no_ip() if network.bridged else addresses(network)),
+        "vlan": {**(replaced.get("vlan") or {}), "id": network.vlan, "base-iface": network.base},
+        **(no_ip() if network.bridged else addresses(network)),
     }
+    # One of its own stays, as what else it had; else it follows the base.
+    mac = replaced.get("mac-address")
+    if mac and mac != current.get(network.base).get("mac-address"):
+        interface["mac-address"] = mac
     return {network.device: interface}
 
 
@@ -84,7 +90,7 @@ def _bridge(network: Network, record: Network, current: Current) -> dict[str, di
     bridge = {"port": [{"name": network.port}] if network.port else [], "options": {"stp": {"enabled": network.stp}}}
     interface = {"name": network.name, "type": "linux-bridge", "state": "up", "mtu": network.mtu, "bridge": bridge, **addresses(network)}
     # The DHCP server knows the host by it. nmstate's copy-mac-from would take the permanent MAC, which need not be in use.
-    mac = current.get(network.port).get("mac-address")
+    mac = current.get(network.replaces or network.port).get("mac-address")
     if mac:
         interface["mac-address"] = mac
     return {network.name: interface}
@@ -133,8 +139,9 @@ def _base_left_behind(network: Network, record: Network, interfaces: dict[str, d
 
 
 def _vlan_left_behind(network: Network, record: Network, interfaces: dict[str, dict]) -> None:
-    if record.device and record.device != network.device and record.device not in interfaces:
-        interfaces[record.device] = {"name": record.device, "state": "absent"}
+    for device in (record.device, network.replaces):
+        if device and device != network.device and device not in interfaces:
+            interfaces[device] = {"name": device, "state": "absent"}
 
 
 def _default_mtu_of_unused(

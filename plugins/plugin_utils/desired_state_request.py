@@ -13,11 +13,11 @@ import difflib
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.addresses import canonical, is_real, parse_address, prefix_length
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state_current import StateFormatError, bridge_ports
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state_current import MAX_DEVICE_NAME, StateFormatError, bridge_ports
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plain import describe
 
 DEFAULT_MTU = 1500
-MIN_MTU, MAX_MTU, MAX_VLAN_TAG, MAX_DEVICE_NAME = 68, 65535, 4094, 15
+MIN_MTU, MAX_MTU, MAX_VLAN_TAG = 68, 65535, 4094
 REQUEST_KEYS = ("networks", "bondings", "options")
 NETWORK_KEYS = (
     "nic", "bonding", "vlan", "bridged", "mtu", "stp", "bootproto", "ipaddr", "netmask", "prefix", "gateway", "ipv6addr", "ipv6gateway",
@@ -40,7 +40,7 @@ class RequestFormatError(Exception):
 class Network:
     """One network, of the request or of VDSM's record; ``remove`` means that all but the name is unset.
 
-    ``device``: its VLAN device or None. ``ipv4``, ``ipv6``: (address, prefix length) of the static address or None.
+    ``device``: its VLAN device or None. ``replaces``: the device of the same VLAN that is to make way for it, or None. ``ipv4``, ``ipv6``: (address, prefix length) of the static address or None.
     ``nameservers``: None means that the request says nothing about DNS. ``mtu`` in bytes.
     """
 
@@ -48,6 +48,7 @@ class Network:
     base: str | None = None
     vlan: int | None = None
     device: str | None = None
+    replaces: str | None = None
     bridged: bool = False
     mtu: int = DEFAULT_MTU
     stp: bool = False
@@ -84,11 +85,11 @@ class Bond:
     remove: bool = False
 
 
-def parse_request(request, current) -> tuple[dict[str, Network], dict[str, Bond]]:
+def parse_request(request, current, keep_vlan_name: bool = False) -> tuple[dict[str, Network], dict[str, Bond]]:
     """Check ``request`` ({networks, bondings, options}); return ({name: Network}, {name: Bond}).
 
-    ``current``: as of desired_state_current.Current, asked for the names of VLAN devices. A network or bond that is
-    null is to be removed, as in VDSM's older requests. Raises RequestFormatError.
+    ``current``: as of desired_state_current.Current, asked for the names of VLAN devices. ``keep_vlan_name``: whether
+    those that there are keep theirs. A network or bond that is null is to be removed, as in VDSM's older requests. Raises RequestFormatError.
     """
     _mapping("request", request)
     _refuse_unknown("request", request, REQUEST_KEYS)
@@ -96,7 +97,7 @@ def parse_request(request, current) -> tuple[dict[str, Network], dict[str, Bond]
     networks, bondings = {} if networks is None else networks, {} if bondings is None else bondings
     _mapping("networks", networks)
     _mapping("bondings", bondings)
-    parsed = {name: _network(f"networks.{name}", name, attrs, current) for name, attrs in networks.items()}
+    parsed = {name: _network(f"networks.{name}", name, attrs, current, keep_vlan_name) for name, attrs in networks.items()}
     _refuse_conflicts(parsed)
     return parsed, {name: _bond(f"bondings.{name}", name, attrs) for name, attrs in bondings.items()}
 
@@ -123,9 +124,10 @@ def with_foreign_bridges(records: dict[str, Network], networks: dict[str, Networ
     found = dict(records)
     for name, network in networks.items():
         bridge = current.get(name)
-        if network.bridged or network.remove or bridge.get("type") != "linux-bridge" or network.port not in bridge_ports(bridge):
+        if network.bridged or network.remove or bridge.get("type") != "linux-bridge" or not {network.port, network.replaces} & set(bridge_ports(bridge)):
             continue
-        record = records.get(name) or Network(name=name, base=network.base, vlan=network.vlan, device=network.device, mtu=current.mtu(name) or DEFAULT_MTU)
+        device = network.replaces or network.device
+        record = records.get(name) or Network(name=name, base=network.base, vlan=network.vlan, device=device, mtu=current.mtu(name) or DEFAULT_MTU)
         found[name] = replace(record, bridged=True)
     return found
 
@@ -148,7 +150,7 @@ def _recorded_network(name: str, record: dict, current) -> Network:
     )
 
 
-def _network(path: str, name: str, attrs, current) -> Network:
+def _network(path: str, name: str, attrs, current, keep_vlan_name: bool) -> Network:
     if attrs is None:
         return Network(name=name, remove=True)
     _mapping(path, attrs)
@@ -164,13 +166,15 @@ def _network(path: str, name: str, attrs, current) -> Network:
     base, vlan = _position(path, attrs, bridged)
     if bridged:
         _device_name(path, name)
-    device = None if vlan is None else _device_name(f"{path}.vlan", current.vlan_device(base, vlan), "the VLAN device would be named")
+    device, replaces = (None, None) if vlan is None else current.vlan_to_make(base, vlan, keep_vlan_name)
+    if device:
+        _device_name(f"{path}.vlan", device, "the VLAN device would be named")
     stp = _boolean(path, attrs, "stp", False)
     if stp and not bridged:
         raise RequestFormatError(f"{path}.stp", "true is given for a network without a bridge, which alone can run STP")
     default_route = _boolean(path, attrs, "defaultRoute", False)
     return Network(
-        name=name, base=base, vlan=vlan, device=device, bridged=bridged, stp=stp, default_route=default_route,
+        name=name, base=base, vlan=vlan, device=device, replaces=replaces, bridged=bridged, stp=stp, default_route=default_route,
         mtu=_integer(path, attrs, "mtu", DEFAULT_MTU, MIN_MTU, MAX_MTU), nameservers=_nameservers(path, attrs, default_route),
         **_ipv4(path, attrs), **_ipv6(path, attrs),
     )

@@ -6,8 +6,8 @@
 Two things differ from the engine on purpose. The engine's texts of failures do not say the cause; here an event may
 carry a reason, put behind the engine's text, which stays whole and can be searched for. And
 INVALID_INTERFACE_FOR_MANAGEMENT_NETWORK_CONFIGURATION of the founding document, which today's engine only logs, is an
-event here (its id is None), and so is what a permitted loss of configuration says, which the engine does not
-notice. There is no clock in here: whoever publishes an event adds the time.
+event here (its id is None), and so are a permitted loss of configuration and the name of a VLAN device, which the
+engine does not notice. There is no clock in here: whoever publishes an event adds the time.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ INVALID_BOND = "INVALID_BOND_INTERFACE_FOR_MANAGEMENT_NETWORK_CONFIGURATION"
 VLAN_MISMATCH = "VLAN_ID_MISMATCH_FOR_MANAGEMENT_NETWORK_CONFIGURATION"
 SETUP_FAILED = "SETUP_NETWORK_FAILED_FOR_MANAGEMENT_NETWORK_CONFIGURATION"
 PERSIST_FAILED = "PERSIST_NETWORK_FAILED_FOR_MANAGEMENT_NETWORK"
+FOREIGN_VLAN_NAME = "MANAGEMENT_NETWORK_ON_A_VLAN_DEVICE_THAT_VDSM_CANNOT_EDIT"
 LOSS = "MANAGEMENT_NETWORK_WITHOUT_A_PART_OF_THE_CONFIGURATION"
 OUT_OF_SYNC = "VDS_NETWORKS_OUT_OF_SYNC"
 GATEWAY_OUT_OF_RANGE = "NETWORK_IPV4_GATEWAY_OUT_OF_RANGE"
@@ -56,6 +57,11 @@ CATALOGUE: dict[str, tuple[int | None, str, str, str]] = {
     LOSS: (
         None, WARNING, "The management network of host ${VdsName} does not take over all of the configuration of ${InterfaceName}, as permitted.",
         "Look whether others still find and let in the host.",
+    ),
+    FOREIGN_VLAN_NAME: (
+        None, WARNING,
+        "The management network of host ${VdsName} is on the VLAN device ${InterfaceName}, which VDSM would call ${VlanName}.",
+        "Set configure_mgmt_keep_vlan_name to false and run again, so that the device is created again under VDSM's name.",
     ),
     "NETWORK_COMMINT_NETWORK_CHANGES": (1104, NORMAL, "Network changes were saved on host ${VdsName}", ""),
     "NETWORK_COMMINT_NETWORK_CHANGES_FAILED": (

@@ -67,7 +67,7 @@ def _rival(facts: dict, name: str) -> bool:
 def _state(facts: dict, request: dict, existing) -> dict:
     """The state of ``request``, less the routing table that a network has by VDSM's rules; absent where the host has it."""
     current = facts.get("nmstate") or {}
-    found = desired_state(request, facts.get("nmstate"), facts.get("running"), facts.get("profiles")) if request["networks"] else {}
+    found = desired_state(request, facts.get("nmstate"), facts.get("running"), facts.get("profiles"), keep_vlan_name=True) if request["networks"] else {}
     table = table_of(existing.position.interface) if existing is not None else None
     for section, key in (("routes", "table-id"), ("route-rules", "route-table")):
         entries = [one for one in (found.get(section) or {}).get("config") or [] if one.get(key) != table or one.get("state") == "absent"]

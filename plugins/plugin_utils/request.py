@@ -75,12 +75,15 @@ def describe_network(facts: dict, definition: dict, position: Position, source: 
 
 
 def bond_record(bond: dict) -> dict:
-    """A bond's capabilities entry in VDSM's form of a request: {nics, options: "mode=1 miimon=100", switch, hwaddr}."""
+    """A bond's capabilities entry in VDSM's form of a request: {nics, options: "mode=1 miimon=100", switch, hwaddr}.
+
+    Without hwaddr where the bond's MAC follows the active port (fail_over_mac), for nmstate then refuses every edit that states one.
+    """
     options = {key: str(value) for key, value in (bond.get("opts") or {}).items()}
     options["mode"] = bond_mode(bond) or options.get("mode", "0")
     words = [f"mode={options.pop('mode')}"] + [f"{key}={value}" for key, value in sorted(options.items())]
     record = {"nics": sorted(bond.get("slaves") or []), "options": " ".join(words), "switch": bond.get("switch") or "legacy"}
-    if bond.get("hwaddr"):
+    if bond.get("hwaddr") and not (bond_mode(bond) == "1" and str((bond.get("opts") or {}).get("fail_over_mac")) in ("1", "active")):
         record["hwaddr"] = bond["hwaddr"]
     return record
 

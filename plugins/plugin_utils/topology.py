@@ -40,6 +40,11 @@ class Position:
     bonded: bool
     vlan: int | None
 
+    @property
+    def vdsm_name(self) -> str:
+        """What VDSM would call the interface: a VLAN device is ``base.tag`` (vdsm: network/nmstate/linux_bridge.py), the base itself otherwise."""
+        return self.base if self.vlan is None else vlan_name(self.base, self.vlan)
+
 
 @dataclass(frozen=True)
 class ExistingNetwork:
@@ -78,6 +83,11 @@ def check_facts(facts) -> dict:
     if not isinstance(checked["nameservers"], list):
         raise FactsError("nameservers", "a list of addresses is needed")
     return checked
+
+
+def vlan_name(base: str | None, tag: int) -> str:
+    """VDSM's name for the device of VLAN ``tag`` on ``base``; it knows no other."""
+    return f"{base}.{tag}"
 
 
 def device_entry(facts: dict, name: str) -> dict:

@@ -18,6 +18,8 @@ LAYOUTS = {
     "bond-static": {"name": "ovirtmgmt"},
     "bond-vlan": {"name": "ovirtmgmt", "vlan_tag": 3000, "mtu": 9000},
     "bond-vlan-static": {"name": "ovirtmgmt", "vlan_tag": 3000, "mtu": 9000},
+    "bond-vlan-name": {"name": "ovirtmgmt", "vlan_tag": 3000},
+    "bond-vlan-name-static": {"name": "ovirtmgmt", "vlan_tag": 3000},
 }
 _TIDY = "systemctl stop 'ovirt-mgmt-network-2*'; rm -rf /run/ovirt-mgmt-network"  # a guard that waits for a controller that was killed
 # As after an installation: NetworkManager's files are those that the host was made with, and every device is made from them.

@@ -79,6 +79,12 @@ DIFFERS = {
     "an MTU": ({"name": "eth2", "state": "up", "mtu": 9000, "mac-address": "52:54:00:0b:01:01"}, {"name": "eth2", "state": "up", "mtu": 9000}),
     "a missing port": ({"name": "bond4", "state": "up", "mtu": 1500, "link-aggregation": {"mode": "802.3ad", "port": ["eth2"]}},
                        {"name": "bond4", "state": "up", "link-aggregation": {"mode": "802.3ad", "port": ["eth2"]}}),
+    # written again anyway: with MAC and MTU, so that VDSM's first edit does not activate it once more
+    "a missing port, and what VDSM says of a bond": (
+        {"name": "bond4", "type": "bond", "state": "up", "mtu": 1500, "mac-address": "52:54:00:0b:01:01", "link-aggregation": {"port": ["eth2"]}},) * 2,
+    "only a higher MTU, which is raised in place": (
+        {"name": "bond4", "type": "bond", "state": "up", "mtu": 9000, "mac-address": "52:54:00:0b:01:01"},
+        {"name": "bond4", "type": "bond", "state": "up", "mtu": 9000}),
     "a bond option": ({"name": "bond4", "state": "up", "link-aggregation": {"mode": "802.3ad", "port": ["eth2", "eth3"], "options": {"lacp_rate": "0"}}},
                       {"name": "bond4", "state": "up",
                        "link-aggregation": {"mode": "802.3ad", "port": ["eth2", "eth3"], "options": {"lacp_rate": "0"}}}),

@@ -49,6 +49,31 @@ def test_settings(network, profile, expected, bridged):
     host_side.check(found, {device})
 
 
+BOND_MAC = "52:54:00:0C:01:02"
+ON_BOND = {**DHCP4, "bonding": "bond4", "vlan": 3000}
+
+
+@pytest.mark.parametrize("bond, mtu, now, expected", [
+    ({"hwaddr": BOND_MAC.lower()}, 1500, {}, (BOND_MAC, 1500)),
+    ({"hwaddr": BOND_MAC}, 9000, {}, (BOND_MAC, 9000)),
+    # what the desired state lowers it to, as in the kernel
+    ({"hwaddr": BOND_MAC}, 1500, {"mtu": 9000}, (BOND_MAC, 1500)),
+    # the MAC follows the active port
+    ({}, 1500, {}, None),
+    # nothing to be told of what is yet to be made, which nmstate writes itself
+    ({"hwaddr": BOND_MAC}, 1500, None, None),
+    ({"hwaddr": BOND_MAC}, 1500, {"state": "down"}, None),
+    (None, 1500, {}, None),
+])
+def test_a_bond_has_in_its_profile_what_vdsm_says_of_it(bond, mtu, now, expected):
+    bondings = {"bond4": None if bond is None else {"nics": ["eth2", "eth3"], "options": "mode=1", **bond}}
+    there = [] if now is None else [{"name": "bond4", "type": "bond", "state": "up", "mtu": 1500, "mac-address": BOND_MAC,
+                                     "link-aggregation": {"mode": "active-backup", "port": ["eth2", "eth3"]}, **now}]
+    found = profile_settings({"networks": {"ovirtmgmt": {**ON_BOND, "mtu": mtu}}, "bondings": bondings}, {"interfaces": there}, {}, {})
+    assert found == ({} if expected is None else {"bond4": dict(zip(host_side.STATED, expected))})
+    host_side.check(found, {"bond4"})
+
+
 def test_a_network_that_is_removed_takes_nothing():
     assert profile_settings({"networks": {"ovirtmgmt": None}}, {"interfaces": []}, {"networks": {"ovirtmgmt": {"nic": "eth1"}}}, {}) == {}
 

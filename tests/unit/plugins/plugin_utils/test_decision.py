@@ -72,7 +72,7 @@ def test_the_founding_example():
     (nic_host(), {"dns_servers": ["192.0.2.99"]}, {"network", "interface", "bridged", "dns_configuration"}),
     (nic_host(), {"default_route": False}, {"network", "interface", "bridged", "default_route"}),
     (vlan_host(), {"vlan_tag": 10}, {"network", "interface", "bridged"}),
-    (vlan_host(tag=0), {}, {"network", "interface", "bridged"}),
+    (vlan_host(name="eth1.0", tag=0), {}, {"network", "interface", "bridged"}),
     (nic_host(), {"vlan_tag": 0}, {"network", "interface", "bridged"}),
 ])
 def test_a_new_network_lists_what_changes(facts, keys, expected):
@@ -93,8 +93,8 @@ def test_the_name_on_the_host_may_be_another():
     (managed_host(), {"vlan_tag": 0}),
     (bridgeless_host(), {"vm_network": False}),
     (bridgeless_host(networks={}), {"vm_network": False}),
-    (managed_host(port="v", vlans={"v": {"iface": "eth1", "vlanid": 10}}), {"vlan_tag": 10}),
-    (managed_host(port="v", vlans={"v": {"iface": "eth1", "vlanid": 0}}), {}),
+    (managed_host(port="eth1.10", vlans={"eth1.10": {"iface": "eth1", "vlanid": 10}}), {"vlan_tag": 10}),
+    (managed_host(port="eth1.0", vlans={"eth1.0": {"iface": "eth1", "vlanid": 0}}), {}),
     ({key: value for key, value in managed_host().items() if key != "running"}, {}),
     (managed_host(port="bond0", bondings={"bond0": bond("eth0", mode="0")}, running={
         "networks": {"ovirtmgmt": {"bonding": "bond0", "bridged": True}}, "bondings": {"bond0": {"nics": ["eth0"]}}}), {}),

@@ -142,7 +142,7 @@ def test_a_bridge_on_a_vlan_that_is_yet_to_be_made_has_no_mac():
     assert "mac-address" not in named(state)["ovirtmgmt"]
 
 
-def test_a_vlan_device_of_another_name_is_used():
+def test_a_vlan_device_of_another_name_is_used_where_vdsm_s_name_is_taken():
     host = current(bond("bond4", "eth2", "eth3"), vlan("mgmt3000", "bond4", 3000), vlan("bond4.3000", "bond4", 3001))
     interfaces = named(generate({"ovirtmgmt": net(bonding="bond4", vlan=3000)}, host=host))
     assert set(interfaces) == {"bond4", "mgmt3000", "ovirtmgmt"}

@@ -111,6 +111,15 @@ def test_bond_options(opts, options):
     assert bond_record({"slaves": ["b", "a"], "opts": opts}) == {"nics": ["a", "b"], "options": options, "switch": "legacy"}
 
 
+@pytest.mark.parametrize("opts, stated", [
+    ({"mode": "1"}, True), ({"mode": "1", "fail_over_mac": "2"}, True), ({"mode": "4", "fail_over_mac": "1"}, True),
+    # nmstate: "MAC address cannot be specified in bond interface along with fail_over_mac active on active backup mode"
+    ({"mode": "1", "fail_over_mac": "1"}, False), ({"mode": "active-backup", "fail_over_mac": "active"}, False),
+])
+def test_the_mac_of_a_bond(opts, stated):
+    assert ("hwaddr" in bond_record({"slaves": ["a", "b"], "opts": opts, "hwaddr": "52:54:00:00:00:02"})) is stated
+
+
 @pytest.mark.parametrize("mode, number", [
     ("0", "0"), ("6", "6"), ("7", ""), ("802.3ad", "4"), ("802.3ad 4", "4"), ("balance-alb", "6"), (1, "1"), ("fast", ""), ("", ""), (None, ""),
 ])
