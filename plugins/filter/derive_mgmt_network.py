@@ -11,12 +11,12 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.edge import cal
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.topology import FactsError
 
 
-def derive_mgmt_network(facts, definition, host="", attachment=None, permit_loss=None, keep_vlan_name=False):
+def derive_mgmt_network(facts, definition, host="", attachment=None, permit_loss=None, keep_vlan_name=False, persistent=True):
     """See derive_mgmt_network.yml."""
     return call(
         "derive_mgmt_network", (DefinitionError, FactsError), derive,
         {"facts": facts, "definition": definition, "host": host, "attachment": attachment, "permit_loss": permit_loss,
-         "keep_vlan_name": keep_vlan_name},
+         "keep_vlan_name": keep_vlan_name, "persistent": persistent},
     )
 
 

@@ -210,6 +210,8 @@ def _networks(records, document):
             network.update(ports=found["ports"], stp=found["stp"], southbound=_southbound(found["ports"], document))
         else:
             network["interface"] = device
+        if record.get("hostQos"):
+            network["hostQos"] = record["hostQos"]
         if network["southbound"] in document["vlans"]:
             network["vlanid"] = document["vlans"][network["southbound"]]["vlanid"]
         networks[name] = network

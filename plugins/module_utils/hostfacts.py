@@ -26,7 +26,7 @@ def gather(hidden_nics=DEFAULT_HIDDEN_NICS, control_address=""):
         "state": nmstatectl.show(),
         "links": kernel.links(),
         "routes": kernel.default_routes(),
-        "running": _records(),
+        "running": _of_records(netconf.running()),
         "control": control.connection(),
     }
     sources["traits"] = kernel.traits([link["ifname"] for link in sources["links"]])
@@ -35,7 +35,9 @@ def gather(hidden_nics=DEFAULT_HIDDEN_NICS, control_address=""):
     facts["versions"]["kernel"] = os.uname().release
     facts["supportsIPv6"] = kernel.supports_ipv6()
     # a network change is in being that is not yet safe: an open transaction, or VDSM's not yet saved networks
-    facts["netConfigDirty"] = str(journal.find()[0] == "open" or netconf.dirty())
+    facts["unsaved"] = netconf.unsaved()
+    facts["in_memory"] = {kind: sorted(entries) for kind, entries in _of_records(netconf.in_memory()).items()}
+    facts["netConfigDirty"] = str(journal.find()[0] == "open" or any(facts["unsaved"].values()))
     facts["profile_files"] = profiles.digests()
     return facts
 
@@ -90,6 +92,5 @@ def _announced(device, links, static):
     return [one for one in found if ipaddress.ip_interface(one) not in [ipaddress.ip_interface(other) for other in static]]
 
 
-def _records():
-    found = netconf.read()
+def _of_records(found):
     return {kind: found[kind] for kind in ("networks", "bondings")}

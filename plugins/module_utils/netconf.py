@@ -7,6 +7,9 @@
 network, bond and device (VDSM: lib/vdsm/network/netconfpersistence.py). Both must say the same after a commit. Writing has
 two steps, so that a transaction can do all that may fail before its commit point, and only rename after it.
 
+A network that is not to be on disk has its record in a file of our own in /run: VDSM's folders stay as they are, and a boot
+takes the record away together with the network.
+
 One file that is no JSON object (an editor's left-over) makes VDSM's own loader fail as a whole. Here it is passed over when
 reading and left out when writing; the folder that has it is not deleted then, for it may be a record that was damaged.
 """
@@ -24,6 +27,8 @@ from . import profiles
 
 PERSISTENCE, STAGING = "/var/lib/vdsm/persistence/netconf", "/var/lib/vdsm/staging/netconf"
 ROOTS = (PERSISTENCE, STAGING)
+MEMORY = "/run/ovirt-mgmt-network/record.json"  # {networks, bondings}; one that was removed until the next boot is {"remove": true}
+_KINDS = ("networks", "bondings")
 _FOLDERS = {"networks": "nets", "bondings": "bonds", "devices": "devices"}
 _NEVER_KEPT = ("blockingdhcp", "remove")
 
@@ -38,16 +43,39 @@ def unreadable(root=ROOTS[0]):
     return _load(root)[1]
 
 
-def dirty(roots=ROOTS):
-    """Whether what runs (staging) is not what is safe (persistence): VDSM's netConfigDirty. Without staging nothing is."""
+def running(roots=ROOTS, memory=MEMORY):
+    """What the host runs with, as read() gives it: staging, or persistence where nothing has run yet, and over it what is only in memory."""
     safe, runs = roots
-    return os.path.exists(runs) and any(read(runs)[kind] != read(safe)[kind] for kind in ("networks", "bondings"))
+    return merged(read(runs if os.path.exists(runs) else safe), in_memory(memory))
+
+
+def unsaved(roots=ROOTS):
+    """``{networks: [name], bondings: [name]}`` that run (staging) and are not safe (persistence) as they run. Without staging none are."""
+    safe, runs = roots
+    if not os.path.exists(runs):
+        return {kind: [] for kind in _KINDS}
+    old, now = read(safe), read(runs)
+    return {kind: sorted(name for name in {**old[kind], **now[kind]} if old[kind].get(name) != now[kind].get(name)) for kind in _KINDS}
+
+
+def dirty(roots=ROOTS):
+    """Whether what runs is not what is safe: VDSM's netConfigDirty."""
+    return any(unsaved(roots).values())
+
+
+def in_memory(memory=MEMORY):
+    """``{networks, bondings}`` recorded until the next boot; ``{"remove": True}`` for one that VDSM's folders have and the host has not."""
+    try:
+        with open(memory, encoding="utf-8") as stream:
+            return json.load(stream)
+    except (FileNotFoundError, ValueError):
+        return {kind: {} for kind in _KINDS}
 
 
 def merged(found, record):
     """``found`` (as of read()) with ``record`` ({networks, bondings}) put in; None and ``{"remove": True}`` take out (pure)."""
     result = {kind: dict(entries) for kind, entries in found.items()}
-    for kind in ("networks", "bondings"):
+    for kind in _KINDS:
         for name, content in (record.get(kind) or {}).items():
             if content is None or content.get("remove"):
                 result[kind].pop(name, None)
@@ -56,29 +84,53 @@ def merged(found, record):
     return result
 
 
-def record_in_sync(record, roots=ROOTS):
-    """Whether both roots hold ``record`` already, so that VDSM can load it (an empty record always holds)."""
-    if not any((record.get(kind) or {}) for kind in ("networks", "bondings")):
+def noted(known, record, persistent):
+    """The record in memory ``known`` after ``record`` was committed: with it, or, where that is on disk now, without its names (pure)."""
+    result = {kind: {name: content for name, content in (known.get(kind) or {}).items() if name not in (record.get(kind) or {})} for kind in _KINDS}
+    for kind in () if persistent else _KINDS:
+        for name, content in (record.get(kind) or {}).items():
+            kept = merged({one: {} for one in _KINDS}, {kind: {name: content}})[kind]
+            result[kind][name] = kept.get(name, {"remove": True})
+    return result
+
+
+def record_in_sync(record, roots=ROOTS, persistent=True, memory=MEMORY):
+    """Whether ``record`` holds already where it belongs (an empty one always does).
+
+    On disk both roots need it, so that VDSM can load it; with ``persistent`` False what runs and the record in memory together do.
+    """
+    if not any((record.get(kind) or {}) for kind in _KINDS):
         return True
-    return all(not unreadable(root) and merged(read(root), record) == read(root) for root in roots)
+    if not persistent:
+        return merged(running(roots, memory), record) == running(roots, memory)
+    return _on_disk(record, roots) and noted(in_memory(memory), record, True) == in_memory(memory)
 
 
-def prepare_record(record, roots=ROOTS):
-    """Write what the roots are to hold next to them, flushed: ``[{root, tree}]`` for publish() or discard().
+def prepare_record(record, roots=ROOTS, persistent=True, memory=MEMORY):
+    """Write what is to be recorded next to where it belongs, flushed: ``[{root, tree}]`` for publish() or discard().
 
     ``roots``: persistence and staging. Both get the same: what runs today, or what is safe where nothing has run yet, with
-    ``record`` put in; so VDSM does it when it makes its running configuration the safe one. ``[]`` when they hold the
-    record already. Raises OSError when a root cannot be written; nothing is left behind then.
+    ``record`` put in; so VDSM does it when it makes its running configuration the safe one. With ``persistent`` False only
+    the file ``memory`` gets it. ``[]`` when the record holds already. Raises OSError when something cannot be written;
+    nothing is left behind then.
     """
-    if record_in_sync(record, roots):
+    if record_in_sync(record, roots, persistent, memory):
         return []
-    content = merged(read(roots[1] if os.path.exists(roots[1]) else roots[0]), record)
     prepared = []
     try:
-        for root in roots:
-            tree = "%s.%s" % (root, secrets.token_hex(4))
-            prepared.append({"root": root, "tree": tree})
-            _write_tree(tree, content)
+        if persistent and not _on_disk(record, roots):
+            content = merged(read(roots[1] if os.path.exists(roots[1]) else roots[0]), record)
+            for root in roots:
+                tree = "%s.%s" % (root, secrets.token_hex(4))
+                prepared.append({"root": root, "tree": tree})
+                _write_tree(tree, content)
+        note = noted(in_memory(memory), record, persistent)
+        if note != in_memory(memory):
+            tree = "%s.%s" % (memory, secrets.token_hex(4))
+            prepared.append({"root": memory, "tree": tree})
+            os.makedirs(os.path.dirname(memory), mode=0o700, exist_ok=True)
+            with open(tree, "w", encoding="utf-8") as stream:
+                json.dump(note, stream)
     except OSError:
         for one in prepared:
             discard(one)
@@ -93,6 +145,9 @@ def publish(prepared):
     steps aside first, and a power cut in between leaves no root. The caller's journal is why that heals: publish again.
     """
     root, tree = prepared["root"], prepared["tree"]
+    if os.path.isfile(tree):
+        os.rename(tree, root)
+        return
     aside = tree + ".was"
     if not os.path.isdir(tree):
         return  # it was published, and VDSM has written a newer one since
@@ -115,7 +170,13 @@ def publish(prepared):
 def discard(prepared):
     """Take a prepared tree away again, unless it counts already."""
     if os.path.realpath(prepared["root"]) != os.path.realpath(prepared["tree"]):
+        if os.path.isfile(prepared["tree"]):
+            os.unlink(prepared["tree"])
         shutil.rmtree(prepared["tree"], ignore_errors=True)
+
+
+def _on_disk(record, roots):
+    return all(not unreadable(root) and merged(read(root), record) == read(root) for root in roots)
 
 
 def _load(root):

@@ -267,8 +267,8 @@ def _commit(entry):
     proof.check_checkpoint(checkpoint)
     proof.settle(entry, time.monotonic() + 2)
     try:
+        journal.update(entry, prepared=netconf.prepare_record(entry["record"], persistent=entry["persistent"]))
         if entry["persistent"]:
-            journal.update(entry, prepared=netconf.prepare_record(entry["record"]))
             profiles.flush()
         # Before the commit point, so that its timer can never fire behind it; the undo does without it.
         if checkpoint:

@@ -110,7 +110,7 @@ ansible_facts:
           type: dict
           sample: {}
         networks:
-          description: The networks of VDSM's records that exist on the host, as VDSM reports them.
+          description: The networks that RV(ansible_facts.host_network.running) has and that exist on the host, as VDSM reports them.
           returned: success
           type: dict
           sample: {"ovirtmgmt": {"iface": "ovirtmgmt", "bridged": true, "ports": ["eth1"], "stp": "off", "southbound": "eth1",
@@ -198,10 +198,22 @@ ansible_facts:
             "mac-address": "52:54:00:0C:01:01", "mtu": 1500, "ipv4": {"enabled": false}, "ipv6": {"enabled": false}}],
             "routes": {"config": []}, "route-rules": {"config": []}, "dns-resolver": {"config": {}, "running": {"server": ["10.77.0.1"]}}}
         running:
-          description: Networks and bonds in VDSM's unified persistence.
+          description:
+            - The networks and bonds that VDSM runs with, by its running configuration (C(staging)) or, where it has never run, by its persistence.
+            - Those that were configured until the next boot only (O(ovirt.mgmt_network.nmstate_apply#module:persistent)) are included.
           returned: success
           type: dict
           sample: {"networks": {}, "bondings": {}}
+        unsaved:
+          description: Names of the networks and bonds that VDSM runs with and that its persistence does not have, or has otherwise. A boot brings the latter.
+          returned: success
+          type: dict
+          sample: {"networks": [], "bondings": []}
+        in_memory:
+          description: Names of the networks and bonds that are recorded until the next boot only.
+          returned: success
+          type: dict
+          sample: {"networks": [], "bondings": []}
 """
 
 import os

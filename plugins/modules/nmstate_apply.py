@@ -53,7 +53,8 @@ options:
     default: true
   persistent:
     description:
-      - With V(false) (stateless hosts) nothing is ever written to disk; the change is gone after a reboot.
+      - With V(false) (stateless hosts) nothing is ever written to disk, neither a profile nor VDSM's persistence. O(record) is kept in memory,
+        where M(ovirt.mgmt_network.host_network_facts) finds it, and the change is gone after a reboot.
     type: bool
     default: true
   record:
@@ -234,7 +235,7 @@ phase:
   returned: when a transaction was opened
   sample: committed
 recorded:
-  description: Whether VDSM's unified persistence holds O(record) now.
+  description: Whether O(record) is recorded now, in VDSM's unified persistence or, without O(persistent), in memory.
   type: bool
   returned: when O(record) was given and something changed
 step:
@@ -364,7 +365,7 @@ def run(module):
     params = module.params
     change, lacking, current = settled_plan(module)
     record = params["record"] or {"networks": {}, "bondings": {}}
-    unrecorded = params["persistent"] and not netconf.record_in_sync(record)
+    unrecorded = not netconf.record_in_sync(record, persistent=params["persistent"])
     result = {"changed": bool(change or lacking or unrecorded), "change": change, "settings": lacking, "transaction": ""}
     if result["changed"]:
         after = {"state": change, **({"settings": lacking} if lacking else {}), **({"record": record} if unrecorded else {})}
@@ -374,7 +375,7 @@ def run(module):
     if module.check_mode or not result["changed"]:
         return result
     if not change and not lacking:
-        for prepared in netconf.prepare_record(record):
+        for prepared in netconf.prepare_record(record, persistent=params["persistent"]):
             netconf.publish(prepared)
         return dict(result, recorded=True)
     status = transaction.begin(change, current, dict(

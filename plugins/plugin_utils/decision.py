@@ -18,7 +18,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils import events
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.addresses import in_subnet, is_real
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.carry_over_settings import check_permitted, loss_warnings
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.compliance import (
-    NONE, STATIC, actual_configuration, differences, ipv4_configuration, ipv6_configuration,
+    NONE, QOS_ATTRIBUTES, STATIC, actual_configuration, differences, ipv4_configuration, ipv6_configuration,
 )
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.definition import parse_definition
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state_current import MAX_DEVICE_NAME
@@ -40,14 +40,15 @@ class _Refusal(Exception):
 
 
 def derive(facts: dict, definition: dict, host: str = "", attachment: dict | None = None, permit_loss: list[str] | None = None,
-           keep_vlan_name: bool = False) -> dict:
+           keep_vlan_name: bool = False, persistent: bool = True) -> dict:
     """Decide for one host.
 
     ``facts``: ansible_facts.host_network (VDSM's capabilities and what host_network_facts adds). ``definition``: the
     network in the data center, keys as of parse_definition(). ``host``: its name for messages. ``attachment``: the
     network's own settings for this host (see compliance.compare), compared when the network exists; usually none. ``permit_loss``: names out of
-    carry_over_settings.LOSSES of what may be lost where it cannot go with the addresses; the change is refused otherwise. ``keep_vlan_name``: whether a VLAN device
-    keeps a name that is not VDSM's; it is a difference otherwise.
+    carry_over_settings.LOSSES of what may be lost where it cannot go with the addresses; the change is refused otherwise. ``keep_vlan_name``:
+    whether a VLAN device keeps a name that is not VDSM's; it is a difference otherwise. ``persistent``: whether the network is to be there after
+    a boot, too.
 
     Returns plain data: {decision: in_sync|change|refuse, network (its name on the host), exists (bool: the host has a
     network of that name), active_interface, request: {networks, bondings, options} (empty parts unless the decision is
@@ -71,9 +72,11 @@ def derive(facts: dict, definition: dict, host: str = "", attachment: dict | Non
     try:
         existing = find_network(facts, definition["vdsm_name"])
         if existing is None:
-            return {**result, **_derive_new(facts, definition, host, permitted, keep_vlan_name)}
-        result["exists"] = True
-        return {**result, **_derive_existing(facts, definition, host, existing, attachment, permitted, keep_vlan_name)}
+            found = _derive_new(facts, definition, host, permitted, keep_vlan_name)
+        else:
+            result["exists"] = True
+            found = _derive_existing(facts, definition, host, existing, attachment, permitted, keep_vlan_name, persistent)
+        return {**result, **found, "warnings": found["warnings"] + _unsaved_warnings(facts, host)}
     except _Refusal as refusal:
         event = refusal.event
     except InterfaceError as error:
@@ -106,7 +109,7 @@ def _derive_new(facts: dict, definition: dict, host: str, permitted: list[str], 
 
 
 def _derive_existing(facts: dict, definition: dict, host: str, existing: ExistingNetwork, attachment: dict | None, permitted: list[str],
-                     keep_vlan_name: bool) -> dict:
+                     keep_vlan_name: bool, persistent: bool) -> dict:
     active, name, position = facts["lastClientIface"], definition["vdsm_name"], existing.position
     if active != existing.device:
         locate(facts, active)
@@ -121,10 +124,16 @@ def _derive_existing(facts: dict, definition: dict, host: str, existing: Existin
     )
     found = [
         difference for difference in differences(_with_comparable_vlan(definition, position), actual, attachment)
-        if difference["attribute"] != "default_route" or not _has_role_without_gateway(facts, definition)
+        if (difference["attribute"] != "default_route" or not _has_role_without_gateway(facts, definition))
+        # the definition has no word about a quality of service
+        and (difference["attribute"] not in QOS_ATTRIBUTES or (attachment or {}).get("qos"))
     ]
-    if not _is_recorded(facts, name, position):
-        found.append({"attribute": "persistence", "desired": "recorded", "actual": "missing"})
+    _check_qos(found, existing.device)
+    if persistent:
+        _check_memory(facts, name, position)
+    lacking = _lacking_record(facts, name, position, persistent)
+    if lacking:
+        found.append({"attribute": "persistence", "desired": "recorded", "actual": lacking})
     caps = with_control_address(facts, existing.caps)
     # With another tag it is another device.
     same_vlan = (position.vlan or 0) == (definition["vlan_tag"] or 0)
@@ -202,12 +211,39 @@ def _check_name(facts: dict, definition: dict, active: str) -> None:
         )
 
 
-def _is_recorded(facts: dict, name: str, position: Position) -> bool:
-    if name not in recorded_networks(facts):
-        return False
-    if not position.bonded or "running" not in facts:
-        return True
-    return position.base in ((facts["running"] or {}).get("bondings") or {})
+def _check_qos(found: list[dict], device: str) -> None:
+    asked = [f"{one['attribute']}: {one['actual']} -> {one['desired']}" for one in found if one["attribute"] in QOS_ATTRIBUTES]
+    if asked:
+        raise RequestError(
+            "", device, f"The attachment asks for another quality of service on {device} ({', '.join(asked)}), which this collection does not configure.",
+            "Set it in the engine, or take qos out of the attachment, and run again.",
+        )
+
+
+def _check_memory(facts: dict, name: str, position: Position) -> None:
+    in_memory = facts.get("in_memory") or {}
+    if name in (in_memory.get("networks") or []) or position.bonded and position.base in (in_memory.get("bondings") or []):
+        raise RequestError(
+            "", position.interface, f"The network {name} was configured until the next boot only (configure_mgmt_persistent: false), and its profiles"
+            " are not on disk.", "Reboot the host, which brings its old network, or set configure_mgmt_persistent: false, and run again.",
+        )
+
+
+def _lacking_record(facts: dict, name: str, position: Position, persistent: bool) -> str:
+    """What VDSM's record of the network and its bond lacks: "" nothing, missing, or unsaved (what it runs with is not what a boot brings)."""
+    bonds = [position.base] if position.bonded and "running" in facts else []
+    if name not in recorded_networks(facts) or any(bond not in ((facts["running"] or {}).get("bondings") or {}) for bond in bonds):
+        return "missing"
+    unsaved = facts.get("unsaved") or {}
+    if persistent and (name in (unsaved.get("networks") or []) or set(bonds) & set(unsaved.get("bondings") or [])):
+        return "unsaved"
+    return ""
+
+
+def _unsaved_warnings(facts: dict, host: str) -> list[dict]:
+    unsaved = facts.get("unsaved") or {}
+    names = [f"network {name}" for name in unsaved.get("networks") or []] + [f"bond {name}" for name in unsaved.get("bondings") or []]
+    return [events.event(events.UNSAVED, host, Networks=", ".join(names))] if names else []
 
 
 def _with_comparable_vlan(definition: dict, position: Position) -> dict:

@@ -24,6 +24,7 @@ PERSIST_FAILED = "PERSIST_NETWORK_FAILED_FOR_MANAGEMENT_NETWORK"
 FOREIGN_VLAN_NAME = "MANAGEMENT_NETWORK_ON_A_VLAN_DEVICE_THAT_VDSM_CANNOT_EDIT"
 LOSS = "MANAGEMENT_NETWORK_WITHOUT_A_PART_OF_THE_CONFIGURATION"
 OUT_OF_SYNC = "VDS_NETWORKS_OUT_OF_SYNC"
+UNSAVED = "HOST_NETWORKS_NOT_SAVED"
 GATEWAY_OUT_OF_RANGE = "NETWORK_IPV4_GATEWAY_OUT_OF_RANGE"
 
 _FAILED = "Failed to configure management network on host ${VdsName}"
@@ -62,6 +63,10 @@ CATALOGUE: dict[str, tuple[int | None, str, str, str]] = {
         None, WARNING,
         "The management network of host ${VdsName} is on the VLAN device ${InterfaceName}, which VDSM would call ${VlanName}.",
         "Set configure_mgmt_keep_vlan_name to false and run again, so that the device is created again under VDSM's name.",
+    ),
+    UNSAVED: (
+        None, WARNING, "VDSM on host ${VdsName} has not saved what it runs with: ${Networks}.",
+        "Save the network configuration of the host in the engine, or a boot takes these changes back. A change of the management network saves them, too.",
     ),
     "NETWORK_COMMINT_NETWORK_CHANGES": (1104, NORMAL, "Network changes were saved on host ${VdsName}", ""),
     "NETWORK_COMMINT_NETWORK_CHANGES_FAILED": (

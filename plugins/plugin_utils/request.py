@@ -44,7 +44,7 @@ def build_request(facts: dict, definition: dict, position: Position, source: dic
     Raises RequestError.
     """
     validate_link(facts, definition, position)
-    network = describe_network(facts, definition, position, source)
+    network = {**describe_network(facts, definition, position, source), **_kept(facts, definition)}
     networks = {definition["vdsm_name"]: network}
     if definition["default_route"]:
         networks.update(_without_default_route(facts, definition["vdsm_name"]))
@@ -53,6 +53,13 @@ def build_request(facts: dict, definition: dict, position: Position, source: dic
         "bondings": {position.base: bond_record(facts["bondings"][position.base])} if position.bonded else {},
         "options": {"connectivityCheck": True, "connectivityTimeout": CONNECTIVITY_TIMEOUT, "commitOnSuccess": True},
     }
+
+
+def _kept(facts: dict, definition: dict) -> dict:
+    """What the engine has given to the network beside what a definition says, as VDSM has it already: QoS and custom properties."""
+    record = recorded_networks(facts).get(definition["vdsm_name"]) or {}
+    custom = {key: value for key, value in (record.get("custom") or {}).items() if definition["vm_network"] or key != "bridge_opts"}
+    return {key: value for key, value in (("hostQos", record.get("hostQos")), ("custom", custom)) if value}
 
 
 def describe_network(facts: dict, definition: dict, position: Position, source: dict) -> dict:

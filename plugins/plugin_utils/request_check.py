@@ -43,11 +43,21 @@ def check_request(request: dict, facts: dict, definition: dict) -> dict:
     if strange:
         raise RequestError("", "", f"The request names the network {strange[0]}, which the host does not have.",
                            f"Only {name} and networks that are there can be in it; take {strange[0]} out, and run again.")
+    for other, raw in request["networks"].items():
+        _refuse_what_is_not_built(other, raw or {}, recorded_networks(facts).get(other) or {})
     for bond in bonds.values():
         _check_bond(facts, bond, name)
     _check_place(facts, networks[name], bonds, request["networks"][name])
     _check_ip(networks[name], request["networks"][name])
     return request
+
+
+def _refuse_what_is_not_built(name: str, raw: dict, record: dict) -> None:
+    """QoS and custom properties, which VDSM sets by other means than nmstate, stay as VDSM's record has them."""
+    for key, what in (("hostQos", "a quality of service"), ("custom", "custom properties")):
+        if raw.get(key) and raw[key] != record.get(key) and not raw.get("remove"):
+            raise RequestError("", raw.get("nic") or raw.get("bonding") or "", f"networks.{name}.{key}: this collection does not configure {what}.",
+                               f"Take {key} out of the request, and run again; set it in the engine when the host is up.")
 
 
 def _check_place(facts: dict, network: Network, bonds: dict[str, Bond], raw: dict) -> None:

@@ -84,10 +84,10 @@ def test_control_address_overrides():
 @pytest.mark.parametrize(
     ("journal", "unsaved", "dirty"),
     [
-        ("", False, "False"),
-        ("open", False, "True"),
-        ("committed", False, "False"),
-        ("", True, "True"),
+        ("", [], "False"),
+        ("open", [], "True"),
+        ("committed", [], "False"),
+        ("", ["red"], "True"),
     ],
 )
 def test_net_config_dirty(journal, unsaved, dirty, monkeypatch):
@@ -95,11 +95,14 @@ def test_net_config_dirty(journal, unsaved, dirty, monkeypatch):
     monkeypatch.setattr(hostfacts.journal, "find", lambda: (journal, None))
     for module, name, answer in ((hostfacts.networkmanager, "objects", {}), (hostfacts.nmstatectl, "show", {}), (hostfacts.nmstatectl, "version", "2.2.62"),
                                  (hostfacts.kernel, "links", []), (hostfacts.kernel, "default_routes", []), (hostfacts.profiles, "digests", {"/a": "b"}),
-                                 (hostfacts.netconf, "read", record), (hostfacts.netconf, "dirty", unsaved)):
+                                 (hostfacts.netconf, "running", record), (hostfacts.netconf, "in_memory", {"networks": {"red": {}}, "bondings": {}}),
+                                 (hostfacts.netconf, "unsaved", {"networks": unsaved, "bondings": []})):
         monkeypatch.setattr(module, name, lambda answer=answer: answer)
     facts = hostfacts.gather()
     assert facts["netConfigDirty"] == dirty
     assert facts["running"] == {"networks": {"red": {"nic": "eth2"}}, "bondings": {}}
+    assert facts["unsaved"] == {"networks": unsaved, "bondings": []}
+    assert facts["in_memory"] == {"networks": ["red"], "bondings": []}
     assert facts["versions"]["nmstate"] == "2.2.62"
     assert facts["profile_files"] == {"/a": "b"}
 

@@ -17,13 +17,24 @@ RECORD = {"networks": {"ovirtmgmt": NETWORK}, "bondings": {"bond4": {"nics": ["e
 
 
 @pytest.fixture
+def memory(tmp_path):
+    return str(tmp_path / "run" / "record.json")
+
+
+@pytest.fixture(autouse=True)
+def _not_this_machines_memory(memory, monkeypatch):
+    for function in (netconf.running, netconf.in_memory, netconf.record_in_sync, netconf.prepare_record):
+        monkeypatch.setattr(function, "__defaults__", tuple(memory if one == netconf.MEMORY else one for one in function.__defaults__))
+
+
+@pytest.fixture
 def roots(tmp_path):
     return tuple(str(tmp_path / name / "netconf") for name in ("persistence", "staging"))
 
 
-def commit(record, roots):
-    for prepared in netconf.prepare_record(record, roots):
-        netconf.publish(prepared)
+def commit(record, roots, persistent=True):
+    for prepared in netconf.prepare_record(record, roots, persistent):
+        netconf.publish(json.loads(json.dumps(prepared)))  # it travels through the journal
 
 
 def test_a_record_is_written_as_vdsm_writes_it(roots):
@@ -171,3 +182,50 @@ def test_a_root_that_cannot_be_written_leaves_the_other_alone(roots, tmp_path):
     with pytest.raises(OSError):
         netconf.prepare_record(RECORD, roots)
     assert os.listdir(tmp_path / "persistence") == []
+
+
+def test_what_runs_is_read_and_what_a_boot_would_change_is_named(roots):
+    write(roots[0] + "/nets", storage='{"nic": "eth5"}', old='{"nic": "eth6"}', same='{"nic": "eth8"}')
+    assert sorted(netconf.running(roots)["networks"]) == ["old", "same", "storage"]  # nothing has run yet
+    assert netconf.unsaved(roots) == {"networks": [], "bondings": []}
+    write(roots[1] + "/nets", storage='{"nic": "eth7"}', new='{"nic": "eth9"}', same='{"nic": "eth8"}')
+    write(roots[1] + "/bonds", bond1='{"nics": ["eth1", "eth2"]}')
+    assert netconf.running(roots)["networks"] == {"storage": {"nic": "eth7"}, "new": {"nic": "eth9"}, "same": {"nic": "eth8"}}
+    assert netconf.unsaved(roots) == {"networks": ["new", "old", "storage"], "bondings": ["bond1"]}
+    assert netconf.dirty(roots)
+
+
+def test_a_record_in_memory_leaves_the_disk_alone(roots, memory, tmp_path):
+    write(roots[0] + "/nets", storage='{"nic": "eth5"}')
+    before = sorted(str(path) for path in tmp_path.rglob("*"))
+    assert not netconf.record_in_sync(RECORD, roots, False)
+    commit(RECORD, roots, False)
+    assert sorted(str(path) for path in tmp_path.rglob("*")) == sorted([*before, os.path.dirname(memory), memory])
+    assert netconf.read(roots[0])["networks"] == {"storage": {"nic": "eth5"}}
+    assert sorted(netconf.running(roots)["networks"]) == ["ovirtmgmt", "storage"]
+    assert "ipaddr" not in netconf.running(roots)["networks"]["ovirtmgmt"]
+    assert netconf.record_in_sync(RECORD, roots, False) and netconf.prepare_record(RECORD, roots, False) == []
+    assert not netconf.record_in_sync(RECORD, roots)
+
+
+def test_a_network_can_be_removed_in_memory_alone(roots):
+    write(roots[0] + "/nets", storage='{"nic": "eth5"}')
+    commit({"networks": {"storage": {"remove": True}}}, roots, False)
+    assert netconf.running(roots)["networks"] == {}
+    assert netconf.read(roots[0])["networks"] == {"storage": {"nic": "eth5"}}
+
+
+def test_what_is_recorded_on_disk_is_no_longer_in_memory(roots):
+    commit({"networks": {**RECORD["networks"], "red": {"nic": "eth9"}}, "bondings": RECORD["bondings"]}, roots, False)
+    commit(RECORD, roots)
+    assert netconf.in_memory() == {"networks": {"red": {"nic": "eth9"}}, "bondings": {}}
+    assert sorted(netconf.read(roots[0])["networks"]) == ["ovirtmgmt"]
+    assert sorted(netconf.running(roots)["networks"]) == ["ovirtmgmt", "red"]
+    assert netconf.record_in_sync(RECORD, roots)
+
+
+def test_a_record_in_memory_that_is_discarded_leaves_no_trace(roots, memory):
+    for one in netconf.prepare_record(RECORD, roots, False):
+        netconf.discard(one)
+    assert os.listdir(os.path.dirname(memory)) == []
+    assert netconf.in_memory() == {"networks": {}, "bondings": {}}

@@ -218,6 +218,57 @@ def test_refused(facts, keys, name, interface, words):
     assert found["exists"] is ("ovirtmgmt" in {**facts["bridges"], **facts["networks"]})
 
 
+BOND_RUNS = {"networks": {"ovirtmgmt": {"bonding": "bond0", "bridged": True}}, "bondings": {"bond0": {"nics": ["eth0", "eth2"]}}}
+ON_BOND = managed_host(port="bond0", bondings={"bond0": bond("eth0", "eth2")}, running=BOND_RUNS)
+
+
+@pytest.mark.parametrize("facts, unsaved, expected", [
+    (managed_host(), {"networks": ["ovirtmgmt"]}, {"persistence": ("recorded", "unsaved")}),
+    (managed_host(running={}), {"networks": ["ovirtmgmt"]}, {"persistence": ("recorded", "missing")}),
+    (ON_BOND, {"networks": [], "bondings": ["bond0"]}, {"persistence": ("recorded", "unsaved")}),
+    (managed_host(), {"networks": ["red"], "bondings": ["bond7"]}, {}),
+])
+def test_what_vdsm_has_not_saved_is_told_and_recorded(facts, unsaved, expected):
+    found = decide({**facts, "unsaved": unsaved})
+    assert changes(found) == expected
+    assert [one["name"] for one in found["warnings"]] == ["HOST_NETWORKS_NOT_SAVED"]
+    for name in [*unsaved.get("networks", []), *unsaved.get("bondings", [])]:
+        assert name in found["warnings"][0]["message"]
+
+
+def test_a_network_until_the_next_boot():
+    facts = {**managed_host(), "in_memory": {"networks": ["ovirtmgmt"], "bondings": []}, "unsaved": {"networks": ["ovirtmgmt"], "bondings": []}}
+    assert derive(facts, {"name": "ovirtmgmt"}, "h", persistent=False)["decision"] == "in_sync"
+    found = decide(facts)
+    assert (found["decision"], found["event"]["id"]) == ("refuse", 1120)
+    assert "until the next boot" in found["event"]["message"] and "Reboot the host" in found["remedy"]
+
+
+QOS = {"out": {"ls": {"m2": 50}}}
+
+
+def with_qos(**record):
+    facts = managed_host()
+    facts["networks"]["ovirtmgmt"]["hostQos"] = QOS
+    facts["running"]["networks"]["ovirtmgmt"].update(hostQos=QOS, **record)
+    return facts
+
+
+def test_quality_of_service_and_custom_properties_that_the_engine_has_given_stay():
+    assert decide(with_qos())["decision"] == "in_sync"  # the definition does not speak of them
+    network = decide(with_qos(custom={"bridge_opts": "x", "a": "b"}), mtu=9000)["request"]["networks"]["ovirtmgmt"]
+    assert (network["hostQos"], network["custom"]) == (QOS, {"bridge_opts": "x", "a": "b"})
+    assert decide(with_qos(custom={"bridge_opts": "x", "a": "b"}), vm_network=False)["request"]["networks"]["ovirtmgmt"]["custom"] == {"a": "b"}
+
+
+def test_another_quality_of_service_is_refused():
+    same = {"qos": {"link_share": 50, "upper_limit": None, "real_time": None}}
+    assert derive(with_qos(), {"name": "ovirtmgmt"}, "h", same)["decision"] == "in_sync"
+    found = derive(with_qos(), {"name": "ovirtmgmt"}, "h", {"qos": {**same["qos"], "link_share": 70}})
+    assert (found["decision"], found["event"]["id"]) == ("refuse", 1120)
+    assert "outAverageLinkShare: 50 -> 70" in found["event"]["message"]
+
+
 @pytest.mark.parametrize("facts, keys, device, why", [
     (nic_host(), {}, "eth1", "unmanaged"),
     (nic_host(), {}, "eth1", "external"),

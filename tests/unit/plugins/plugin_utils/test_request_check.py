@@ -65,7 +65,7 @@ def test_what_may_be(request_):
     (edited({"bond4": {"nics": ["eth2", "eth1"]}}), "NETWORK_INTERFACE_ATTACHED_TO_NETWORK_CANNOT_BE_SLAVE", "carries the network store"),
     (edited({"bond4": {"nics": ["eth2", "eth3"], "options": "mode=0"}}), "INVALID_BOND_MODE_FOR_BOND_WITH_VM_NETWORK", "mode 0"),
     (edited({"bond4": {"remove": True}}), "", "removed by the request"),
-    (edited(bridged=False, stp=False, custom={"bridge_opts": "x"}), "", "custom.bridge_opts"),
+    (edited(bridged=False, stp=False, custom={"bridge_opts": "x"}), "", "networks.ovirtmgmt.custom"),
     ({"networks": {}, "bondings": {}}, "", "does not make the network ovirtmgmt"),
     ({"networks": {"ovirtmgmt": {"remove": True}}}, "", "does not make the network ovirtmgmt"),
     ({"networks": {**edited()["networks"], "vms": {"nic": "eth0", "defaultRoute": False}}}, "", "the network vms, which the host does not have"),
@@ -77,6 +77,16 @@ def test_what_may_not(request_, rule, words):
     assert caught.value.engine_message == rule
     assert words in str(caught.value)
     assert caught.value.remedy
+
+
+@pytest.mark.parametrize("key, value", [("hostQos", {"out": {"ls": {"m2": 70}}}), ("custom", {"bridge_opts": "multicast_snooping=0"})])
+def test_what_cannot_be_built_is_refused_unless_vdsm_has_it_so(key, value):
+    asked = edited(**{key: value})
+    with pytest.raises(RequestError, match=f"networks.ovirtmgmt.{key}: this collection does not configure"):
+        check_request(asked, FACTS, DEFINITION)
+    running = {"networks": {"ovirtmgmt": {"bonding": "bond4", "vlan": 3000, key: value}}, "bondings": {}}
+    assert check_request(asked, {**FACTS, "running": running}, DEFINITION) == asked
+    assert check_request(edited(**{key: {}}), FACTS, DEFINITION)
 
 
 def test_the_filter_names_rule_and_remedy():

@@ -1,0 +1,55 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Facts as host_network_facts really returns them: its own code on what the sources of real hosts said."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from unittest import mock
+
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils import hostfacts
+
+HOSTS = ("bond_vlan", "busy")
+_RECORDED = Path(__file__).parents[1] / "module_utils" / "fixtures"
+# keys whose own keys are names of devices, networks or files
+NAMED = ("nics", "bondings", "vlans", "bridges", "teams", "networks", "max_mtu", "profiles", "profile_files", "unmanaged")
+
+
+def facts(host, control_address="", **records):
+    """The fact of the recorded ``host``; ``records``: more networks in VDSM's running configuration."""
+    sources = json.loads((_RECORDED / f"host_{host}.json").read_text(encoding="utf-8"))
+    running = {**sources["running"], "networks": {**sources["running"]["networks"], **records}}
+    nothing = {"networks": [], "bondings": []}
+    answers = {
+        "networkmanager": {"objects": sources["managed"], "profile_settings": sources["settings"]},
+        "nmstatectl": {"show": sources["state"], "version": "2.2.62"},
+        "kernel": {"links": sources["links"], "default_routes": sources["routes"], "traits": sources["traits"], "supports_ipv6": True},
+        "netconf": {"running": {**running, "devices": {}}, "unsaved": nothing, "in_memory": {"networks": {}, "bondings": {}}},
+        "control": {"connection": sources["control"]}, "journal": {"find": ("", None)},
+        "profiles": {"digests": {"/etc/NetworkManager/system-connections/eth1.nmconnection": "00"}},
+    }
+    patches = [mock.patch.object(getattr(hostfacts, module), name, lambda *_args, answer=answer: answer)
+               for module, functions in answers.items() for name, answer in functions.items()]
+    for patch in patches:
+        patch.start()
+    try:
+        return hostfacts.gather(control_address=control_address)
+    finally:
+        for patch in patches:
+            patch.stop()
+
+
+def shape(document, path=""):
+    """The paths of all keys in ``document``, such as ``nics.*.addr`` (set of str); of records only their names: they are VDSM's own."""
+    found = set()
+    if isinstance(document, list):
+        for one in document:
+            found |= shape(one, path)
+    if isinstance(document, dict):
+        for key, value in document.items():
+            here = f"{path}.*" if path in NAMED or path.startswith("running.") else f"{path}.{key}".lstrip(".")
+            found.add(here)
+            if not here.startswith(("running.networks.", "running.bondings.", "nmstate.")):
+                found |= shape(value, here)
+    return found
