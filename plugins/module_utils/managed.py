@@ -33,7 +33,8 @@ def refused(change, settings, keep, links, unmanaged):
     named = set(settings or {})
     for iface in change.get("interfaces") or []:
         ports = [part.get("port", part.get("ports")) or [] for part in (iface.get("bridge") or {}, iface.get("link-aggregation") or {})]
-        named |= {iface["name"], (iface.get("vlan") or {}).get("base-iface")} | {one["name"] if isinstance(one, dict) else one for some in ports for one in some}
+        named |= {iface["name"], (iface.get("vlan") or {}).get("base-iface")}
+        named |= {one["name"] if isinstance(one, dict) else one for some in ports for one in some}
     named |= {route.get("next-hop-interface") for route in (change.get("routes") or {}).get("config") or []}
     holders = [link["ifname"] for link in links if {one.get("local") for one in link.get("addr_info") or []} & set(keep)]
     for holder in holders:
