@@ -137,7 +137,7 @@ def test_an_artifact_holds_each_result_once_and_slices_do_not_replace_each_other
     inventory.write_text(json.dumps({"hypervisors": {"hosts": {name: {**nobody, **told} for name, told in LAUNCHES.items()}}}), encoding="utf-8")
     # in batches of one, as the variables of a job are read once for a batch; in check mode, which goes on after a host that does not answer
     words = ["-i", inventory, f"ovirt.mgmt_network.{playbook}", "--check", "-e", f"{playbook}_serial=1"]
-    done = subprocess.run(["ansible-playbook", *words], capture_output=True, text=True, timeout=120, check=False,
+    done = subprocess.run(["ansible-playbook", *words], capture_output=True, text=True, timeout=600, check=False,
                           stdin=subprocess.DEVNULL, env={**os.environ, "ANSIBLE_SHOW_CUSTOM_STATS": "true", "ANSIBLE_NOCOLOR": "1"})
     told = done.stdout.partition("CUSTOM STATS: ")[2].partition("RUN: ")[2]
     assert told, done.stdout[-3000:] + done.stderr[-1000:]
