@@ -113,8 +113,7 @@ CHECKS = [
 
 
 def test_in_real_templates(tmp_path):
-    """The documentation's examples, and checks with values that come from templates, in one play of real Ansible."""
-    examples = [task for name in NAMES for task in yaml.safe_load(documentation(name)["EXAMPLES"])]
+    """Checks with values that come from templates, in one play of real Ansible. (The examples are run by tests/gate/test_examples.py.)"""
     variables = {
         "facts": founding_host(), "name": "{{ 'ovirt' ~ 'mgmt' }}", "word": "{{ 'yes' }}", "tag": 3000,
         "network": {"name": "{{ name }}", "vlan_tag": 3000, "mtu": 9000},
@@ -125,7 +124,7 @@ def test_in_real_templates(tmp_path):
         "rescue": [{"ansible.builtin.assert": {"that": "ansible_failed_result.msg is search('vlan_tag: 1.5 .float. is given')"}}],
     }
     playbook = tmp_path / "play.yml"
-    playbook.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": [*examples, *checks, wrong]}]), encoding="utf-8")
+    playbook.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": [*checks, wrong]}]), encoding="utf-8")
     environment = {**os.environ, "ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_NOCOLOR": "1", "HOME": str(tmp_path)}
     command = [sys.executable, "-m", "ansible.cli.playbook", "-i", "localhost,", "-c", "local", str(playbook)]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)

