@@ -30,8 +30,8 @@ start() {
 """
 _OPTIONS = {"interfaces": [{"name": "ovirtmgmt", "type": "linux-bridge", "state": "up", "lldp": {"enabled": True}, "bridge": {
     "options": {"stp": {"enabled": True, "forward-delay": 4, "hello-time": 1, "priority": 4096}, "group-forward-mask": 8, "multicast-snooping": False},
-    "port": [{"name": "eth1", "stp-priority": 8, "stp-path-cost": 50, "stp-hairpin-mode": True,
-              "vlan": {"mode": "trunk", "trunk-tags": [{"id": 101}], "enable-native": True, "tag": 1}}]}}]}
+    "port": [{"name": "eth1", "stp-priority": 8, "stp-path-cost": 50,
+              "vlan": {"mode": "trunk", "trunk-tags": [{"id": 101}], "enable-native": True, "tag": 100}}]}}]}
 
 
 def _probe(name):
@@ -43,7 +43,7 @@ def _undone(name, state, meanwhile=""):
     hosts.ssh(name, _SERVICE, timeout=120)
     try:
         play = Play(name, {"tasks": [apply_task(state, timeout=_LIMIT, probes=_probe(name))]})
-        expect.expect(expect.reach(name, "applying", 120), f"the change has not begun: {play.failure()}")
+        expect.expect(expect.reach(name, "applying", 300), f"the change has not begun: {play.failure()}")
         hosts.ssh(name, f"{_UNANSWERED}; {meanwhile}", timeout=120, check=False)
         return expect.undone(play, rf"no connection to \S+ port {_PORT}", within=1.5, timeout=_LIMIT), play.ended()[1]
     finally:
