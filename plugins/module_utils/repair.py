@@ -36,14 +36,14 @@ def bring_back(old, scope, seconds, say):
         if time.monotonic() < end and _bring_back_device(name, old["devices"][name], now.get(name) or {}, say):
             now = snapshot.devices()
     left = settle(old, scope, min(end, time.monotonic() + 8))
+    if any(one["what"] in ("routes", "rules", "dns") for one in left):
+        _apply_profiles_again(there, say)
+        left = settle(old, scope, min(end, time.monotonic() + 4))
     astray = [name for name in _with_other_routes(left) if name in there and old["devices"][name]["connection"]]
     for name in sorted(astray, key=lambda one: _depth(old, one)):
         # Neither a reload nor a restart of NetworkManager takes a route away that only the change had brought.
         say("routes of device %s differ: connection %s activated again" % (name, old["devices"][name]["connection"]))
         _activate(name, old["devices"][name]["connection"], True, say)
-    if any(one["what"] in ("rules", "dns") for one in left) or _without_device(left):
-        _apply_profiles_again(there, say)
-        astray = True
     left = settle(old, scope, min(end, time.monotonic() + 8)) if astray else left
     if _routes_and_rules(left, say):
         left = settle(old, scope, min(end, time.monotonic() + 2))
@@ -162,12 +162,11 @@ def _with_other_routes(left):
     return {name for one in left if one["what"] == "routes" for entry in one["old"] + one["new"] for name in snapshot.devices_of(entry)}
 
 
-def _without_device(left):
-    return any(not snapshot.devices_of(entry) for one in left if one["what"] == "routes" for entry in one["old"] + one["new"])
-
-
 def _apply_profiles_again(names, say):
-    """Reapply the profiles of those ``names`` on which something else is in effect than what is saved; rules and servers follow them."""
+    """Reapply the profiles of those ``names`` on which something else is in effect than what is saved; routes, rules and servers follow them.
+
+    An activation would do as well, but that of a bridge takes the guests off it for some seconds.
+    """
     managed = networkmanager.objects()
     for name in names:
         active = networkmanager.active_on(managed, name)
@@ -228,9 +227,11 @@ def _parts(left, name):
 def _activate(name, connection, there, say):
     # A device that is gone is made by its profile; naming it as the interface to use would be refused.
     where = ["ifname", name] if there else []
+    guests = {tap: bridge for tap, bridge in snapshot.guests().items() if bridge == name}
     rc, _out, err = _try(["nmcli", "--wait", str(_ACTIVATION), "connection", "up", "uuid", connection, *where], _ACTIVATION + 5)
     if rc:
         say("device %s: %s" % (name, err.strip()))
+    reattach(guests, say)  # the activation of a bridge detaches what NetworkManager has not configured
 
 
 def _depth(old, name):
