@@ -124,7 +124,8 @@ def _seen_only(path):
             lines = stream.read().splitlines()
     except OSError:
         return False
-    return "[.nmmeta]" in lines and "external=true" in lines[lines.index("[.nmmeta]"):]
+    meta = lines[lines.index("[.nmmeta]"):] if "[.nmmeta]" in lines else []
+    return "external=true" in meta or "volatile=true" in meta
 
 
 def _copy_file(source, target):

@@ -89,6 +89,8 @@ def _bring_back_device(name, was, now, say):
     """Bring one device back from ``now`` ({}: it is gone) to ``was``; returns whether that took anything."""
     wrong = snapshot.differing(was, now)
     active = [key for key in wrong if key not in _IN_PLACE]
+    if active == ["addresses"] and name in snapshot.guests().values() and _reapplied(name, was, say):
+        now, active = snapshot.devices().get(name) or {}, []
     if active and was["connection"]:
         if now and _make(now) != _make(was):  # NetworkManager activates a profile on such a device, and leaves it as it is
             say("device %s differs in what it is made with: deleted, to be made again" % name)
@@ -104,6 +106,19 @@ def _bring_back_device(name, was, now, say):
     if wrong and now:
         _in_place(name, was, now, say)
     return bool(wrong)
+
+
+def _reapplied(name, was, say):
+    """Whether a reapply alone brings the addresses of a bridge back, which leaves the guests on it."""
+    say("device %s differs in addresses: its profile applied again" % name)
+    if _try(["nmcli", "device", "reapply", name], 15)[0]:
+        return False
+    end = time.monotonic() + 5  # a lease is there after 2 s
+    while time.monotonic() < end:
+        if (snapshot.devices().get(name) or {}).get("addresses") == was["addresses"]:
+            return True
+        time.sleep(0.2)
+    return False
 
 
 def _make(device):
