@@ -11,7 +11,7 @@ import time
 from ansible.plugins.callback import CallbackBase
 
 _KEPT = ("msg", "phase", "timeline", "step", "rolled_back", "exact", "repairs", "transaction", "changed", "recorded", "diagnosis", "proven",
-         "not_probed")
+         "not_probed", "meanwhile")
 
 
 class CallbackModule(CallbackBase):
