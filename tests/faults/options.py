@@ -103,7 +103,7 @@ def running_guest(name, before):
 
 def strangers(name, before):
     """While a change of eth1 is undone, eth2 loses its link, br3 gets another address, and somebody makes a bridge and a route."""
-    mischief = ("ip link set eth2 down; ip addr add 2001:db8::7/64 dev br3; ip link add virbr0 type bridge; ip link set virbr0 up;"
+    mischief = ("ip link set eth2 down; ip addr add 203.0.113.7/32 dev br3; ip link add virbr0 type bridge; ip link set virbr0 up;"
                 " ip route add 198.51.100.0/24 dev br3; ip rule add priority 999 from 198.51.100.7 table 99")
     running = hosts.ssh(name, "systemctl show --property=MainPID NetworkManager").stdout
     try:
@@ -115,9 +115,9 @@ def strangers(name, before):
         expect.expect({("eth2", "up"), ("br3", "addresses"), ("", "rules")} <= apart, f"meanwhile: {result['meanwhile']}")
         expect.expect(running == hosts.ssh(name, "systemctl show --property=MainPID NetworkManager").stdout, "NetworkManager was restarted")
         there = hosts.ssh(name, "ip addr show br3; ip link show eth2; ip rule").stdout
-        expect.expect("2001:db8::7" in there and "priority" not in there and "198.51.100.7" in there, f"strangers were put back: {there}")
+        expect.expect("203.0.113.7" in there and "198.51.100.7" in there, f"strangers were put back: {there}")
     finally:
-        hosts.ssh(name, "ip link del virbr0; ip addr del 2001:db8::7/64 dev br3; ip route del 198.51.100.0/24; ip rule del priority 999;"
+        hosts.ssh(name, "ip link del virbr0; ip addr del 203.0.113.7/32 dev br3; ip route del 198.51.100.0/24; ip rule del priority 999;"
                         " ip link set eth2 up; nmcli connection up eth2; nmcli connection up eth2.777", check=False)
     expect.state(name, before)
     return f"{seen}; apart: {sorted(apart)}"
