@@ -13,7 +13,9 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils import arguments, guard, journal, masking, profiles
 
 
-@pytest.mark.parametrize("word, value", [("n", False), ("no", False), ("off", False), ("0", False), (0, False), ("f", False), ("y", True), ("yes", True), (True, True)])
+@pytest.mark.parametrize("word, value", [
+    ("n", False), ("no", False), ("off", False), ("0", False), (0, False), ("f", False), ("y", True), ("yes", True), (True, True),
+])
 def test_every_word_for_a_boolean_is_one_for_the_action_too(word, value):
     validated = ArgumentSpecValidator(arguments.nmstate_apply()).validate({"state": {}, "commit": word})
     assert validated.error_messages == [] and validated.validated_parameters["commit"] is value
