@@ -58,7 +58,8 @@ def source_code():
                 raise SourceError(_NO_SOURCE % (name, exc)) from exc
             if not text:
                 raise SourceError(_NO_SOURCE % (name, "its loader has none"))
-            code[name.replace(".", "/") + ".py"] = text.encode()
+            # a loader may give the bytes of the file (PEP 302 wants text)
+            code[name.replace(".", "/") + ".py"] = text if isinstance(text, bytes) else text.encode()
     return code
 
 

@@ -41,7 +41,8 @@ def desired_state(request: dict, current: dict | None = None, running: dict | No
 
     ``current``: its nmstate state, whole or as the facts digest it. ``running``: {networks, bondings} as VDSM's
     persistence records them. ``profiles``: {device: facts of its active NetworkManager profile}, which know the DHCP
-    identity. ``keep_vlan_name``: whether the device of a VLAN keeps a name that is not VDSM's. Returns {interfaces: [...] by name, routes, route-rules, dns-resolver}, each only when there is any.
+    identity. ``keep_vlan_name``: whether the device of a VLAN keeps a name that is not VDSM's.
+    Returns {interfaces: [...] by name, routes, route-rules, dns-resolver}, each only when there is any.
     Raises RequestFormatError, StateFormatError.
     """
     check_state(current)

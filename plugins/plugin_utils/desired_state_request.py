@@ -40,7 +40,8 @@ class RequestFormatError(Exception):
 class Network:
     """One network, of the request or of VDSM's record; ``remove`` means that all but the name is unset.
 
-    ``device``: its VLAN device or None. ``replaces``: the device of the same VLAN that is to make way for it, or None. ``ipv4``, ``ipv6``: (address, prefix length) of the static address or None.
+    ``device``: its VLAN device or None. ``replaces``: the device of the same VLAN that is to make way for it, or None.
+    ``ipv4``, ``ipv6``: (address, prefix length) of the static address or None.
     ``nameservers``: None means that the request says nothing about DNS. ``mtu`` in bytes.
     """
 

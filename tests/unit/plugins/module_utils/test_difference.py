@@ -55,8 +55,8 @@ HOLDS = {
         {"destination": "0.0.0.0/0", "next-hop-address": "10.80.0.9", "next-hop-interface": "eth1", "table-id": 0, "state": "absent"}]}},
     "a rule": {"route-rules": {"config": [{"ip-from": "10.80.0.0/24", "priority": 3200, "route-table": 66322802}]}},
     "the DNS servers": {"dns-resolver": {"config": {"server": ["10.80.0.1"]}}},
-    "text for a number, and a boolean": {"interfaces": [{"name": "br1", "state": "up", "bridge": {"options": {"stp": {"enabled": "false"}},
-                                        "port": [{"name": "eth5", "stp-priority": "32"}]}}]},
+    "text for a number, and a boolean": {"interfaces": [{"name": "br1", "state": "up", "bridge": {
+        "options": {"stp": {"enabled": "false"}}, "port": [{"name": "eth5", "stp-priority": "32"}]}}]},
     "LLDP that was never on, and no description": {"interfaces": [{"name": "br1", "state": "up", "lldp": {"enabled": False}, "description": ""}]},
     "the MAC of a port, copied": {"interfaces": [{"name": "bond4", "state": "up", "copy-mac-from": "eth2"}]},
     "what can only be read": {"interfaces": [{"name": "br1", "state": "up", "min-mtu": 68, "driver": "bridge", "wait-ip": "any", "profile-name": "br1"}]},

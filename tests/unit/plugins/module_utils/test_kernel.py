@@ -60,7 +60,8 @@ def test_traits(speed, told, tmp_path, monkeypatch):
 
 def test_bond_defaults_of_vdsm_s_dump(tmp_path, monkeypatch):
     dump = tmp_path / "bonding-defaults.json"
-    dump.write_text(json.dumps({"1": {"miimon": ["0"], "arp_ip_target": []}, "4": {"mode": ["balance-rr", "0"], "lacp_rate": ["slow", "0"], "miimon": ["100"]}}))
+    dump.write_text(json.dumps({
+        "1": {"miimon": ["0"], "arp_ip_target": []}, "4": {"mode": ["balance-rr", "0"], "lacp_rate": ["slow", "0"], "miimon": ["100"]}}))
     monkeypatch.setattr(kernel, "BOND_DEFAULTS", str(dump))
     monkeypatch.setattr(kernel, "run", lambda argv, **_kwargs: pytest.fail("the kernel is asked although VDSM has"))
     assert kernel.bond_defaults({"4"}) == {"4": {"mode": "balance-rr 0", "lacp_rate": "slow 0", "miimon": "100"}}

@@ -54,7 +54,8 @@ LOG = "".join("2026-11-21T08:30:%02d NetworkManager[1]: <%s> [1.0] line %d\n" % 
 
 
 def test_the_summary_has_what_a_human_asks_first():
-    status = {**FOUND["status"], "step": "apply", "error": {"kind": "VerificationError", "message": "eth1: mtu"}, "left": [{"device": "eth1", "what": "is down"}]}
+    status = {**FOUND["status"], "step": "apply", "error": {"kind": "VerificationError", "message": "eth1: mtu"},
+              "left": [{"device": "eth1", "what": "is down"}]}
     told = diagnosis.summary({**RESULT, "step": "apply"}, {**FOUND, "status": status, "log": LOG})
     assert told["step"] == "apply" and told["phases"] == ["0.000 s open"]
     assert told["error"] == "VerificationError: eth1: mtu" and told["not_restored"] == ["eth1 is down"]
@@ -71,7 +72,8 @@ def test_the_summary_is_small_whatever_the_host_says():
 
 
 @pytest.mark.parametrize("line", [
-    "error: 802-1x.password: hunter2", "error password=hunter2", "error 'private-key': 'hunter2'", 'error {"psk": "hunter2"}', "error wireguard.private-key hunter2",
+    "error: 802-1x.password: hunter2", "error password=hunter2", "error 'private-key': 'hunter2'", 'error {"psk": "hunter2"}',
+    "error wireguard.private-key hunter2",
     "error mka-cak: hunter2", "error secret hunter2",
 ])
 def test_no_secret_is_in_the_summary(line):

@@ -59,7 +59,8 @@ def test_a_line_for_a_host_that_is_as_it_should_be_and_more_for_one_that_needs_a
         "new: up, changed in 4.4 s: ovirtmgmt: bridged, nic eth1, mtu 1500, address 192.0.2.7",
         "good: up, in sync: ovirtmgmt on ovirtmgmt",
         "bad: non_operational, refused: VLAN_ID_MISMATCH_FOR_MANAGEMENT_NETWORK_CONFIGURATION (1119)",
-        "    Failed to configure management network on host bad. Host bad has an interface eth1.10 for the management network configuration with VLAN-ID (10), which is different from data-center definition (3000).",
+        "    Failed to configure management network on host bad. Host bad has an interface eth1.10 for the management network configuration"
+        " with VLAN-ID (10), which is different from data-center definition (3000).",
         "    what to do: Set vlan_tag to 10.",
         "2 of 3 hosts OK: 1 changed, 1 in sync; 1 refused: VLAN x1",
     ]

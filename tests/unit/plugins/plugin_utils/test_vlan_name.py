@@ -84,7 +84,8 @@ def test_a_device_that_cannot_be_made_again_keeps_its_name(facts, reason):
 def test_a_removal_leaves_the_name():
     facts = there()
     facts["nmstate"] = {"interfaces": [nmstate_bond(), nmstate_vlan(), {
-        "name": "ovirtmgmt", "type": "linux-bridge", "state": "up", "mtu": 1500, "mac-address": MAC, "bridge": {"port": [{"name": "mgmt3000"}]}, "ipv4": DHCP4}]}
+        "name": "ovirtmgmt", "type": "linux-bridge", "state": "up", "mtu": 1500, "mac-address": MAC,
+        "bridge": {"port": [{"name": "mgmt3000"}]}, "ipv4": DHCP4}]}
     state = derive_removal(facts, {"name": "ovirtmgmt", "vlan_tag": 3000})["state"]
     assert {one["name"]: one["state"] for one in state["interfaces"]} == {"bond4": "up", "mgmt3000": "up", "ovirtmgmt": "absent"}
 
@@ -159,14 +160,16 @@ def test_the_new_device_is_like_the_old_one(old, expected):
 
 
 def test_the_port_of_a_bridge_that_is_there():
-    bridge = {"name": "ovirtmgmt", "type": "linux-bridge", "state": "up", "mtu": 1500, "mac-address": MAC, "bridge": {"port": [{"name": "mgmt3000"}]}, "ipv4": DHCP4}
+    bridge = {"name": "ovirtmgmt", "type": "linux-bridge", "state": "up", "mtu": 1500, "mac-address": MAC,
+              "bridge": {"port": [{"name": "mgmt3000"}]}, "ipv4": DHCP4}
     found, _state = interfaces(BY_DHCP, nmstate_vlan(ipv4=OFF), bridge, running={"networks": {"ovirtmgmt": BY_DHCP}})
     assert found["mgmt3000"]["state"] == "absent"
     assert found["ovirtmgmt"]["bridge"]["port"] == [{"name": "bond4.3000"}]
 
 
 def test_a_bridge_over_the_old_device_makes_way_for_a_bridgeless_network():
-    bridge = {"name": "ovirtmgmt", "type": "linux-bridge", "state": "up", "mtu": 1500, "mac-address": MAC, "bridge": {"port": [{"name": "mgmt3000"}]}, "ipv4": DHCP4}
+    bridge = {"name": "ovirtmgmt", "type": "linux-bridge", "state": "up", "mtu": 1500, "mac-address": MAC,
+              "bridge": {"port": [{"name": "mgmt3000"}]}, "ipv4": DHCP4}
     found, _state = interfaces({**BY_DHCP, "bridged": False}, nmstate_vlan(ipv4=OFF), bridge)
     assert {name: one["state"] for name, one in found.items()} == {"bond4": "up", "bond4.3000": "up", "mgmt3000": "absent", "ovirtmgmt": "absent"}
 
