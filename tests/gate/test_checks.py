@@ -56,7 +56,8 @@ def with_pythons(pythons):
 
 def test_sanity(pythons):
     # the lab and what drives it are programs of this checkout, not plugins that travel to hosts
-    own = [name for name in ("tests/lab/", "tests/gate/", "tests/faults/", "tests/setup.py", "tests/demo.py", "tests/bench.py", "extensions/") if (ROOT / name).exists()]
+    programs = ("tests/lab/", "tests/gate/", "tests/faults/", "tests/setup.py", "tests/demo.py", "tests/bench.py", "tests/screen.py", "extensions/")
+    own = [name for name in programs if (ROOT / name).exists()]
     excluded = [word for name in own for word in ("--exclude", name)]
     run("ansible-test", "sanity", "--local", "--color", "no", *excluded, PATH=with_pythons(pythons))
 

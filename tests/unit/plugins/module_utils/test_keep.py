@@ -15,7 +15,7 @@ LINKS = [
         {"local": "2001:db8::abcd", "scope": "global", "temporary": True}]},
     {"ifname": "oob0", "ifindex": 3, "addr_info": [{"local": "198.51.100.7", "scope": "global"}]},
 ]
-PROBES = [{"type": "gateway"}]
+PROBES = ({"type": "gateway"},)
 
 
 def wanted(addresses=None, local="192.0.2.7", probes=PROBES, commit=True):

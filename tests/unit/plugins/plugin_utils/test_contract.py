@@ -109,7 +109,7 @@ def test_host_deploy_opens_the_zone_of_the_interface_ansible_came_in_by(document
     trusted = {"trusted_as_template": True} if "trusted_as_template" in inspect.signature(loader.load_from_file).parameters else {}  # from core 2.19 on
     variables = loader.load_from_file(str(COLLECTION / "roles/host_deploy/vars/main.yml"), **trusted)
     before = {"ansible_facts": {"host_network": document}} if document else {}
-    templar = Templar(loader=loader, variables={**variables, "__host_deploy": {"firewall_zone": given}, "__host_deploy_before": before})
+    templar = Templar(loader=loader, variables={**variables, "__host_deploy_args": {"firewall_zone": given}, "__host_deploy_before": before})
     assert templar.template(variables["__host_deploy_zone"]) == zone
     assert templar.template(variables["__host_deploy_zone_options"]) == ([f"--zone={zone}"] if zone else [])
 

@@ -30,6 +30,12 @@ class Clock:
         self.now += seconds
 
 
+def fail(answer):
+    """Raise an answer that is an exception."""
+    if isinstance(answer, Exception):
+        raise answer
+
+
 def steer(answers, resets=(), unreachable=Gone):
     """A Steering over scripted answers (a dict is printed, a text is why the connection fails, an exception is raised); also returns the log of what it
     did. ``resets``: likewise for the attempts to drop the connection."""
@@ -37,15 +43,13 @@ def steer(answers, resets=(), unreachable=Gone):
 
     def reset():
         log.append("reset")
-        failure = drops.pop(0) if drops else None
-        if failure:
-            raise failure
+        if drops:
+            fail(drops.pop(0))
 
     def execute(line):
         log.append(line)
         answer = script.pop(0) if script else {}
-        if isinstance(answer, Exception):
-            raise answer
+        fail(answer)
         if isinstance(answer, str):
             raise Gone(answer)
         return "banner\n" + json.dumps(answer) + "\n"
