@@ -19,7 +19,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # fault, layout, where in the window from 1 s before the begin to 5 s after the commit it comes (0 to 1)
 FAULTS = (("power_cut", "nic-dhcp", 0.55), ("controller_killed", "nic-static", 0.2), ("guard_killed", "nic-static", 0.4), ("nm_restarted", "nic-static", 0.45))
-CASES = ("wrong_vlan", "no_lease", "second_run", "foreign_checkpoint", "killed_renamed")
+CASES = ("wrong_vlan", "no_lease", "second_run", "foreign_checkpoint", "killed_undoing")
 SECONDS = 600
 
 
