@@ -19,12 +19,16 @@ _HEARING = 0.15  # s for a broadcast to come round to another NIC
 _ANSWER = 0.6  # s for an answer on a local network
 
 
+class OwnSegmentError(Exception):
+    """Nobody can be asked: this host itself would answer. The text says over which device."""
+
+
 def duplicate(target, interfaces, seconds):
     """"" when nobody else answers for the IPv4 address ``target`` on any of ``interfaces`` (names), else what was seen (str).
 
     ``seconds`` bounds the wait for an answer. Where another NIC of this very host is on the same segment, nothing is asked: the
     kernel answers for all its addresses on every NIC (ip-sysctl.rst, arp_ignore 0), and NetworkManager takes such an answer
-    for a conflict and takes the address's route away (measured).
+    for a conflict and takes the address's route away (measured). Raises OwnSegmentError then.
     """
     wanted = socket.inet_aton(target)
     for name in interfaces:
@@ -32,7 +36,7 @@ def duplicate(target, interfaces, seconds):
             own = sock.getsockname()[4]
             other = _heard_by(name, _request(own, wanted, wanted), sock)
             if other:
-                return "%s of this host is on the same segment as %s, so its own answer would come first" % (other, name)
+                raise OwnSegmentError("%s of this host is on the same segment as %s, so its own answer would come first" % (other, name))
             sock.send(_request(own, b"\0" * 4, wanted))  # a probe has an empty sender address (2.1.1)
             mac = _answer(sock, wanted, own, time.monotonic() + min(seconds, _ANSWER))
             if mac:

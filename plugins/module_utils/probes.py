@@ -37,7 +37,7 @@ _LOCAL = 1  # SO_EE_ORIGIN_LOCAL (linux/errqueue.h): this host's own device
 _TOKEN = 16  # bytes of data that no other sender has
 
 # What a probe saw: ``trouble`` ("" when it passed), and ``limit``, the largest packet in bytes when the network named it (None otherwise).
-Seen = collections.namedtuple("Seen", "trouble limit")
+Seen = collections.namedtuple("Seen", "trouble limit asked", defaults=(True,))
 
 
 class ProbeError(Exception):
@@ -158,6 +158,8 @@ def run(probe, interfaces=()):
         if probe["type"] == "duplicate_address":
             return Seen("" if ":" in probe["target"] else arp.duplicate(probe["target"], interfaces, seconds), None)
         return Seen({"gateway": _gateway, "dns": _dns, "tcp": _tcp}[probe["type"]](probe, seconds), None)
+    except arp.OwnSegmentError as exc:
+        return Seen(str(exc), None, False)
     except OSError as exc:
         return Seen("%s %s: %s" % (probe["type"], probe["target"], exc.strerror or exc), None)
 

@@ -147,9 +147,10 @@ def settle(entry, end):
 def _probe(wanted, now, end):
     while wanted:
         saw = probes.run_all(wanted, now)
-        wanted = [one for one, seen in zip(wanted, saw) if seen.trouble]
+        # what cannot be asked proves nothing against the change
+        wanted = [one for one, seen in zip(wanted, saw) if seen.trouble and seen.asked]
         if wanted and time.monotonic() > end:
-            raise Abort("prove", "; ".join(seen.trouble for seen in saw if seen.trouble))
+            raise Abort("prove", "; ".join(seen.trouble for seen in saw if seen.trouble and seen.asked))
         if wanted:
             now = snapshot.take()  # a router's announcement may just have come
 

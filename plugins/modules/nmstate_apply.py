@@ -323,14 +323,20 @@ def to_keep(change, settings, params):
     """``(addresses, proven)``, see keep.wanted(). Raises TransactionError when they prove nothing, or when NetworkManager does not manage a device
     that is to be changed or that holds an address to keep."""
     unmanaged, links = networkmanager.unmanaged_of(networkmanager.objects()), kernel.links()
+    refuse_unmanaged(managed.refused(change, settings, [], links, unmanaged), unmanaged)
     try:
         addresses, proven = keep.wanted(params["keep"], control.connection()["local"], params["probes"], params["commit"], links, unmanaged)
     except keep.KeepError as exc:
         raise transaction.TransactionError(str(exc)) from exc
-    for device in managed.refused(change, settings, addresses, links, unmanaged):
+    refuse_unmanaged(managed.refused(change, settings, addresses, links, unmanaged), unmanaged)
+    return addresses, proven
+
+
+def refuse_unmanaged(devices, unmanaged):
+    """Raise TransactionError for the first of ``devices``, names out of ``unmanaged``."""
+    for device in devices:
         reason, remedy = managed.explain(device, unmanaged[device])
         raise transaction.TransactionError("%s Nothing was changed. %s" % (reason, remedy))
-    return addresses, proven
 
 
 def owner():

@@ -172,10 +172,10 @@ def unmanaged(name, before):
     text = _role_refuses(name, ["invalid interface", "NetworkManager does not manage eth1.10", how],
                          {"name": "ovirtmgmt", "vlan_tag": 10})
     expect.state(name, before)
-    # a state that names the device, and one that does not: the address to keep is on it
-    for device in ("eth1.10", "eth2"):
+    # a state that names the device, and one that does not: the connection comes in over it, and no change can touch that
+    for device, words in (("eth1.10", ["NetworkManager does not manage eth1.10", how]), ("eth2", ["eth1.10, which NetworkManager does not manage"])):
         state = {"interfaces": [{"name": device, "state": "up", "mtu": 1400}]}
-        _refused(name, ["NetworkManager does not manage eth1.10", how, "Nothing was changed"], {"tasks": [apply_task(state)]})
+        _refused(name, [*words, "Nothing was changed"], {"tasks": [apply_task(state)]})
         expect.state(name, before)
     return text
 

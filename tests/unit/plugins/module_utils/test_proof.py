@@ -147,6 +147,19 @@ def test_a_switch_that_drops_without_a_word_is_found(host):
         proven(entry(RAISED), lambda one: probes.Seen("nothing comes back", None) if one.get("size") == 9000 else probes.Seen("", None), host)
 
 
+def test_a_probe_that_cannot_be_asked_any_more_proves_nothing_against_the_change(host):
+    asked_before = set()
+
+    def answer(one):
+        if one["type"] != "duplicate_address" or one["target"] not in asked_before:
+            asked_before.add(one["target"])
+            return probes.Seen("", None)
+        return probes.Seen("br3 of this host is on the same segment", None, False)
+
+    proven(entry([{"name": "eth1", "ipv4": {"enabled": True}}]), answer, host)
+    assert asked_before
+
+
 def test_no_mtu_no_question(host):
     _told, asked = proven(entry([{"name": "eth1", "ipv4": {"enabled": True}}]), lambda one: probes.Seen("", None), host)
     assert sizes(asked) == []
