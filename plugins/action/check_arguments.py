@@ -11,10 +11,10 @@ from ansible.errors import AnsibleError, AnsibleUndefinedVariable
 from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.action import ActionBase
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils import arguments
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.addresses import NETADDR_IMPORT_ERROR
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plain import PlainDataError, to_plain
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.policies import JMESPATH_IMPORT_ERROR
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller import variables as arguments
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.addresses import NETADDR_IMPORT_ERROR
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import PlainDataError, to_plain
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.policies import JMESPATH_IMPORT_ERROR
 
 ROLES = os.path.join(os.path.dirname(__file__), "..", "..", "roles")
 SPEC = {"roles": {"type": "list", "elements": "str", "default": []}, "hosts": {"type": "list", "elements": "str"},

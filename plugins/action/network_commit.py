@@ -8,7 +8,7 @@ from __future__ import annotations
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils import arguments
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils import diagnosis
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller import diagnosis_files
 
 
 class ActionModule(ActionBase):
@@ -27,4 +27,4 @@ class ActionModule(ActionBase):
             return {"failed": True, "changed": False, "msg": str(exc), "transaction": "", "phase": ""}
         result = self._execute_module(module_name="ovirt.mgmt_network.network_commit", module_args=self._task.args, task_vars=task_vars)
         found = result.pop("found", {})
-        return diagnosis.kept(params, result, found, (task_vars or {}).get("inventory_hostname", "host"), self._task.no_log)
+        return diagnosis_files.kept(params, result, found, (task_vars or {}).get("inventory_hostname", "host"), self._task.no_log)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils import arguments
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils import diagnosis, steering
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller import diagnosis_files, guard_client
 
 # A dead path must be noticed while there is time to try again: ssh's own patience has no bound.
 _SSH_BOUNDS = "-o ServerAliveInterval=2 -o ServerAliveCountMax=2"
@@ -39,22 +39,22 @@ class ActionModule(ActionBase):
         begun.pop("invocation", None)
         host = (task_vars or {}).get("inventory_hostname", "host")
         if begun.get("failed") or not begun.get("transaction"):
-            return diagnosis.kept(params, begun, {}, host, self._task.no_log)
+            return diagnosis_files.kept(params, begun, {}, host, self._task.no_log)
         if not arguments.is_transaction(begun["transaction"]):
             return dict(begun, failed=True, changed=True, rolled_back=False, step="begin", msg=(
                 "the host names its transaction %r, which is no id of one. Look at its console and journalctl -u 'ovirt-mgmt-network-*'"
                 % str(begun["transaction"])[:80]))
-        steer = steering.Steering(begun["transaction"], self._line, self._reconnect, _UNREACHABLE)
+        steer = guard_client.Steering(begun["transaction"], self._line, self._reconnect, _UNREACHABLE)
         found = {}
         try:
             status = self._steer(steer, params["timeout"], params["commit"])
             result = self._result(begun, status)
-            if status["phase"] in steering.ENDED:
+            if status["phase"] in guard_client.ENDED:
                 found = steer.take()
-        except steering.Unreachable as exc:
+        except guard_client.Unreachable as exc:
             result = dict(begun, failed=True, changed=True, rolled_back=False, step="commit" if exc.confirmed else "prove",
                           phase=exc.status.get("phase", "unknown"), msg=lost(exc, begun["transaction"], params["timeout"]))
-        return diagnosis.kept(params, result, found, host, self._task.no_log)
+        return diagnosis_files.kept(params, result, found, host, self._task.no_log)
 
     def _steer(self, steer, timeout, commit):
         # The connection that Ansible came with knows no bounds: on a path that falls silent it would hang for good.

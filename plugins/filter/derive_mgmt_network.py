@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.decision import derive
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.definition import DefinitionError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.edge import call
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.topology import FactsError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.derive import derive
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definition import DefinitionError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.filter_edge import call
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import FactsError
 
 
 def derive_mgmt_network(facts, definition, host="", attachment=None, permit_loss=None, keep_vlan_name=False, persistent=True):

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.network_lines import difference
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plain import to_plain, type_name
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report.facts_diff import difference
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import to_plain, type_name
 
 
 def host_network_difference(before, after):

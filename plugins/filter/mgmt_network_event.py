@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.edge import call
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.events import EventError, event
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plain import describe
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.filter_edge import call
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.events import EventError, event
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import describe
 
 
 def mgmt_network_event(name, host="", interface="", values=None, reason="", remedy=None):

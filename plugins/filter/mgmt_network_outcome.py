@@ -7,8 +7,8 @@ from __future__ import annotations
 import time
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils import outcome
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plain import to_plain, type_name
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report import outcome
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import to_plain, type_name
 
 
 def mgmt_network_outcome(decision, host, applied=None, failure=None, activate=True, began=None, deployment=None, learn_vlan=False,

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from ansible.errors import AnsibleFilterError
 from ansible.module_utils.basic import missing_required_lib
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils import policies
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plain import to_plain, type_name
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan import policies
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import to_plain, type_name
 
 
 def mgmt_network_policy_violations(facts, wanted):

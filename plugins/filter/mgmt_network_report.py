@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils import summary, words
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plain import to_plain, type_name
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report import lines as words, summary
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import to_plain, type_name
 
 
 def mgmt_network_report(data, what="result", sync="apply", hosts=None, verbose=False):

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.definition import DefinitionError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.edge import call
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.request import RequestError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.request_check import check_request
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.topology import FactsError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definition import DefinitionError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.filter_edge import call
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.new_request import RequestError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.request_rules import check_request
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import FactsError
 
 
 class _Told(Exception):

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state import desired_state
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state_current import StateFormatError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state_request import RequestFormatError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.edge import call
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.generate import desired_state
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.host_state import StateFormatError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.request import RequestFormatError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.filter_edge import call
 
 
 def nmstate_desired_state(request, current, running=None, profiles=None, keep_vlan_name=False):

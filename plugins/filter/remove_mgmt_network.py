@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.definition import DefinitionError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state_current import StateFormatError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state_request import RequestFormatError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.edge import call
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.removal import derive_removal
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.topology import FactsError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definition import DefinitionError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.host_state import StateFormatError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.request import RequestFormatError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.filter_edge import call
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.remove import derive_removal
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import FactsError
 
 
 def remove_mgmt_network(facts, definition, host="", permit_loss=None):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from . import probes
+from .proof import probes
 
 TIMEOUT = (10, 600)  # seconds
 _DIAGNOSIS = {"type": "str", "default": "~/.ansible/ovirt-mgmt-network"}

@@ -220,10 +220,11 @@ import os
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils import control, hostfacts
-from ..module_utils.command import CommandError
-from ..module_utils.networkmanager import NetworkManagerError
-from ..module_utils.nmstatectl import NmstateError
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.facts import gather
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources import ssh_connection
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources.command import CommandError
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources.networkmanager import NetworkManagerError
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources.nmstatectl import NmstateError
 
 # Tool, and the package that brings it on EL and on Debian.
 TOOLS = (("nmstatectl", "nmstate"), ("busctl", "systemd"), ("ip", "iproute or iproute2"))
@@ -233,13 +234,13 @@ def main():
     """Read the options, gather, return the fact or say what is missing."""
     module = AnsibleModule(
         argument_spec={
-            "hidden_nics": {"type": "list", "elements": "str", "default": list(hostfacts.DEFAULT_HIDDEN_NICS)},
+            "hidden_nics": {"type": "list", "elements": "str", "default": list(gather.DEFAULT_HIDDEN_NICS)},
             "control_address": {"type": "str", "default": ""},
         },
         supports_check_mode=True,
     )
     address = module.params["control_address"]
-    if address and control.address(address) is None:
+    if address and ssh_connection.address(address) is None:
         module.fail_json(msg="control_address: %r is not an IP address" % address)
     if os.geteuid() != 0:
         module.fail_json(msg="root is needed to read NetworkManager's profiles and to find the connection of this task. Nothing was changed. "
@@ -248,7 +249,7 @@ def main():
         if not module.get_bin_path(tool, opt_dirs=["/usr/local/bin"]):
             module.fail_json(msg="%s: not found on this host. Nothing was changed. Install the package %s and run again" % (tool, package))
     try:
-        facts = hostfacts.gather(module.params["hidden_nics"], address)
+        facts = gather.gather(module.params["hidden_nics"], address)
     except (CommandError, NetworkManagerError, NmstateError) as exc:
         module.fail_json(msg=str(exc))
     except OSError as exc:  # a profile file that went away between listing and reading, a disk that does not answer

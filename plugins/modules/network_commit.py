@@ -100,7 +100,8 @@ repairs:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils import arguments, diagnosis, guard, journal, transaction
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils import arguments
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction import diagnosis, guard, journal, run
 
 EVENT = {"name": "PERSIST_NETWORK_FAILED_FOR_MANAGEMENT_NETWORK", "id": 1121, "severity": "WARNING"}
 ENDS = {"committed": "committed", "rolled_back": "undone"}
@@ -116,7 +117,7 @@ def find(wanted):
 def finish(module, identity, status, state):
     """Steer the pending transaction to ``state`` and return its last status. One whose guard is gone for good is ended here."""
     if not guard.alive(identity):
-        transaction.recover_left_over()
+        run.recover_left_over()
         return guard.status_of(identity) or status
     if state == "rolled_back":
         guard.message(identity, "cancel", "rolled back on request")
@@ -156,7 +157,7 @@ def main():
             module.exit_json(changed=True, transaction=identity, phase=ENDS[state])
         try:
             status = finish(module, identity, status, state)
-        except (OSError, transaction.TransactionError) as exc:
+        except (OSError, run.TransactionError) as exc:
             module.fail_json(msg="the transaction %s cannot be steered: %s. Its guard undoes it by itself" % (identity, exc),
                              transaction=identity, phase=status.get("phase"), event=EVENT)
     answer = {"transaction": identity, "phase": status.get("phase"), "exact": status.get("exact"), "repairs": status.get("repairs") or []}

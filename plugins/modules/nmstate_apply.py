@@ -311,12 +311,20 @@ import os
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils import (
-    arguments, control, difference, keep, kernel, managed, netconf, networkmanager, transaction,
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils import arguments
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.change import difference
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.facts import unmanaged as managed
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.proof import kept_addresses
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources import (
+    kernel,
+    networkmanager,
+    ssh_connection,
+    vdsm_persistence,
 )
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils.command import CommandError
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils.networkmanager import NetworkManagerError
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils.nmstatectl import NmstateError
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction import run as transaction
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources.command import CommandError
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources.networkmanager import NetworkManagerError
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources.nmstatectl import NmstateError
 
 
 def to_keep(change, settings, params):
@@ -325,8 +333,8 @@ def to_keep(change, settings, params):
     unmanaged, links = networkmanager.unmanaged_of(networkmanager.objects()), kernel.links()
     refuse_unmanaged(managed.refused(change, settings, [], links, unmanaged), unmanaged)
     try:
-        addresses, proven = keep.wanted(params["keep"], control.connection()["local"], params["probes"], params["commit"], links, unmanaged)
-    except keep.KeepError as exc:
+        addresses, proven = kept_addresses.wanted(params["keep"], ssh_connection.connection()["local"], params["probes"], params["commit"], links, unmanaged)
+    except kept_addresses.KeepError as exc:
         raise transaction.TransactionError(str(exc)) from exc
     refuse_unmanaged(managed.refused(change, settings, addresses, links, unmanaged), unmanaged)
     return addresses, proven
@@ -341,7 +349,7 @@ def refuse_unmanaged(devices, unmanaged):
 
 def owner():
     """Who opens the transaction, for the message to a second one."""
-    return "%s from %s" % (os.environ.get("SUDO_USER") or "root", control.connection()["peer"] or "this host")
+    return "%s from %s" % (os.environ.get("SUDO_USER") or "root", ssh_connection.connection()["peer"] or "this host")
 
 
 def show(data):
@@ -371,7 +379,7 @@ def run(module):
     params = module.params
     change, lacking, current = settled_plan(module)
     record = params["record"] or {"networks": {}, "bondings": {}}
-    unrecorded = not netconf.record_in_sync(record, persistent=params["persistent"])
+    unrecorded = not vdsm_persistence.record_in_sync(record, persistent=params["persistent"])
     result = {"changed": bool(change or lacking or unrecorded), "change": change, "settings": lacking, "transaction": ""}
     if result["changed"]:
         after = {"state": change, **({"settings": lacking} if lacking else {}), **({"record": record} if unrecorded else {})}
@@ -381,8 +389,8 @@ def run(module):
     if module.check_mode or not result["changed"]:
         return result
     if not change and not lacking:
-        for prepared in netconf.prepare_record(record, persistent=params["persistent"]):
-            netconf.publish(prepared)
+        for prepared in vdsm_persistence.prepare_record(record, persistent=params["persistent"]):
+            vdsm_persistence.publish(prepared)
         return dict(result, recorded=True)
     status = transaction.begin(change, current, dict(
         params, keep=addresses, proven=proven, record=record, owner=owner(), settings=transaction.concerned(params["settings"], change, lacking),

@@ -9,7 +9,8 @@ import re
 
 import pytest
 import yaml
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils import events, outcome
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model import events
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report import outcome
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 ROLES = ("configure_mgmt", "host_deploy")

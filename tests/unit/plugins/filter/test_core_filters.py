@@ -13,8 +13,12 @@ import pytest
 import yaml
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.ovirt.mgmt_network.plugins.filter import derive_mgmt_network, mgmt_network_definition, mgmt_network_event
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils import edge
+from ansible_collections.ovirt.mgmt_network.plugins.filter import (
+    derive_mgmt_network,
+    mgmt_network_definition,
+    mgmt_network_event,
+)
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller import filter_edge
 from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.hosts import founding_host, nic_host
 
 FILTERS = Path(__file__).resolve().parents[4] / "plugins" / "filter"
@@ -79,7 +83,7 @@ def test_errors_name_the_filter_and_the_key(call, message):
 
 
 def test_a_missing_library_is_named(monkeypatch):
-    monkeypatch.setattr(edge, "NETADDR_IMPORT_ERROR", ImportError("No module named 'netaddr'"))
+    monkeypatch.setattr(filter_edge, "NETADDR_IMPORT_ERROR", ImportError("No module named 'netaddr'"))
     with pytest.raises(AnsibleFilterError, match="derive_mgmt_network: .*netaddr"):
         derive(nic_host(), NETWORK)
 

@@ -16,8 +16,9 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.ovirt.mgmt_network.plugins.filter import derive_mgmt_network
 from ansible_collections.ovirt.mgmt_network.plugins.filter.nmstate_desired_state import FilterModule
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils import difference, hostfacts
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state_request import BOND_KEYS, NETWORK_KEYS
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.change import difference
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.facts import gather
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.request import BOND_KEYS, NETWORK_KEYS
 
 desired = FilterModule().filters()["nmstate_desired_state"]
 UNIT = Path(__file__).resolve().parents[1]
@@ -52,7 +53,7 @@ def exact_types(value):
 def recorded_facts():
     """The facts of a lab host with its address by DHCP on bond4.3000, from the recording that the facts' own tests use."""
     sources = json.loads((UNIT / "module_utils" / "fixtures" / "host_bond_vlan.json").read_text(encoding="utf-8"))
-    return {**hostfacts.compose(sources), "supportsIPv6": True}
+    return {**gather.compose(sources), "supportsIPv6": True}
 
 
 def test_tagged_input_gives_plain_output():

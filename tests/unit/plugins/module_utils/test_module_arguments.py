@@ -10,7 +10,10 @@ import os
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils import arguments, guard, journal, masking, profiles
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils import arguments
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.privacy import masking
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources import profile_files
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction import guard, journal
 
 
 @pytest.mark.parametrize("word, value", [
@@ -82,7 +85,7 @@ def test_what_the_host_writes_down_is_private_from_its_creation(tmp_path, monkey
         guard.publish({"id": "t1", "phase": "undone"})
         guard.message("t1", "confirm", "nonce")
         journal.write_code(str(tmp_path / "code"), {"a/b.py": b""})
-        profiles.copy([str(profile)], str(tmp_path / "files"))
+        profile_files.copy([str(profile)], str(tmp_path / "files"))
     finally:
         os.umask(before)
     assert set(modes(tmp_path / "run").values()) == {"0o700", "0o600"} and (tmp_path / "run").stat().st_mode & 0o777 == 0o700

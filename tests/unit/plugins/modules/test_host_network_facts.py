@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils.command import CommandError
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils.networkmanager import NetworkManagerError
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils.nmstatectl import NmstateError
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources.command import CommandError
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources.networkmanager import NetworkManagerError
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources.nmstatectl import NmstateError
 from ansible_collections.ovirt.mgmt_network.plugins.modules import host_network_facts
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 import types
 
 import pytest
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils import networkmanager, transaction
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources import networkmanager
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction import run
 from ansible_collections.ovirt.mgmt_network.plugins.modules import nmstate_apply
 
 FOREIGN = "/org/freedesktop/NetworkManager/Checkpoint/3"
@@ -23,9 +24,9 @@ def host(monkeypatch):
     seen, done = [], []
     monkeypatch.setattr(networkmanager, "checkpoint_paths", lambda: (seen.pop(0) if seen else []))
     monkeypatch.setattr(networkmanager, "checkpoint_owner", lambda _path: "made by a test")
-    monkeypatch.setattr(transaction.time, "sleep", lambda _seconds: done.append("wait"))
-    monkeypatch.setattr(transaction, "recover_left_over", lambda: done.append("recover") or "")
-    monkeypatch.setattr(transaction, "plan", lambda *_words: done.append("plan") or ({}, {}, {}))
+    monkeypatch.setattr(run.time, "sleep", lambda _seconds: done.append("wait"))
+    monkeypatch.setattr(run, "recover_left_over", lambda: done.append("recover") or "")
+    monkeypatch.setattr(run, "plan", lambda *_words: done.append("plan") or ({}, {}, {}))
     return seen, done
 
 
@@ -45,7 +46,7 @@ def test_the_plan_is_made_after_the_wait_for_a_foreign_checkpoint(host, checkpoi
 def test_nothing_is_planned_while_a_foreign_checkpoint_stays(host):
     seen, done = host
     seen += [[FOREIGN]] * 3
-    with pytest.raises(transaction.TransactionError, match="of somebody else is still there"):
+    with pytest.raises(run.TransactionError, match="of somebody else is still there"):
         nmstate_apply.settled_plan(module(wait=-1))
     assert done == ["recover"]
 

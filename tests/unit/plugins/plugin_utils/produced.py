@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from unittest import mock
 
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils import hostfacts
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.facts import gather
 
 HOSTS = ("bond_vlan", "busy")
 _RECORDED = Path(__file__).parents[1] / "module_utils" / "fixtures"
@@ -29,12 +29,12 @@ def facts(host, control_address="", **records):
         "control": {"connection": sources["control"]}, "journal": {"find": ("", None)},
         "profiles": {"digests": {"/etc/NetworkManager/system-connections/eth1.nmconnection": "00"}},
     }
-    patches = [mock.patch.object(getattr(hostfacts, module), name, lambda *_args, answer=answer: answer)
+    patches = [mock.patch.object(getattr(gather, module), name, lambda *_args, answer=answer: answer)
                for module, functions in answers.items() for name, answer in functions.items()]
     for patch in patches:
         patch.start()
     try:
-        return hostfacts.gather(control_address=control_address)
+        return gather.gather(control_address=control_address)
     finally:
         for patch in patches:
             patch.stop()

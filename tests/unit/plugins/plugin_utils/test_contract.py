@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils import decision, removal
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state import desired_state
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state_request import BOND_KEYS, NETWORK_KEYS
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.request_check import check_request
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan import derive, remove
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.generate import desired_state
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.request import BOND_KEYS, NETWORK_KEYS
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.request_rules import check_request
 from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils import hosts, produced
 
 COLLECTION = Path(__file__).resolve().parents[4]
@@ -76,15 +76,15 @@ OPTIONAL = {"profiles.*.beyond_nmstate", "profiles.*.slaac_addresses", "profiles
 
 
 def test_decisions_read_only_keys_that_there_are(monkeypatch):
-    for module in (decision, removal):
+    for module in (derive, remove):
         monkeypatch.setattr(module, "check_facts", lambda facts, check=module.check_facts: Watched(check(facts)))
     Watched.asked = set()
     seen = set()
     for document in DOCUMENTS:
         for definition in DEFINITIONS:
-            found = decision.derive(document, definition, "h")
+            found = derive.derive(document, definition, "h")
             seen.add(found["decision"])
-            removal.derive_removal(document, definition, "h")
+            remove.derive_removal(document, definition, "h")
     assert seen == {"change", "in_sync", "refuse"}
     # the options of a bond are the driver's, and only those that are not at their default are there
     assert {key for key in Watched.asked if not key.startswith(("nmstate", "running", "bondings.*.opts."))} - OPTIONAL - KEYS == set()
@@ -92,7 +92,7 @@ def test_decisions_read_only_keys_that_there_are(monkeypatch):
 
 def test_what_is_decided_on_real_facts_can_be_checked_and_devised():
     document, definition = DOCUMENTS[0], DEFINITIONS[0]
-    request = decision.derive(document, definition, "h")["request"]
+    request = derive.derive(document, definition, "h")["request"]
     assert check_request(request, document, definition) == request
     state = desired_state(request, document["nmstate"], document["running"], document["profiles"])
     assert [one["name"] for one in state["interfaces"]] == ["bond4", "bond4.3000", "eth1", "eth2", "ovirtmgmt"]

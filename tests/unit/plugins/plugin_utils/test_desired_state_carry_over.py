@@ -8,8 +8,8 @@ import zlib
 
 import pytest
 
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.carry_over_identity import eui64
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state import desired_state
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.carry_over.identity import eui64
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.generate import desired_state
 
 MAC = "52:54:00:0C:01:01"
 OFF = {"enabled": False}

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.carry_over_settings import profile_settings
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.decision import derive
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.desired_state import desired_state
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.removal import derive_removal
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.carry_over.settings import profile_settings
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.derive import derive
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.generate import desired_state
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.remove import derive_removal
 from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.hosts import bond, bridgeless_host, by_dhcp, device, founding_host, managed_host
 
 VLAN = {"attribute": "vlan_name", "desired": "bond4.3000", "actual": "mgmt3000"}

@@ -1,0 +1,99 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The fact ``host_network``: all sources of a host read once, and put together."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+
+from ..effects import profile_settings
+from . import capabilities, digest
+from ..sources import kernel, networkmanager, nmstatectl, profile_files, ssh_connection, vdsm_persistence
+from ..transaction import journal
+
+DEFAULT_HIDDEN_NICS = ("w*", "usb*")  # VDSM's own default of hidden_nics
+
+
+def gather(hidden_nics=DEFAULT_HIDDEN_NICS, control_address=""):
+    """The whole fact (dict), about 10 KB as JSON on an ordinary host. Changes nothing.
+
+    ``control_address``: the host's own address that the controller came in on; detected when empty.
+    Raises CommandError, NetworkManagerError or NmstateError.
+    """
+    managed = networkmanager.objects()  # first, for it says best what is wrong when NetworkManager is down
+    sources = {
+        "managed": managed,
+        "settings": networkmanager.profile_settings(managed),
+        "state": nmstatectl.show(),
+        "links": kernel.links(),
+        "routes": kernel.default_routes(),
+        "running": _of_records(vdsm_persistence.running()),
+        "control": ssh_connection.connection(),
+    }
+    sources["traits"] = kernel.traits([link["ifname"] for link in sources["links"]])
+    facts = compose(sources, hidden_nics, control_address)
+    facts["versions"]["nmstate"] = nmstatectl.version()
+    facts["versions"]["kernel"] = os.uname().release
+    facts["supportsIPv6"] = kernel.supports_ipv6()
+    # a network change is in being that is not yet safe: an open transaction, or VDSM's not yet saved networks
+    facts["unsaved"] = vdsm_persistence.unsaved()
+    facts["in_memory"] = {kind: sorted(entries) for kind, entries in _of_records(vdsm_persistence.in_memory()).items()}
+    facts["netConfigDirty"] = str(journal.find()[0] == "open" or any(facts["unsaved"].values()))
+    facts["profile_files"] = profile_files.digests()
+    return facts
+
+
+def compose(sources, hidden_nics=(), control_address=""):
+    """The fact from its raw ``sources`` (dict: managed, settings, state, links, traits, routes, running, control); pure."""
+    managed, links, state = sources["managed"], sources["links"], sources["state"]
+    devices = networkmanager.devices_of(managed)
+    names = {name for name, one in devices.items() if one["managed"]}
+    facts = capabilities.capabilities(links, sources["traits"], sources["routes"], state, names, sources["running"], hidden_nics)
+    kinds = capabilities.classify(links, sources["traits"], names, hidden_nics)
+    here = sources["control"]
+    if control_address:
+        here = {"local": control_address, "peer": "", "ssh_connection_source": "option"}
+    facts["control"] = here
+    facts["lastClientIface"] = ssh_connection.device_of(here["local"], links)
+    facts["versions"] = {"networkmanager": networkmanager.version_of(managed)}
+    unseen = {name for name, kind in kinds.items() if kind is None and name not in names}
+    facts["nmstate"] = digest.digest(state, unseen)
+    facts["routes"] = [{key: route[key] for key in ("destination", "next-hop-address", "next-hop-interface", "metric", "table-id") if key in route}
+                       for route in (state.get("routes") or {}).get("running") or [] if route.get("next-hop-interface") != "lo"]
+    # NetworkManager keeps a made-up profile for each tap on a bridge, and may have them all in a checkpoint.
+    seen = {iface["name"] for iface in facts["nmstate"]["interfaces"]}
+    facts["profiles"] = {device: dict(profile, **_identity(device, sources, here["local"]))
+                         for device, profile in networkmanager.profiles_of(managed, sources["settings"]).items() if device in seen}
+    # the back door of a lab or a data center is no part of the fact, unless the controller came in by it
+    reported = {name for name, kind in kinds.items() if kind} | {facts["lastClientIface"]}
+    facts["unmanaged"] = {name: why for name, why in sorted(networkmanager.unmanaged_of(managed).items()) if name in reported}
+    facts["checkpoints"] = networkmanager.checkpoints_of(managed)
+    for checkpoint in facts["checkpoints"]:
+        checkpoint["devices"] = [device for device in checkpoint["devices"] if device in seen]
+    facts["running"] = sources["running"]
+    return facts
+
+
+def _identity(device, sources, local):
+    """What else a host is known by on ``device``, each only when there is any; ``local``: the address of the control connection."""
+    profile = sources["settings"][networkmanager.active_on(sources["managed"], device)["profile_path"]]
+    static = {family: profile_settings.addresses_of(profile, family) for family in ("ipv4", "ipv6")}
+    found = {"settings": profile_settings.of_profile(profile), "beyond_nmstate": profile_settings.beyond_nmstate(profile),
+             "ipv4_addresses": static["ipv4"], "ipv6_addresses": static["ipv6"]}
+    if (profile.get("ipv6") or {}).get("method") == "auto":
+        found["slaac_addresses"] = sorted(_announced(device, sources["links"], static["ipv6"]), key=lambda one: one.split("/")[0] != local)
+    return {key: value for key, value in found.items() if value}
+
+
+def _announced(device, links, static):
+    """The addresses that follow from routers' announcements, temporary and deprecated ones left out: RFC 4862 makes them of 64 bits each."""
+    entries = [one for link in links if link["ifname"] == device for one in link.get("addr_info") or [] if one.get("family") == "inet6"]
+    found = ["%s/%s" % (one["local"], one["prefixlen"]) for one in entries
+             if one.get("scope") == "global" and one.get("prefixlen") == 64 and not one.get("temporary") and not one.get("deprecated") and "local" in one]
+    return [one for one in found if ipaddress.ip_interface(one) not in [ipaddress.ip_interface(other) for other in static]]
+
+
+def _of_records(found):
+    return {kind: found[kind] for kind in ("networks", "bondings")}

@@ -1,0 +1,171 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""NetworkManager's profile files: copies, digests, and putting them back byte for byte.
+
+NetworkManager writes profiles without fsync: after a power cut a new profile was seen with 0 bytes up to 26 s after the
+change had been reported as done. So what must survive is flushed here, file and folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+
+from ..privacy import private_files
+
+# What is on disk comes back at boot; what is in /run is gone then, and only an undo in the running system needs it.
+ON_DISK = (
+    "/etc/NetworkManager/system-connections",
+    "/etc/sysconfig/network-scripts",
+    "/var/lib/NetworkManager/NetworkManager-intern.conf",  # global DNS set over D-Bus lives here
+)
+IN_MEMORY = ("/run/NetworkManager/system-connections",)
+
+
+class IncompleteError(Exception):
+    """A copy of the profile files is not whole: nothing may be restored from it. The text names what is missing or differs."""
+
+
+def digests(places=ON_DISK):
+    """``{path: digest}`` of every profile file in ``places`` (folders or files): sha256 in hex, of a symlink its target's name."""
+    return {path: _digest(path) for path in _files(places)}
+
+
+def copy(places, target):
+    """Copy ``places`` with owner, mode, times and xattrs (SELinux) under the folder ``target``, flushed to disk.
+
+    Returns ``{copied path: digest}``, for check(). Raises OSError when ``target`` cannot be written.
+    """
+    copied = {}
+    for path in _files(places):
+        _copy_file(path, target + path)
+        copied[path] = _digest(target + path)
+    flush_tree(target)
+    return copied
+
+
+def check(source, copied):
+    """Raise IncompleteError unless ``source`` holds all files of ``copied`` (what copy() returned) as they were copied."""
+    wrong = []
+    for path, digest in sorted(copied.items()):
+        try:
+            if _digest(source + path) != digest:
+                wrong.append("%s differs" % path)
+        except OSError as exc:
+            wrong.append("%s: %s" % (path, exc.strerror))
+    if wrong or not os.path.isdir(source):
+        raise IncompleteError("the copy of the profile files in %s is not whole (%s)" % (source, "; ".join(wrong)[:300] or "it is gone"))
+
+
+def restore(places, source):
+    """Make ``places`` equal to their copy under ``source``: changed files rewritten, strays removed; flushed.
+
+    ``source`` must have passed check(). Returns the list of paths that had to be touched. Each file is replaced by rename, so that a power cut leaves
+    either content, never half of one.
+    """
+    touched = []
+    for path in _files(places):
+        if not os.path.lexists(source + path):
+            os.unlink(path)
+            touched.append(path)
+    for place in places:
+        for path in _files([source + place]):
+            target = path[len(source):]
+            if not _same(path, target):
+                os.makedirs(os.path.dirname(target), exist_ok=True)
+                aside = os.path.join(os.path.dirname(target), "." + os.path.basename(target) + ".ovirt-restore")
+                _copy_file(path, aside)
+                _flush(aside)
+                os.rename(aside, target)
+                touched.append(target)
+    flush(places)
+    return touched
+
+
+def flush(places=ON_DISK):
+    """fsync every profile file of ``places`` and the folders that hold them."""
+    for path in _files(places):
+        _flush(path)
+    for place in places:
+        folder = place if os.path.isdir(place) else os.path.dirname(place)
+        if os.path.isdir(folder):
+            _flush(folder)
+
+
+def flush_tree(top):
+    """fsync a whole folder, files before the folders that name them."""
+    for folder, _folders, files in os.walk(top, topdown=False):
+        for name in files:
+            _flush(os.path.join(folder, name))
+        _flush(folder)
+    _flush(os.path.dirname(top))
+
+
+def _files(places):
+    for place in places:
+        if os.path.isfile(place):
+            yield place
+        elif os.path.isdir(place):
+            for name in sorted(os.listdir(place)):
+                path = os.path.join(place, name)
+                if (os.path.isfile(path) or os.path.islink(path)) and not _seen_only(path):
+                    yield path
+
+
+def _seen_only(path):
+    """Whether the profile is NetworkManager's note of a device that others made: a guest's tap comes and goes with it (nm-settings-keyfile, .nmmeta).
+
+    To remove such a file is to take a running guest off its bridge.
+    """
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            lines = stream.read().splitlines()
+    except OSError:
+        return False
+    meta = lines[lines.index("[.nmmeta]"):] if "[.nmmeta]" in lines else []
+    return "external=true" in meta or "volatile=true" in meta
+
+
+def _copy_file(source, target):
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    info = os.lstat(source)
+    if not os.path.islink(source):
+        # a profile may hold secrets: for its owner only from the first byte, and its own mode only then
+        with open(source, "rb") as stream, open(target, "wb", opener=private_files.opener) as copied:
+            shutil.copyfileobj(stream, copied)
+        shutil.copystat(source, target)
+    else:
+        shutil.copy2(source, target, follow_symlinks=False)
+    os.chown(target, info.st_uid, info.st_gid, follow_symlinks=False)
+
+
+def _digest(path):
+    if os.path.islink(path):
+        return "link to " + os.readlink(path)
+    with open(path, "rb") as stream:
+        return hashlib.sha256(stream.read()).hexdigest()
+
+
+def _same(one, other):
+    try:
+        a, b = os.lstat(one), os.lstat(other)
+        if (a.st_mode, a.st_uid, a.st_gid, a.st_size) != (b.st_mode, b.st_uid, b.st_gid, b.st_size):
+            return False
+        if os.path.islink(one):
+            return os.readlink(one) == os.readlink(other)
+        with open(one, "rb") as left, open(other, "rb") as right:
+            return left.read() == right.read()
+    except FileNotFoundError:
+        return False
+
+
+def _flush(path):
+    if os.path.islink(path):
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

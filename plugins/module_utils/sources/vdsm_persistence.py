@@ -1,0 +1,242 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""VDSM's unified persistence: the record by which VDSM on the host knows, and restores at boot, its networks.
+
+``persistence/netconf`` (what is safe) and ``staging/netconf`` (what runs) are symlinks to a folder of one JSON file per
+network, bond and device (VDSM: lib/vdsm/network/netconfpersistence.py). Both must say the same after a commit. Writing has
+two steps, so that a transaction can do all that may fail before its commit point, and only rename after it.
+
+A network that is not to be on disk has its record in a file of our own in /run: VDSM's folders stay as they are, and a boot
+takes the record away together with the network.
+
+One file that is no JSON object (an editor's left-over) makes VDSM's own loader fail as a whole. Here it is passed over when
+reading and left out when writing; the folder that has it is not deleted then, for it may be a record that was damaged.
+"""
+
+from __future__ import annotations
+
+import grp
+import json
+import os
+import pwd
+import secrets
+import shutil
+
+from . import profile_files
+
+PERSISTENCE, STAGING = "/var/lib/vdsm/persistence/netconf", "/var/lib/vdsm/staging/netconf"
+ROOTS = (PERSISTENCE, STAGING)
+MEMORY = "/run/ovirt-mgmt-network/record.json"  # {networks, bondings}; one that was removed until the next boot is {"remove": true}
+_KINDS = ("networks", "bondings")
+_FOLDERS = {"networks": "nets", "bondings": "bonds", "devices": "devices"}
+_NEVER_KEPT = ("blockingdhcp", "remove")
+
+
+def read(root=ROOTS[0]):
+    """``{networks, bondings, devices}`` of ``root`` (a symlink or a plain folder), each ``{name: dict}``, ``{}`` when absent."""
+    return _load(root)[0]
+
+
+def unreadable(root=ROOTS[0]):
+    """The paths below ``root`` that should be records and are none: VDSM cannot load its networks because of them."""
+    return _load(root)[1]
+
+
+def running(roots=ROOTS, memory=MEMORY):
+    """What the host runs with, as read() gives it: staging, or persistence where nothing has run yet, and over it what is only in memory."""
+    safe, runs = roots
+    return merged(read(runs if os.path.exists(runs) else safe), in_memory(memory))
+
+
+def unsaved(roots=ROOTS):
+    """``{networks: [name], bondings: [name]}`` that run (staging) and are not safe (persistence) as they run. Without staging none are."""
+    safe, runs = roots
+    if not os.path.exists(runs):
+        return {kind: [] for kind in _KINDS}
+    old, now = read(safe), read(runs)
+    return {kind: sorted(name for name in {**old[kind], **now[kind]} if old[kind].get(name) != now[kind].get(name)) for kind in _KINDS}
+
+
+def dirty(roots=ROOTS):
+    """Whether what runs is not what is safe: VDSM's netConfigDirty."""
+    return any(unsaved(roots).values())
+
+
+def in_memory(memory=MEMORY):
+    """``{networks, bondings}`` recorded until the next boot; ``{"remove": True}`` for one that VDSM's folders have and the host has not."""
+    try:
+        with open(memory, encoding="utf-8") as stream:
+            return json.load(stream)
+    except (FileNotFoundError, ValueError):
+        return {kind: {} for kind in _KINDS}
+
+
+def merged(found, record):
+    """``found`` (as of read()) with ``record`` ({networks, bondings}) put in; None and ``{"remove": True}`` take out (pure)."""
+    result = {kind: dict(entries) for kind, entries in found.items()}
+    for kind in _KINDS:
+        for name, content in (record.get(kind) or {}).items():
+            if content is None or content.get("remove"):
+                result[kind].pop(name, None)
+            else:
+                result[kind][name] = {key: value for key, value in content.items() if value is not None and key not in _NEVER_KEPT}
+    return result
+
+
+def noted(known, record, persistent):
+    """The record in memory ``known`` after ``record`` was committed: with it, or, where that is on disk now, without its names (pure)."""
+    result = {kind: {name: content for name, content in (known.get(kind) or {}).items() if name not in (record.get(kind) or {})} for kind in _KINDS}
+    for kind in () if persistent else _KINDS:
+        for name, content in (record.get(kind) or {}).items():
+            kept = merged({one: {} for one in _KINDS}, {kind: {name: content}})[kind]
+            result[kind][name] = kept.get(name, {"remove": True})
+    return result
+
+
+def record_in_sync(record, roots=ROOTS, persistent=True, memory=MEMORY):
+    """Whether ``record`` holds already where it belongs (an empty one always does).
+
+    On disk both roots need it, so that VDSM can load it; with ``persistent`` False what runs and the record in memory together do.
+    """
+    if not any((record.get(kind) or {}) for kind in _KINDS):
+        return True
+    if not persistent:
+        return merged(running(roots, memory), record) == running(roots, memory)
+    return _on_disk(record, roots) and noted(in_memory(memory), record, True) == in_memory(memory)
+
+
+def prepare_record(record, roots=ROOTS, persistent=True, memory=MEMORY):
+    """Write what is to be recorded next to where it belongs, flushed: ``[{root, tree}]`` for publish() or discard().
+
+    ``roots``: persistence and staging. Both get the same: what runs today, or what is safe where nothing has run yet, with
+    ``record`` put in; so VDSM does it when it makes its running configuration the safe one. With ``persistent`` False only
+    the file ``memory`` gets it. ``[]`` when the record holds already. Raises OSError when something cannot be written;
+    nothing is left behind then.
+    """
+    if record_in_sync(record, roots, persistent, memory):
+        return []
+    prepared = []
+    try:
+        if persistent and not _on_disk(record, roots):
+            content = merged(read(roots[1] if os.path.exists(roots[1]) else roots[0]), record)
+            for root in roots:
+                tree = "%s.%s" % (root, secrets.token_hex(4))
+                prepared.append({"root": root, "tree": tree})
+                _write_tree(tree, content)
+        note = noted(in_memory(memory), record, persistent)
+        if note != in_memory(memory):
+            tree = "%s.%s" % (memory, secrets.token_hex(4))
+            prepared.append({"root": memory, "tree": tree})
+            os.makedirs(os.path.dirname(memory), mode=0o700, exist_ok=True)
+            with open(tree, "w", encoding="utf-8") as stream:
+                json.dump(note, stream)
+    except OSError:
+        for one in prepared:
+            discard(one)
+        raise
+    return prepared
+
+
+def publish(prepared):
+    """Make the prepared tree the one that counts, by rename. Called again after it was done, it does nothing.
+
+    A symlink is replaced in one step. A plain folder, which VDSM reads too, is not: rename() cannot put a link over it, so it
+    steps aside first, and a power cut in between leaves no root. The caller's journal is why that heals: publish again.
+    """
+    root, tree = prepared["root"], prepared["tree"]
+    if os.path.isfile(tree):
+        os.rename(tree, root)
+        return
+    aside = tree + ".was"
+    if not os.path.isdir(tree):
+        return  # it was published, and VDSM has written a newer one since
+    if os.path.realpath(root) == os.path.realpath(tree):
+        _forget(aside, root)
+        return
+    old = os.path.realpath(root) if os.path.lexists(root) else aside
+    if os.path.isdir(root) and not os.path.islink(root):
+        old = aside
+        os.rename(root, old)
+    link = tree + ".ln"
+    if os.path.lexists(link):
+        os.unlink(link)
+    os.symlink(os.path.basename(tree), link)
+    os.rename(link, root)
+    profile_files.flush([os.path.dirname(root)])
+    _forget(old, root)
+
+
+def discard(prepared):
+    """Take a prepared tree away again, unless it counts already."""
+    if os.path.realpath(prepared["root"]) != os.path.realpath(prepared["tree"]):
+        if os.path.isfile(prepared["tree"]):
+            os.unlink(prepared["tree"])
+        shutil.rmtree(prepared["tree"], ignore_errors=True)
+
+
+def _on_disk(record, roots):
+    return all(not unreadable(root) and merged(read(root), record) == read(root) for root in roots)
+
+
+def _load(root):
+    """``(what read() gives, what unreadable() gives)``."""
+    found, strays = {}, []
+    for kind, folder in _FOLDERS.items():
+        found[kind] = {}
+        directory = os.path.join(root, folder)
+        for name in sorted(os.listdir(directory)) if os.path.isdir(directory) else []:
+            path = os.path.join(directory, name)
+            try:
+                with open(path, encoding="utf-8") as stream:
+                    content = json.load(stream)
+            except (ValueError, OSError):
+                content = None
+            if isinstance(content, dict):
+                found[kind][name] = content
+            else:
+                strays.append(path)
+    return found, strays
+
+
+def _forget(old, root):
+    """Delete the folder ``old`` that counted before; one of another place, or with something unreadable in it, stays."""
+    if os.path.dirname(old) == os.path.dirname(os.path.abspath(root)) and not unreadable(old):
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _write_tree(tree, content):
+    made = _make_folders(os.path.dirname(tree))
+    for kind, folder in _FOLDERS.items():
+        made += _make_folders(os.path.join(tree, folder))
+        for name, entry in content[kind].items():
+            path = os.path.join(tree, folder, name)
+            with open(path, "w", encoding="utf-8") as stream:
+                json.dump(entry, stream, indent=4)
+            os.chmod(path, 0o644)
+            made.append(path)
+    owner = _owner()
+    for path in made if owner else ():
+        os.chown(path, *owner)
+    profile_files.flush_tree(tree)
+    # the folders above the tree may be new as well, and a name counts once the folder that has it is on disk
+    for folder in (path for path in made if os.path.isdir(path) and not path.startswith(tree)):
+        profile_files.flush([os.path.dirname(folder)])
+
+
+def _make_folders(path):
+    """Make the folder ``path`` and those above it, whatever the umask; returns the new ones, the highest first."""
+    if os.path.isdir(path):
+        return []
+    made = _make_folders(os.path.dirname(path))
+    os.mkdir(path)
+    os.chmod(path, 0o755)
+    return made + [path]
+
+
+def _owner():
+    """``(uid, gid)`` of vdsm:kvm, () on a host without VDSM (yet)."""
+    try:
+        return pwd.getpwnam("vdsm").pw_uid, grp.getgrnam("kvm").gr_gid
+    except KeyError:
+        return ()

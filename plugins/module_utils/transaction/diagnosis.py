@@ -1,0 +1,92 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a human needs to understand why a transaction was undone, left beside its status for the controller to fetch.
+
+Nothing in here may keep the host from being undone: every look is short, bounded, and may fail by itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from ..facts import digest
+from ..privacy import masking, private_files
+from ..sources import nmstatectl
+from . import guard
+from ..sources.command import CommandError, run
+
+_FAILURE = "failure.json"
+FILE = "diagnosis.json"
+_LOG_LINES = 3000  # NetworkManager writes about 300 lines for a move; at its debug level ten times as many
+
+
+def log_cursor():
+    """Where the host's journal stands now (str, "" when it does not tell): what comes later belongs to the transaction."""
+    out = _look(["journalctl", "--quiet", "--lines=0", "--show-cursor"])
+    return out.partition("-- cursor: ")[2].strip()
+
+
+def keep_failure(identity):
+    """Keep what the kernel has at the moment of the failure, before the undo changes it."""
+    path = os.path.join(guard.run_folder(identity), _FAILURE)
+    if os.path.exists(path):  # the undo itself was killed and has started again: the first look is the one that tells
+        return
+    seen = {"links": ["-d", "addr", "show"], "routes": ["-4", "route", "show", "table", "all"], "routes6": ["-6", "route", "show", "table", "all"],
+            "neighbours": ["neigh", "show"]}
+    _write(path, {key: _parsed(_look(["ip", "-j", *words])) for key, words in seen.items()})
+
+
+def write(entry, status):
+    """Write the diagnosis of the transaction ``entry`` (a journal's) that was undone; ``status``: the guard's last.
+
+    ``{change, before, failure, after, status, log}``: nmstate states, the kernel's links, routes and neighbours at the failure,
+    and the lines of NetworkManager and the guard since the begin. Secrets are masked.
+    """
+    folder = guard.run_folder(entry["id"])
+    try:
+        with open(os.path.join(folder, _FAILURE), encoding="utf-8") as stream:
+            failure = json.load(stream)
+    except (OSError, ValueError):
+        failure = {}
+    try:
+        after = digest.digest(nmstatectl.show())
+    except (CommandError, nmstatectl.NmstateError) as exc:
+        after = {"error": str(exc)}
+    units = ["--unit=NetworkManager", "--unit=" + guard.unit_name(entry["id"])]
+    since = ["--after-cursor=" + status["log_cursor"]] if status.get("log_cursor") else ["--boot"]
+    log = _look(["journalctl", "--quiet", "--output=short-iso-precise", "--lines=%d" % _LOG_LINES, *units, *since])
+    found = {"change": entry["change"], "before": entry.get("before"), "failure": failure, "after": after, "status": status, "log": log}
+    _write(os.path.join(folder, FILE), masking.masked(found, masking.secrets_of(entry["change"], entry.get("settings"))))
+
+
+def read(identity):
+    """What write() has left (dict), {} when there is none."""
+    try:
+        with open(os.path.join(guard.run_folder(identity), FILE), encoding="utf-8") as stream:
+            return json.load(stream)
+    except (OSError, ValueError):
+        return {}
+
+
+def _write(path, data):
+    try:
+        private_files.folder(os.path.dirname(path))
+        guard.write_atomic(path, data)
+    except OSError as exc:
+        guard.log("the diagnosis cannot be written: %s" % exc)
+
+
+def _look(argv):
+    try:
+        return run(argv, timeout=5)[1]
+    except CommandError as exc:
+        return str(exc)
+
+
+def _parsed(text):
+    try:
+        return [one for one in json.loads(text or "[]") if one]
+    except ValueError:
+        return text

@@ -1,0 +1,116 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A host's current nmstate state, as the generator of desired states asks it."""
+
+from __future__ import annotations
+
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import describe
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import vlan_name
+
+MAX_DEVICE_NAME = 15
+
+
+class StateFormatError(Exception):
+    """What is given about the host cannot be used. ``key``: the key at fault."""
+
+    def __init__(self, key: str, problem: str):
+        super().__init__(f"{key}: {problem}")
+        self.key = key
+
+
+def check_state(state) -> None:
+    """Raise StateFormatError unless ``state`` is an nmstate state or None."""
+    if state is None:
+        return
+    if not isinstance(state, dict) or not isinstance(state.get("interfaces"), list):
+        raise StateFormatError("current", "an nmstate state with a list 'interfaces' is needed; the facts have it as host_network.nmstate")
+    for index, interface in enumerate(state["interfaces"]):
+        if not isinstance(interface, dict) or not isinstance(interface.get("name"), str):
+            raise StateFormatError(f"current.interfaces[{index}]", "a mapping with the name of the interface is needed")
+    for key in ("routes", "route-rules", "dns-resolver"):
+        check_mapping(f"current.{key}", state.get(key))
+
+
+def check_mapping(key: str, value) -> None:
+    """Raise StateFormatError unless ``value`` is a mapping or None."""
+    if value is not None and not isinstance(value, dict):
+        raise StateFormatError(key, f"{describe(value)} is given; a mapping is needed")
+
+
+class Current:
+    """Answers about ``state``: ``nmstatectl show`` as data, the same digested (facts' ``nmstate``), or None for nothing.
+
+    Interfaces that NetworkManager does not manage (state ignore) count as existing, for their names are taken.
+    """
+
+    def __init__(self, state: dict | None):
+        state = state or {}
+        self.interfaces = {iface["name"]: iface for iface in state.get("interfaces") or []}
+        routes = state.get("routes") or {}
+        self.configured_routes = routes.get("config") or []
+        # Routes that DHCP or a router announced are only here, and only in a state that was not digested.
+        self.running_routes = routes.get("running") or self.configured_routes
+        self.rules = (state.get("route-rules") or {}).get("config") or []
+        self.resolver = (state.get("dns-resolver") or {}).get("config") or {}
+
+    def get(self, name: str | None) -> dict:
+        """The interface ``name``, {} when there is none."""
+        return self.interfaces.get(name, {})
+
+    def is_up(self, name: str | None) -> bool:
+        return self.get(name).get("state") == "up"
+
+    def is_bond(self, name: str) -> bool:
+        return self.get(name).get("type") == "bond"
+
+    def mtu(self, name: str | None) -> int | None:
+        return self.get(name).get("mtu")
+
+    def vlans(self) -> list[dict]:
+        """The VLAN devices whose base is known."""
+        return [iface for iface in self.interfaces.values() if iface.get("type") == "vlan" and (iface.get("vlan") or {}).get("base-iface")]
+
+    def vlan_device(self, base: str | None, tag: int) -> str:
+        """The name of the device of VLAN ``tag`` on ``base``: what it is called now, else VDSM's ``base.tag``."""
+        for iface in self.vlans():
+            if iface["vlan"]["base-iface"] == base and iface["vlan"].get("id") == tag:
+                return iface["name"]
+        return vlan_name(base, tag)
+
+    def vlan_to_make(self, base: str | None, tag: int, keep_name: bool) -> tuple[str, str | None]:
+        """(device, replaces): what the device of VLAN ``tag`` on ``base`` is to be called, and what it is called now when that is another name.
+
+        VDSM's name, for VDSM makes the device under it and the kernel refuses a second one with the same tag. The present name
+        with ``keep_name``, and where the device cannot be made again: VDSM's name is too long, another device has it, or a VLAN is on top.
+        """
+        now, wanted = self.vlan_device(base, tag), vlan_name(base, tag)
+        upper = any(vlan["vlan"]["base-iface"] == now for vlan in self.vlans())
+        if now == wanted or keep_name or len(wanted) > MAX_DEVICE_NAME or wanted in self.interfaces or upper:
+            return now, None
+        return wanted, now
+
+    def has_stack(self, name: str | None) -> bool:
+        """Whether the interface is up with IPv4 or IPv6 in use."""
+        return self.is_up(name) and any((self.get(name).get(family) or {}).get("enabled") for family in ("ipv4", "ipv6"))
+
+    def bridges_on(self, port: str) -> list[dict]:
+        """The bridges that have ``port`` as a port."""
+        return [iface for iface in self.interfaces.values() if port in bridge_ports(iface)]
+
+
+def is_dynamic(stack: dict) -> bool:
+    """Whether DHCP or routers' announcements give a family (``ipv4`` or ``ipv6`` of an interface) its addresses."""
+    return bool(stack.get("enabled") and (stack.get("dhcp") or stack.get("autoconf")))
+
+
+def bridge_ports(iface: dict) -> list[str]:
+    """The names of a bridge's ports (nmstate spells the key ``port`` or ``ports``)."""
+    bridge = iface.get("bridge") or {}
+    return [port["name"] for port in bridge.get("port", bridge.get("ports")) or []]
+
+
+def bond_ports(iface: dict) -> list[str]:
+    """The names of a bond's ports, likewise."""
+    bond = iface.get("link-aggregation") or {}
+    return list(bond.get("port", bond.get("ports")) or [])

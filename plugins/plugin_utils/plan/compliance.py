@@ -1,0 +1,166 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Is a network on the host what the definition says? The engine's in-sync table, attribute by attribute.
+
+Seventeen attributes as the engine compares them, with its asymmetries, and ``stp`` of VM networks, which the engine
+does not compare although it is part of the definition. Not compared, as in the engine: custom properties, the bond
+below and the NIC.
+"""
+
+from __future__ import annotations
+
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.addresses import (
+    canonical,
+    is_real,
+    is_unspecified,
+    prefix_length,
+    same_address,
+)
+
+NONE, DHCP, STATIC, AUTOCONF, DHCP_AND_AUTOCONF = "none", "dhcp", "static", "autoconf", "poly_dhcp_autoconf"
+QOS_ATTRIBUTES = ("outAverageLinkShare", "outAverageUpperLimit", "outAverageRealTime")
+
+
+def actual_configuration(device: dict, nameservers=(), **link) -> dict:
+    """What a host has, from its capabilities, in the shape that compare() reads.
+
+    ``device``: entry of nics, bondings, vlans, bridges or networks (VDSM's keys: mtu as text, addr, netmask, gateway,
+    dhcpv4 ...). ``nameservers``: the host's. ``link``: bridged (bool), vlan (int or None), switch (str), stp (bool or
+    None when there is no bridge). Returns {mtu, bridged, vlan, switch, stp, ipv4: {boot_protocol, address, netmask,
+    gateway}, ipv6: {boot_protocol, address, prefix, gateway}, ipv4_default_route, qos, nameservers}; what is not
+    there is None.
+    """
+    mtu = device.get("mtu")
+    return {
+        "mtu": int(mtu) if mtu not in (None, "") else None,
+        "bridged": link.get("bridged", False),
+        "vlan": link.get("vlan"),
+        "switch": link.get("switch", "legacy"),
+        "stp": link.get("stp"),
+        "ipv4": ipv4_configuration(device),
+        "ipv6": ipv6_configuration(device),
+        "ipv4_default_route": device.get("ipv4defaultroute"),
+        "qos": _qos_from_caps(device.get("hostQos")),
+        "nameservers": list(nameservers),
+    }
+
+
+def ipv4_configuration(device: dict) -> dict:
+    """{boot_protocol: none|dhcp|static, address, netmask, gateway (None when absent)} of a capabilities entry.
+
+    The engine's inference: the DHCP flag first, else an address means static.
+    """
+    address = device.get("addr") or None
+    protocol = DHCP if device.get("dhcpv4") else STATIC if address else NONE
+    gateway = device.get("gateway") or next(iter(device.get("ipv4gateways") or []), None)
+    return {"boot_protocol": protocol, "address": address, "netmask": device.get("netmask") or None, "gateway": gateway}
+
+
+def ipv6_configuration(device: dict) -> dict:
+    """{boot_protocol: none|dhcp|autoconf|poly_dhcp_autoconf|static, address, prefix (int), gateway} likewise."""
+    address, _slash, prefix = next(iter(device.get("ipv6addrs") or []), "").partition("/")
+    flags = (bool(device.get("dhcpv6")), bool(device.get("ipv6autoconf")))
+    protocol = {(True, True): DHCP_AND_AUTOCONF, (True, False): DHCP, (False, True): AUTOCONF}.get(flags, STATIC if address else NONE)
+    gateway = device.get("ipv6gateway")
+    if not is_real(gateway):
+        gateway = next(iter(device.get("ipv6gateways") or []), gateway) or None
+    return {"boot_protocol": protocol, "address": address or None, "prefix": int(prefix) if prefix else None, "gateway": gateway}
+
+
+def compare(definition: dict, actual: dict, attachment: dict | None = None) -> list[dict]:
+    """Every compared attribute, in the engine's order: [{attribute, desired, actual, in_sync}].
+
+    ``definition``: as of parse_definition(). ``actual``: as of actual_configuration(). ``attachment``: the network's
+    own settings for this host, when there are any: {ipv4: {boot_protocol, address, netmask, gateway}, ipv6:
+    {boot_protocol, address, prefix, gateway}, dns_servers: [..], qos: {link_share, upper_limit, real_time}}, each part
+    optional. IP attributes are compared only for a family the attachment has, QoS only if either side has it.
+    """
+    attachment = attachment or {}
+    entries = [
+        _equal("mtu", definition["mtu"], actual["mtu"]),
+        _equal("bridged", definition["vm_network"], actual["bridged"]),
+        _equal("vlan", definition["vlan_tag"], actual["vlan"]),
+        _equal("switchType", definition["switch"], actual["switch"]),
+    ]
+    entries += _ipv4(attachment.get("ipv4"), actual["ipv4"])
+    entries += _ipv6(attachment.get("ipv6"), actual["ipv6"])
+    entries += _qos(attachment.get("qos"), actual["qos"])
+    if definition["default_route"]:
+        entries.append(_dns(attachment.get("dns_servers") or definition["dns_servers"], actual["nameservers"]))
+    has_default_route = bool(actual["ipv4_default_route"]) or is_real(actual["ipv6"]["gateway"])
+    entries.append(_equal("default_route", definition["default_route"], has_default_route))
+    if definition["vm_network"] and actual["stp"] is not None:
+        entries.append(_equal("stp", definition["stp"], actual["stp"]))
+    return entries
+
+
+def differences(definition: dict, actual: dict, attachment: dict | None = None) -> list[dict]:
+    """What compare() finds out of sync: [{attribute, desired, actual}], empty when the network complies."""
+    return [
+        {key: entry[key] for key in ("attribute", "desired", "actual")}
+        for entry in compare(definition, actual, attachment)
+        if not entry["in_sync"]
+    ]
+
+
+def _entry(attribute: str, desired, actual, in_sync: bool) -> dict:
+    return {"attribute": attribute, "desired": desired, "actual": actual, "in_sync": in_sync}
+
+
+def _equal(attribute: str, desired, actual) -> dict:
+    return _entry(attribute, desired, actual, desired == actual)
+
+
+def _ipv4(desired: dict | None, actual: dict) -> list[dict]:
+    if not desired:
+        return []
+    entries = [_equal("ipv4_boot_protocol", desired["boot_protocol"], actual["boot_protocol"])]
+    if desired["boot_protocol"] == STATIC and actual["boot_protocol"] == STATIC:
+        mask, has = desired.get("netmask"), actual.get("netmask")
+        same_mask = prefix_length(mask) == prefix_length(has) if mask is not None and has is not None else mask == has
+        entries.append(_entry("ipv4_netmask", mask, has, same_mask))
+        for key in ("address", "gateway"):
+            wanted, found = desired.get(key), actual.get(key) or None
+            in_sync = wanted == found or same_address(wanted, found) or (is_unspecified(wanted) and found is None)
+            entries.append(_entry(f"ipv4_{key}", wanted, found, in_sync))
+    return entries
+
+
+def _ipv6(desired: dict | None, actual: dict) -> list[dict]:
+    if not desired:
+        return []
+    entries = [_equal("ipv6_boot_protocol", desired["boot_protocol"], actual["boot_protocol"])]
+    if desired["boot_protocol"] == STATIC and actual["boot_protocol"] == STATIC:
+        entries.append(_equal("ipv6_prefix", desired.get("prefix"), actual.get("prefix")))
+        for key in ("address", "gateway"):
+            wanted, found = desired.get(key), actual.get(key) or None
+            in_sync = wanted == found or same_address(wanted, found) or (wanted is None and is_unspecified(found))
+            entries.append(_entry(f"ipv6_{key}", wanted, found, in_sync))
+    return entries
+
+
+def _qos(desired: dict | None, actual: dict | None) -> list[dict]:
+    if desired is None and actual is None:
+        return []
+    keys = ("link_share", "upper_limit", "real_time")
+    return [_equal(name, (desired or {}).get(key), (actual or {}).get(key)) for name, key in zip(QOS_ATTRIBUTES, keys)]
+
+
+def _dns(desired, actual) -> dict:
+    """In sync when the host has at least the expected servers, in any order."""
+    has = {canonical(server) for server in actual}
+    return _entry("dns_configuration", list(desired), list(actual), {canonical(server) for server in desired} <= has)
+
+
+def _qos_from_caps(host_qos: dict | None) -> dict | None:
+    """The engine's units from VDSM's: link share as it is, limits in Mb/s from bit/s."""
+    out = (host_qos or {}).get("out")
+    if not out:
+        return None
+
+    def value(curve: str, unit: int) -> int | None:
+        rate = (out.get(curve) or {}).get("m2")
+        return int(rate) // unit if rate is not None else None
+
+    return {"link_share": value("ls", 1), "upper_limit": value("ul", 1000000), "real_time": value("rt", 1000000)}

@@ -1,0 +1,62 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Policies of an organisation: JMESPath expressions over a host's capabilities that must hold before its network is changed."""
+
+from __future__ import annotations
+
+try:
+    import jmespath
+except ImportError as error:  # the filter says so in one sentence; importing this file must not fail
+    jmespath = None
+    JMESPATH_IMPORT_ERROR: ImportError | None = error
+else:
+    JMESPATH_IMPORT_ERROR = None
+
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import describe
+
+_KEYS = ("message", "query")
+
+
+class PolicyError(Exception):
+    """A policy cannot be used. The text names it and what is wrong."""
+
+
+def violations(facts: dict | None, policies: list[dict]) -> list[str]:
+    """The messages of the ``policies`` ([{query, message}]) that ``facts`` (a host's capabilities) do not fulfil, in their order.
+
+    A policy holds when its query gives something that JMESPath calls true: neither false nor null nor empty (specification, "Or
+    expressions"). Raises PolicyError, for any of them, before one is judged.
+    ``facts`` None: the policies are only checked.
+    """
+    compiled = [(_compiled(number, policy), policy["message"]) for number, policy in enumerate(policies)]
+    found: list[str] = []
+    if facts is None:
+        return found
+    for (number, (expression, message)) in enumerate(compiled):
+        try:
+            answer = expression.search(facts)
+        except jmespath.exceptions.JMESPathError as error:
+            raise PolicyError("policies[%d].query: it cannot be asked of this host: %s" % (number, _one_line(error))) from error
+        if answer is None or answer is False or answer in ("", [], {}) and answer != 0:
+            found.append(message)
+    return found
+
+
+def _compiled(number, policy):
+    where = "policies[%d]" % number
+    if not isinstance(policy, dict):
+        raise PolicyError("%s: a mapping of query and message is needed, not %s" % (where, describe(policy)))
+    unknown = sorted(set(policy) - set(_KEYS))
+    if unknown:
+        raise PolicyError("%s.%s: unknown key; known are query and message" % (where, unknown[0]))
+    for key in _KEYS:
+        if not isinstance(policy.get(key), str) or not policy[key].strip():
+            raise PolicyError("%s.%s: text is needed, not %s" % (where, key, describe(policy.get(key))))
+    try:
+        return jmespath.compile(policy["query"])
+    except jmespath.exceptions.JMESPathError as error:
+        raise PolicyError("%s.query: %r is no JMESPath expression: %s" % (where, policy["query"], _one_line(error))) from error
+
+
+def _one_line(error):
+    return " ".join(str(error).split())

@@ -1,0 +1,117 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the holder of a network's addresses has beyond the words of a request goes with the addresses.
+
+A request knows one address per family, one gateway, and name servers. The device that holds the addresses today may
+have more: secondary addresses, routes with metrics and tables, policy rules, a DHCP identity, an IPv6 address that its
+name has a part in, DNS servers and search. Without these the host would come back as somebody else, or not be found.
+
+For what nmstate has no word, and for what cannot be carried at all, see carry_over_settings.
+"""
+
+from __future__ import annotations
+
+import copy
+
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.addresses import parse_address, same_address
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.carry_over.identity import dhcp_identity, slaac
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.carry_over.routes import (
+    add_routes,
+    add_rules,
+    keep_preference,
+)
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.host_state import Current, is_dynamic
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.request import Network
+
+FAMILIES = ("ipv4", "ipv6")
+
+
+def carry_over(state: dict, networks: dict[str, Network], records: dict[str, Network], current: Current, profiles: dict) -> dict:
+    """``state`` (as of desired_state.generate()) with all that goes with the addresses of its networks; a new dict.
+
+    ``networks``: of the request. ``records``: VDSM's. ``profiles``: {device: facts of its active profile}.
+    """
+    state = copy.deepcopy(state)
+    named = {interface["name"]: interface for interface in state.get("interfaces") or []}
+    for name, network in networks.items():
+        if network.remove:
+            continue
+        source = source_of(network, records.get(name), current)
+        if source:
+            _carry(state, named[network.holder], network, current.get(source), current, profiles.get(source) or {})
+            _keep_servers(state, named[network.holder], network, records.get(name), current.get(source), current)
+    _keep_search(state, current)
+    return state
+
+
+def source_of(network: Network, record: Network | None, current: Current) -> str | None:
+    """The device that holds today what the network's addresses are or come from, None when nothing does.
+
+    The network's own device if it has addresses; else that of its former shape; else what it is put on, or what makes way for that.
+    """
+    former = record.holder if record else None
+    return next((device for device in (network.holder, former, network.port, network.replaces) if device and current.has_stack(device)), None)
+
+
+def _carry(state: dict, holder: dict, network: Network, source: dict, current: Current, profile: dict) -> None:
+    moves = source["name"] != holder["name"]
+    mac = holder.get("mac-address") or source.get("mac-address") or ""
+    for family in FAMILIES:
+        stack, had = holder[family], source.get(family) or {}
+        if is_dynamic(stack) and is_dynamic(had):
+            stack.update(dhcp_identity(family, had, profile, mac, moves))
+            if family == "ipv6":
+                stack.update(slaac(had, profile, mac, moves))
+            static = [_entry(one) for one in profile.get(f"{family}_addresses") or []]
+            if static:
+                stack["address"] = static
+            if (had.get("auto-route-metric") or -1) >= 0:
+                stack["auto-route-metric"] = had["auto-route-metric"]
+        elif stack.get("address") and not is_dynamic(had):
+            stack["address"] = _with_further_addresses(stack["address"][0], had)
+    if moves:
+        add_routes(state, holder, network, source, current)
+        add_rules(state, holder, source, current)
+        keep_preference(state, holder, network, source, current)
+
+
+def _with_further_addresses(primary: dict, had: dict) -> list[dict]:
+    """``primary`` among the other addresses of a static family, in today's order, on which the kernel's choice of a source
+    address depends; alone when it is not one of today's, for then the host is renumbered."""
+    addresses = [entry for entry in had.get("address") or [] if not _is_link_local(entry["ip"])]
+    if not any(same_address(entry["ip"], primary["ip"]) for entry in addresses):
+        return [primary]
+    return [primary if same_address(entry["ip"], primary["ip"]) else {key: entry[key] for key in ("ip", "prefix-length")} for entry in addresses]
+
+
+def _entry(text: str) -> dict:
+    ip, _slash, prefix = text.partition("/")
+    return {"ip": ip, "prefix-length": int(prefix)}
+
+
+def _is_link_local(ip: str) -> bool:
+    address = parse_address(ip)
+    return address is not None and address.version == 6 and address.is_link_local()
+
+
+def _keep_servers(state: dict, holder: dict, network: Network, record: Network | None, source: dict, current: Current) -> None:
+    """Static DNS servers beside DHCP stay: a request without servers says nothing about what the administrator set.
+
+    VDSM would remove them. They are removed when its record says that they were the network's own.
+    """
+    servers = current.resolver.get("server")
+    if not servers or not network.default_route or network.nameservers != () or network.ipv4 or (record and record.nameservers):
+        return
+    state["dns-resolver"]["config"]["server"] = list(servers)
+    for family in FAMILIES:
+        if is_dynamic(holder[family]):
+            holder[family]["auto-dns"] = (source.get(family) or {}).get("auto-dns", True)
+
+
+def _keep_search(state: dict, current: Current) -> None:
+    # Left unsaid, nmstate 2 keeps them, but its documentation and nmstate 1 have a stated config replace the whole.
+    config = (state.get("dns-resolver") or {}).get("config")
+    for key in ("search", "options"):
+        if config is not None and current.resolver.get(key):
+            config[key] = list(current.resolver[key])

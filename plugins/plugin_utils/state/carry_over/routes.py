@@ -1,0 +1,146 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Routes, policy rules and the preference among default routes, when addresses move to another device."""
+
+from __future__ import annotations
+
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.addresses import parse_address, same_address
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.host_state import Current, is_dynamic
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.request import Network
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.routes import EVERYWHERE, in_main, table_of
+
+# NetworkManager, nm_device_get_route_metric_default().
+_DEFAULT_METRIC = {"ethernet": 100, "veth": 100, "bond": 300, "vlan": 400, "linux-bridge": 425}
+
+
+def add_routes(state: dict, holder: dict, network: Network, source: dict, current: Current) -> None:
+    """Put the static routes over ``source`` into ``state``, over ``holder``, with metrics and tables.
+
+    The request's word goes first: without the default route there is none in the main table, and another gateway than
+    any of today's replaces them. The metric of an only default route is left to NetworkManager: VDSM states none, and its first
+    edit would put a route with the metric of a bridge beside one with another. ``holder``, ``source``: nmstate interfaces, as they
+    shall be and as they are.
+    """
+    wanted = (state.get("routes") or {}).get("config") or []
+    for route in current.configured_routes:
+        if route.get("next-hop-interface") != source["name"] or not _belongs(route, holder, network, source, current):
+            continue
+        moved = {**route, "next-hop-interface": holder["name"]}
+        if _is_only_default(route, holder, source, current):
+            moved.pop("metric", None)
+        twin = next((one for one in wanted if one.get("state") != "absent" and _same(one, moved)), None)
+        if twin is not None:
+            twin.update({key: value for key, value in moved.items() if key not in twin})
+        else:
+            wanted.append(moved)
+    if wanted:
+        state["routes"] = {"config": wanted}
+
+
+def add_rules(state: dict, holder: dict, source: dict, current: Current) -> None:
+    """Put the policy rules about ``source`` into ``state``: nmstate keeps them in the profile of a device with addresses.
+
+    About it are those that lead to a table of its routes, begin or end at one of its addresses, or name it.
+    """
+    tables = {route.get("table-id") for route in current.configured_routes if route.get("next-hop-interface") == source["name"] and not in_main(route)}
+    tables |= {stack["auto-route-table-id"] for stack in _stacks(source) if not in_main({"table-id": stack.get("auto-route-table-id")})}
+    tables.discard(table_of(source["name"]))
+    addresses = {entry["ip"] for stack in _stacks(source) for entry in stack.get("address") or []}
+    wanted = (state.get("route-rules") or {}).get("config") or []
+    for rule in current.rules:
+        about = rule.get("route-table") in tables or rule.get("iif") == source["name"]
+        ends = [(rule.get(key) or "").partition("/")[0] for key in ("ip-from", "ip-to")]
+        if not about and not any(same_address(end, address) for end in ends for address in addresses):
+            continue
+        moved = {**rule, "iif": holder["name"]} if rule.get("iif") == source["name"] else dict(rule)
+        if moved not in wanted:
+            wanted.append(moved)
+    if wanted:
+        state["route-rules"] = {"config": wanted}
+
+
+def keep_preference(state: dict, holder: dict, network: Network, source: dict, current: Current) -> None:
+    """State the metric of the default route when another device has one too, for a bridge's default metric is the worst."""
+    if not network.default_route:
+        return
+    for family, version in (("ipv4", 4), ("ipv6", 6)):
+        if not _has_rival(family, version, holder, source, current):
+            continue
+        metric = _metric(family, version, source, current)
+        stack = holder[family]
+        if stack.get("dhcp") or stack.get("autoconf"):
+            stack.setdefault("auto-route-metric", metric)
+        for route in (state.get("routes") or {}).get("config") or []:
+            mine = route.get("next-hop-interface") == holder["name"] and route.get("destination") == EVERYWHERE[version]
+            if mine and in_main(route) and route.get("state") != "absent":
+                route.setdefault("metric", metric)
+
+
+def _belongs(route: dict, holder: dict, network: Network, source: dict, current: Current) -> bool:
+    destination = route.get("destination") or ""
+    family, gateway = ("ipv6", network.ipv6gateway) if ":" in destination else ("ipv4", network.gateway)
+    if route.get("state") == "absent" or not holder[family].get("enabled"):
+        return False
+    # A table of VDSM's making belongs to the device; the new holder has its own.
+    if route.get("table-id") == table_of(source["name"]):
+        return False
+    if destination not in EVERYWHERE.values() or not in_main(route):
+        return True
+    if not network.default_route or is_dynamic(holder[family]) != is_dynamic(source.get(family) or {}):
+        return False
+    today = [one.get("next-hop-address") for one in current.configured_routes if _is_default(one, source["name"]) and one.get("destination") == destination]
+    return not gateway or any(same_address(gateway, address) for address in today)
+
+
+def _is_only_default(route: dict, holder: dict, source: dict, current: Current) -> bool:
+    if not _is_default(route):
+        return False
+    family, version = ("ipv6", 6) if ":" in route["destination"] else ("ipv4", 4)
+    own = [one for one in current.configured_routes if _is_default(one, source["name"]) and one["destination"] == route["destination"]]
+    return len(own) == 1 and not _has_rival(family, version, holder, source, current)
+
+
+def _has_rival(family: str, version: int, holder: dict, source: dict, current: Current) -> bool:
+    own = (holder["name"], source["name"])
+    defaults = [route for route in current.running_routes if _is_default(route) and route["destination"] == EVERYWHERE[version]]
+    if any(route.get("next-hop-interface") not in own for route in defaults):
+        return True
+    for name, interface in current.interfaces.items():
+        stack = interface.get(family) or {}
+        learns = is_dynamic(stack) and stack.get("auto-gateway", True) and in_main({"table-id": stack.get("auto-route-table-id")})
+        if name not in own and current.is_up(name) and learns:
+            return True
+    return False
+
+
+def _metric(family: str, version: int, source: dict, current: Current) -> int:
+    metrics = [
+        route["metric"] for route in current.running_routes
+        if _is_default(route, source["name"]) and route["destination"] == EVERYWHERE[version] and route.get("metric")
+    ]
+    stated = (source.get(family) or {}).get("auto-route-metric")
+    return min(metrics, default=stated if isinstance(stated, int) and stated >= 0 else _DEFAULT_METRIC.get(source.get("type", ""), 100))
+
+
+def _is_default(route: dict, device: str = "") -> bool:
+    return route.get("destination") in EVERYWHERE.values() and in_main(route) and (not device or route.get("next-hop-interface") == device)
+
+
+def _same(one: dict, other: dict) -> bool:
+    """Whether nmstate takes two routes for one (it does not look at the metric)."""
+    hops = [route.get("next-hop-address") or "" for route in (one, other)]
+    return (
+        all(one.get(key) == other.get(key) for key in ("destination", "next-hop-interface"))
+        and (hops[0] == hops[1] or same_address(*hops) or all(_is_no_hop(hop) for hop in hops))
+        and (one.get("table-id") == other.get("table-id") or in_main(one) and in_main(other))
+    )
+
+
+def _is_no_hop(address: str) -> bool:
+    parsed = parse_address(address)
+    return not address or parsed is not None and int(parsed) == 0
+
+
+def _stacks(interface: dict) -> list[dict]:
+    return [interface.get(family) or {} for family in ("ipv4", "ipv6")]

@@ -1,0 +1,107 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Routes, route rules and DNS of a desired state, by VDSM's rules.
+
+A static network with an IPv4 gateway gets a routing table of its own and rules that lead to it, so that answers leave
+by the network that the question came in on.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import zlib
+
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.host_state import Current
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.request import Network
+
+MAIN_TABLE = 254
+# nmstate's word for "the default table". To an entry that is absent it means any table.
+DEFAULT_TABLE = 0
+RULE_PRIORITY = 3200
+EVERYWHERE = {4: "0.0.0.0/0", 6: "::/0"}
+
+
+def table_of(device: str) -> int:
+    """The number of the routing table that VDSM gives a device."""
+    return zlib.adler32(device.encode("utf-8"))
+
+
+def routes(network: Network, record: Network) -> list[dict]:
+    """The default routes of ``network``, and the removal of those its ``record`` had."""
+    found = []
+    for version, gateway, former, dynamic in (
+        (4, network.gateway, record.gateway, network.dhcpv4), (6, network.ipv6gateway, record.ipv6gateway, network.dhcpv6),
+    ):
+        if gateway:
+            found.append(_route(network.holder, gateway, EVERYWHERE[version], absent=not network.default_route))
+            if former and former != gateway:
+                found.append(_route(network.holder, former, EVERYWHERE[version], absent=True))
+        elif former and record.default_route and not network.remove and (dynamic or not network.default_route):
+            found.append(_route(network.holder, former, EVERYWHERE[version], absent=True))
+    return found
+
+
+def source_routing(network: Network, record: Network, current: Current) -> tuple[list[dict], list[dict]]:
+    """(routes, rules) of the network's own table: those of its former gateway absent, those of the present one.
+
+    More than VDSM does: what a changed address, prefix or holder leaves behind goes too, and what stays as it is is
+    not called absent first.
+    """
+    new_routes, new_rules = _source_entries(network)
+    old_routes, old_rules = [], []
+    device = record.holder or network.holder
+    if device and _is_outdated(network, record):
+        old_routes = [route for route in current.running_routes if route.get("next-hop-interface") == device and not in_main(route)]
+        tables = {route["table-id"] for route in old_routes}
+        old_rules = [rule for rule in current.rules if rule.get("route-table") in tables]
+    return _replace(old_routes, new_routes), _replace(old_rules, new_rules)
+
+
+def resolver(networks: dict[str, Network], running: dict[str, Network]) -> dict | None:
+    """The ``dns-resolver`` section, None when no network says anything about DNS."""
+    said = [servers for servers in (_nameservers(network, running.get(name)) for name, network in networks.items()) if servers is not None]
+    return {"config": {"server": [server for servers in said for server in servers]}} if said else None
+
+
+def _nameservers(network: Network, record: Network | None) -> tuple[str, ...] | None:
+    if network.default_route:
+        return network.nameservers
+    return () if record and record.default_route and record.nameservers else None
+
+
+def _route(device: str | None, gateway: str, destination: str, table: int = DEFAULT_TABLE, absent: bool = False) -> dict:
+    route = {"destination": destination, "next-hop-address": gateway, "next-hop-interface": device, "table-id": table}
+    return {**route, "state": "absent"} if absent else route
+
+
+def _source_entries(network: Network) -> tuple[list[dict], list[dict]]:
+    if not network.gateway or not network.ipv4:
+        return [], []
+    table, subnet = table_of(network.holder), _subnet(network)
+    return (
+        [_route(network.holder, network.gateway, EVERYWHERE[4], table), _route(network.holder, "0.0.0.0", subnet, table)],
+        [{key: subnet, "priority": RULE_PRIORITY, "route-table": table} for key in ("ip-from", "ip-to")],
+    )
+
+
+def _subnet(network: Network) -> str | None:
+    return str(ipaddress.ip_interface("{}/{}".format(*network.ipv4)).network) if network.ipv4 else None
+
+
+def _is_outdated(network: Network, record: Network) -> bool:
+    if network.remove or (network.ipv4 and record.dhcpv4) or (network.dhcpv4 and record.ipv4):
+        return True
+    return bool(record.gateway) and (record.gateway, record.holder, _subnet(record)) != (network.gateway, network.holder, _subnet(network))
+
+
+def in_main(route: dict) -> bool:
+    """Whether a route is in the main table, by any of nmstate's words for it."""
+    return route.get("table-id") in (None, DEFAULT_TABLE, MAIN_TABLE)
+
+
+def _replace(old: list[dict], new: list[dict]) -> list[dict]:
+    def stays(entry: dict) -> bool:
+        return any(all(entry.get(key) == value for key, value in one.items()) for one in new)
+
+    return [{**entry, "state": "absent"} for entry in old if not stays(entry)] + new

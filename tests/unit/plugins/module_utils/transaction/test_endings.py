@@ -1,0 +1,449 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which checkpoint an undo may end; how transactions end on a host of files, with whatever is missing, full or dead."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+import pytest
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.effects import profile_settings
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources import networkmanager, profile_files
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction import (
+    boot_unit,
+    diagnosis,
+    endings,
+    guard,
+    journal,
+    repair,
+    run as transaction,
+    snapshot,
+)
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources.command import CommandError
+
+
+def checkpoint(path, created=5000, timeout=170):
+    return {"path": path, "created": created, "timeout": timeout, "devices": []}
+
+
+KILLED = {"foreign": ["/C/1"], "apply_window": [4000, 24000]}
+
+
+@pytest.mark.parametrize("status, there, expected", [
+    pytest.param({"checkpoint": "/C/2", **KILLED}, [checkpoint("/C/1"), checkpoint("/C/2"), checkpoint("/C/3")], ["/C/2"], id="known"),
+    pytest.param({"checkpoint": "/C/2", **KILLED}, [checkpoint("/C/1"), checkpoint("/C/3")], [], id="known, and gone"),
+    pytest.param(KILLED, [checkpoint("/C/1"), checkpoint("/C/2")], ["/C/2"], id="killed while nmstatectl ran"),
+    pytest.param(KILLED, [checkpoint("/C/1"), checkpoint("/C/2", timeout=230)], ["/C/2"], id="nmstate has extended its timeout"),
+    pytest.param({"checkpoint": "", **KILLED}, [checkpoint("/C/1"), checkpoint("/C/2")], ["/C/2"], id="killed, none known"),
+    pytest.param(KILLED, [checkpoint("/C/2", created=3999)], [], id="made before nmstatectl was called"),
+    pytest.param(KILLED, [checkpoint("/C/2", created=24001)], [], id="made when nmstatectl was over"),
+    pytest.param(KILLED, [checkpoint("/C/2", timeout=0)], [], id="without a timeout"),
+    pytest.param(KILLED, [checkpoint("/C/3", created=9000), checkpoint("/C/2", created=5000)], ["/C/2"], id="the first of two"),
+    pytest.param({}, [checkpoint("/C/1")], [], id="nothing was applied"),
+])
+def test_own_checkpoints(status, there, expected):
+    assert endings.own_checkpoints(status, there) == expected
+
+
+class Host:
+    """A host of files below ``top``: profiles, journal, units, /run. Its tools do what ``rc`` says, and are remembered."""
+
+    def __init__(self, top, monkeypatch):
+        self.calls, self.left, self.checkpoints, self.trouble, self.on_call = [], [], [], {}, None
+        self.folder = top / "etc" / "system-connections"
+        self.folder.mkdir(parents=True)
+        self.write("eth1", "old")
+        self.base = str(top / "var" / "journal")
+        monkeypatch.setattr(os, "fsync", lambda _handle: None)  # no power is cut here
+        monkeypatch.setattr(profile_files, "ON_DISK", (str(self.folder),))
+        monkeypatch.setattr(profile_files, "IN_MEMORY", (str(top / "run-profiles"),))
+        monkeypatch.setattr(journal, "DISK", self.base)
+        monkeypatch.setattr(journal, "MEMORY", str(top / "run" / "journal"))
+        monkeypatch.setattr(guard, "RUN", str(top / "run"))
+        monkeypatch.setattr(guard, "LAST", str(top / "run" / "last.json"))
+        monkeypatch.setattr(guard, "_unwritten", {})
+        monkeypatch.setattr(guard, "FIRST_WORD_SECONDS", 0.3)
+        monkeypatch.setattr(boot_unit, "UNITS", str(top / "units"))
+        monkeypatch.setattr(boot_unit, "WANTS", str(top / "units" / "wants"))
+        monkeypatch.setattr(snapshot, "take", lambda: {"devices": {"eth1": {}}, "guests": {}, "routes": [], "rules": [], "dns": []})
+        monkeypatch.setattr(snapshot, "guests", lambda: {})
+        for name in ("bring_back", "settle"):
+            monkeypatch.setattr(repair, name, lambda *_words, name=name: self._do(name, self.left))
+        monkeypatch.setattr(networkmanager, "objects", dict)
+        monkeypatch.setattr(networkmanager, "checkpoint_paths", list)
+        monkeypatch.setattr(networkmanager, "checkpoints_of", lambda _managed: self.checkpoints)
+        monkeypatch.setattr(networkmanager, "destroy_checkpoint", lambda path: self.calls.append("destroy " + path))
+        monkeypatch.setattr(networkmanager, "rollback_checkpoint", lambda path: self.calls.append("roll back " + path))
+        monkeypatch.setattr(profile_settings, "undo", lambda *_words: False)
+        for name in ("keep_failure", "write"):
+            monkeypatch.setattr(diagnosis, name, lambda *_words, name=name: self._do(name, None))
+        monkeypatch.setattr(diagnosis, "log_cursor", str)
+        for module in (guard, endings):
+            monkeypatch.setattr(module, "run", self.run)
+        monkeypatch.setattr(transaction, "_linger", lambda _identity: None)
+        self.boots = "this boot"
+        monkeypatch.setattr(journal, "boot_id", lambda: self.boots)
+
+    def _do(self, name, answer):
+        if name in self.trouble:
+            raise self.trouble[name]
+        return answer
+
+    def run(self, argv, timeout=10, stdin=None, check=False):
+        words = " ".join(argv)
+        self.calls.append(words)
+        if self.on_call:
+            self.on_call(words)
+        for start, trouble in self.trouble.items():
+            if words.startswith(start):
+                if isinstance(trouble, Exception):
+                    raise trouble
+                return trouble
+        return 0, "inactive\n" if "systemctl show" in words else "", ""
+
+    def write(self, name, content):
+        (self.folder / (name + ".nmconnection")).write_text(content)
+
+    def profiles(self):
+        return {path.name.partition(".")[0]: path.read_text() for path in sorted(self.folder.iterdir())}
+
+    def options(self, **more):
+        return {"timeout": 60, "persistent": True, "record": {}, "settings": {}, "keep": [], "last_resort": "none", "owner": "me", "probes": [], **more}
+
+    def open(self, **more):
+        """A journal whose change was made on disk: eth1 rewritten, ovirtmgmt new."""
+        entry = {"id": "one", "python": "/usr/bin/python3", "change": {}, "raises": [], "snapshot": snapshot.take(), "before": {}, "held": {},
+                 "scope": {"named": [], "devices": [], "rules": [], "new_rules": False}, **self.options(), **more}
+        entry = transaction._open(entry, {"mod.py": b"x = 1\n"}, self.base)
+        guard.tell("one", phase="applied")
+        self.write("eth1", "new")
+        self.write("ovirtmgmt", "new")
+        return entry
+
+    def status(self):
+        return guard.status_of("one") or {}
+
+
+@pytest.fixture
+def host(tmp_path, monkeypatch):
+    (tmp_path / "var").mkdir()
+    return Host(tmp_path, monkeypatch)
+
+
+OLD, NEW = {"eth1": "old"}, {"eth1": "new", "ovirtmgmt": "new"}
+
+
+def lose(entry):
+    os.unlink(entry["path"] + "/files" + entry["path_of_eth1"])
+
+
+def cut_short(entry):
+    open(entry["path"] + "/files" + entry["path_of_eth1"], "w", encoding="ascii").close()
+
+
+def lose_all(entry):
+    os.rename(entry["path"] + "/files", entry["path"] + "/elsewhere")
+
+
+def stale(entry):
+    entry["path"] = entry["path"] + "-of-before"
+
+
+@pytest.mark.parametrize("damage", [lose, cut_short, lose_all, stale])
+def test_an_undo_never_runs_from_a_source_that_is_not_whole(host, damage):
+    entry = host.open()
+    entry["path_of_eth1"] = str(host.folder / "eth1.nmconnection")
+    guard.tell("one", checkpoint="/C/7")
+    host.checkpoints = [checkpoint("/C/7")]
+    damage(entry)
+    endings.undo(entry, "apply", "for a test")
+    assert host.profiles() == NEW, "no profile was deleted"
+    assert "roll back /C/7" in host.calls and not any("connection reload" in one for one in host.calls)
+    assert host.status()["phase"] == "undone" and host.status()["exact"] is False
+    assert "not whole" in host.status()["left"][0]["new"]
+
+
+def test_a_damaged_copy_at_boot_deletes_nothing_and_is_reported(host):
+    entry = host.open()
+    entry["path_of_eth1"] = str(host.folder / "eth1.nmconnection")
+    cut_short(entry)
+    host.boots = "next boot"
+    with pytest.raises(SystemExit):
+        endings.boot(host.base)
+    assert host.profiles() == NEW
+    assert host.status()["phase"] == "failed" and "not whole" in host.status()["reason"]
+
+
+def test_a_commit_whose_flush_fails_is_taken_back(host, monkeypatch):
+    entry = host.open()
+    monkeypatch.setattr(profile_files, "flush", broken_flush(host.base))
+    with pytest.raises(OSError):
+        journal.commit_point(entry)
+    assert journal.read(host.base)[0] == "open" and not journal.is_committed(entry)
+    monkeypatch.undo()
+    assert os.path.isdir(entry["path"])
+
+
+def broken_flush(base):
+    real = profile_files.flush
+
+    def flush(places=None):
+        if list(places or ()) == [base]:
+            raise OSError(errno.EIO, "Input/output error")
+        real(places or profile_files.ON_DISK)
+    return flush
+
+
+def test_a_full_disk_gets_the_room_that_was_kept_for_the_undo(host, monkeypatch):
+    entry, real = host.open(), profile_files._copy_file
+
+    def copy(source, target):
+        if os.path.exists(entry["path"] + "/reserve"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(source, target)
+    monkeypatch.setattr(profile_files, "_copy_file", copy)
+    assert journal.put_back(entry, profile_files.ON_DISK) and host.profiles() == OLD
+
+
+@pytest.mark.parametrize("last_resort", ["none", "reboot"])
+def test_a_networkmanager_that_does_not_start_is_reported_and_the_last_resort_is_reached(host, last_resort):
+    entry = host.open(last_resort=last_resort)
+    host.trouble = {"bring_back": CommandError("nmcli: exit status 8: NetworkManager is not running", [])}
+    endings.undo(entry, "apply", "for a test")
+    assert host.profiles() == OLD
+    assert "not running" in host.status()["left"][0]["new"]
+    assert ("systemctl reboot" in host.calls) == (last_resort == "reboot")
+    assert (host.status()["phase"] == "undone") == (last_resort == "none")
+    assert bool(journal.find()[0]) == (last_resort == "reboot"), "the early-boot unit ends it"
+
+
+def test_a_disk_that_takes_nothing_keeps_the_journal_and_reaches_the_last_resort(host, monkeypatch):
+    entry = host.open(last_resort="reboot")
+    monkeypatch.setattr(profile_files, "restore", raising(OSError(errno.EROFS, "Read-only file system")))
+    endings.undo(entry, "apply", "for a test")
+    assert "systemctl reboot" in host.calls and journal.find()[0] == "open"
+    assert "Read-only" in host.status()["left"][0]["new"]
+
+
+def raising(trouble):
+    def step(*_words, **_options):
+        raise trouble
+    return step
+
+
+def test_a_full_run_stops_no_undo(host, monkeypatch):
+    entry = host.open()
+    monkeypatch.setattr(guard, "write_atomic", raising(OSError(errno.ENOSPC, "No space left on device")))
+    endings.undo(entry, "apply", "for a test")
+    assert host.profiles() == OLD and not journal.find()[0]
+    assert host.status()["phase"] == "undone" and host.status()["exact"]
+
+
+def test_a_full_run_has_room_for_the_status(host, monkeypatch):
+    host.open()
+    reserve, real = os.path.join(guard.run_folder("one"), "reserve"), guard.write_atomic
+    journal.reserve(reserve, 4096)
+
+    def write(path, data):
+        if os.path.exists(reserve):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(path, data)
+    monkeypatch.setattr(guard, "write_atomic", write)
+    guard.tell("one", phase="undoing")
+    assert not guard._unwritten and host.status()["phase"] == "undoing"
+
+
+class Killed(BaseException):
+    pass
+
+
+def test_an_undo_killed_at_its_diagnosis_reports_in_its_next_life(host):
+    entry = host.open()
+    journal.begin_life(entry)
+    host.trouble = {"write": Killed()}
+    with pytest.raises(Killed):
+        endings.undo(entry, "prove", "for a test")
+    host.trouble = {}
+    transaction.guarded(host.base, "one")
+    assert host.status()["phase"] == "undone" and host.profiles() == OLD and not journal.find()[0]
+    assert (host.status()["step"], host.status()["reason"]) == ("prove", "for a test") and len(host.status()["repairs"]) == 2
+
+
+@pytest.mark.parametrize("outcome, phase", [("committed", "committed"), ("undone", "undone"), (None, "failed")])
+def test_a_guard_without_a_journal_tells_the_outcome_and_ends(host, outcome, phase):
+    entry = host.open()
+    guard.tell("one", outcome=outcome)
+    journal.close(entry)
+    transaction.guarded(host.base, "one")
+    assert host.status()["phase"] == phase
+    assert not os.path.exists(os.path.join(boot_unit.UNITS, boot_unit.NAME))
+
+
+def test_a_guard_killed_after_the_commit_point_carries_it_forward(host):
+    journal.commit_point(host.open())
+    transaction.guarded(host.base, "one")
+    assert host.status()["phase"] == "committed" and host.profiles() == NEW and not os.path.exists(host.base)
+
+
+def test_nothing_is_undone_after_the_commit_point(host, monkeypatch):
+    """What fails then (a disk that has become read-only) is no reason for an undo, which would find no journal."""
+    entry = host.open()
+    journal.commit_point(entry)
+    monkeypatch.setattr(journal, "close", raising(OSError(errno.EROFS, "Read-only file system")))
+    endings.carry_forward(entry)
+    assert host.status()["phase"] == "committed" and host.profiles() == NEW
+    assert os.path.exists(os.path.join(boot_unit.UNITS, boot_unit.NAME)), "the next boot removes the journal"
+
+
+@pytest.mark.parametrize("lives, applied, expected", [(0, False, "done"), (1, False, "undone"), (1, True, "undone")])
+def test_a_guard_in_its_second_life_undoes_whatever_the_status_says(host, monkeypatch, lives, applied, expected):
+    entry = host.open()
+    guard.tell("one", phase="applied" if applied else "open")
+    monkeypatch.setattr(transaction, "_live", lambda entry: guard.tell(entry["id"], phase="done"))
+    for _one in range(lives):
+        journal.begin_life(entry)
+    transaction.guarded(host.base, "one")
+    assert host.status()["phase"] == expected
+
+
+def test_an_open_journal_is_never_without_its_boot_unit(host, monkeypatch):
+    """Cut at any step: whenever there is a journal with its name, there is the unit."""
+    seen = []
+
+    def look(real):
+        def step(*words, **options):
+            seen.append((bool(journal.find()[0]), os.path.islink(os.path.join(boot_unit.WANTS, boot_unit.NAME))))
+            return real(*words, **options)
+        return step
+    for module, name in ((os, "rename"), (os, "unlink"), (os, "symlink"), (os, "fsync")):
+        monkeypatch.setattr(module, name, look(getattr(module, name)))
+    endings.end(host.open())
+    assert (True, True) in seen and (True, False) not in seen
+    assert not journal.find()[0] and not os.path.exists(os.path.join(boot_unit.UNITS, boot_unit.NAME))
+
+
+def boot_again(host, entry, how):
+    """What the next boots find, and what happened to the profiles meanwhile."""
+    if how != "applied":
+        entry.pop("applied", None)
+    else:
+        journal.update(entry, applied=profile_files.digests(profile_files.ON_DISK))
+    if how == "edited":
+        host.write("eth1", "edited by a human")
+    if how == "put back":
+        host.write("eth1", "old")
+        os.unlink(host.folder / "ovirtmgmt.nmconnection")
+    if how == "cut":
+        host.write("ovirtmgmt", "")
+    host.boots = "next boot"
+
+
+@pytest.mark.parametrize("how", ["applied", "cut", "edited"])
+def test_the_first_boot_undoes_whatever_a_power_cut_left(host, how):
+    boot_again(host, host.open(), how)
+    endings.boot(host.base)
+    assert host.profiles() == OLD and not os.path.exists(host.base) and host.status()["phase"] == "undone"
+
+
+@pytest.mark.parametrize("how, expected, phase", [("applied", OLD, "undone"), ("edited", {**NEW, "eth1": "edited by a human"}, "failed")])
+def test_a_later_boot_undoes_only_what_it_knows(host, how, expected, phase):
+    entry = host.open()
+    boot_again(host, entry, how)
+    assert journal.first_boot(entry)  # one that did not succeed
+    endings.boot(host.base)
+    assert host.profiles() == expected and host.status()["phase"] == phase and not journal.find()[0]
+
+
+@pytest.mark.parametrize("how, expected, said", [
+    ("applied", OLD, "was undone, for its unproven change was still there"),
+    ("edited", {**NEW, "eth1": "edited by a human"}, "the profile files have changed since, so it was not undone now"),
+    ("cut", {**NEW, "ovirtmgmt": ""}, "the profile files have changed since, so it was not undone now"),
+    ("put back", OLD, ""),
+])
+def test_a_module_uses_a_journal_of_an_earlier_boot_only_if_it_knows_the_profiles(host, how, expected, said):
+    boot_again(host, host.open(), how)
+    assert said in transaction.recover_left_over()
+    assert host.profiles() == expected and not journal.find()[0]
+    assert not os.path.exists(os.path.join(boot_unit.UNITS, boot_unit.NAME))
+    assert how == "applied" or not any("connection" in one for one in host.calls), "nothing was activated"
+
+
+@pytest.mark.parametrize("trouble", [(1, "", "Failed to connect to bus"), CommandError("systemctl: no end within 10 s", [])])
+def test_liveness_fails_closed(host, trouble):
+    host.open()
+    host.trouble = {"systemctl show": trouble}
+    with pytest.raises(transaction.TransactionError, match="another transaction is open"):
+        transaction.recover_left_over()
+    assert host.profiles() == NEW and journal.find()[0] == "open"
+
+
+@pytest.mark.parametrize("lives, expected", [(0, NEW), (1, OLD)])
+def test_a_journal_without_its_guard_is_undone_if_the_guard_had_begun(host, monkeypatch, lives, expected):
+    entry = host.open()
+    monkeypatch.setattr(journal, "age", lambda _entry: 10)
+    for _one in range(lives):
+        journal.begin_life(entry)
+    transaction.recover_left_over()
+    assert host.profiles() == expected and not journal.find()[0] and not os.path.exists(os.path.join(boot_unit.UNITS, boot_unit.NAME))
+
+
+def begin(host):
+    return transaction.begin({"interfaces": [{"name": "eth1"}]}, {"interfaces": []}, host.options())
+
+
+def test_a_guard_that_may_be_alive_keeps_its_journal(host):
+    """systemd-run exceeds its time after the guard has started, and systemd answers nothing any more."""
+    host.trouble = {"systemd-run": CommandError("systemd-run: no end within 15 s", []), "systemctl": CommandError("systemctl: no end within 20 s", [])}
+    with pytest.raises(transaction.TransactionError, match="does not say that it is dead"):
+        begin(host)
+    assert journal.find()[0] == "open" and os.path.exists(os.path.join(boot_unit.UNITS, boot_unit.NAME))
+
+
+def test_a_guard_is_stopped_before_its_journal_goes(host):
+    """systemd-run exceeds its time; the guard lives and has begun to change profiles."""
+    there = []
+
+    def guard_begins(words):
+        if words.startswith("systemd-run"):
+            journal.begin_life(journal.find()[1])
+            host.write("eth1", "new")
+        if words.startswith("systemctl stop"):
+            there.append(journal.find()[0])
+    host.on_call = guard_begins
+    host.trouble = {"systemd-run": CommandError("systemd-run: no end within 15 s", [])}
+    with pytest.raises(transaction.TransactionError, match="The change was undone, exactly"):
+        begin(host)
+    assert there == ["open"] and host.profiles() == OLD and not journal.find()[0]
+
+
+@pytest.mark.parametrize("trouble", [CommandError("systemd-run: exit status 1: Job failed", []), (0, "", "")], ids=["not executable", "no first word"])
+def test_an_interpreter_that_systemd_may_not_execute_is_an_error_with_nothing_touched(host, trouble):
+    host.trouble = {"systemd-run": trouble}
+    with pytest.raises(transaction.TransactionError, match="cannot be started.*Nothing was changed"):
+        begin(host)
+    assert host.profiles() == OLD and not os.path.exists(host.base) and not os.listdir(boot_unit.UNITS)
+    assert [name for name in os.listdir(guard.RUN) if name.startswith("2")] == []
+
+
+@pytest.mark.parametrize("loader", [None, object(), type("Gone", (), {"get_source": raising(OSError("no such file"))})()])
+def test_a_module_that_cannot_find_its_own_source_touches_nothing(host, monkeypatch, loader):
+    monkeypatch.setattr(profile_files, "__loader__", loader)
+    with pytest.raises(transaction.TransactionError, match="profiles cannot be read.*Nothing was changed"):
+        begin(host)
+    assert host.profiles() == OLD and not os.path.exists(host.base) and not os.path.exists(boot_unit.UNITS)
+
+
+def test_a_full_run_at_the_begin_is_refused(host, monkeypatch):
+    monkeypatch.setattr(guard, "write_atomic", raising(OSError(errno.ENOSPC, "No space left on device")))
+    with pytest.raises(transaction.TransactionError, match="No space left.*Nothing was changed"):
+        begin(host)
+    assert not journal.find()[0] and not any(one.startswith("systemd-run") for one in host.calls)
+
+
+def test_the_units_are_bounded(host):
+    with pytest.raises(transaction.TransactionError):
+        begin(host)
+    words = next(one for one in host.calls if one.startswith("systemd-run"))
+    assert "Type=exec" in words and "StartLimitBurst=" in words and "StartLimitIntervalSec=0" not in words
+    assert "TimeoutStartSec=" in boot_unit.text({"id": "one", "base": "/b", "python": "/usr/bin/python3"}, "boot")

@@ -1,0 +1,149 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The controller's half of a transaction against a scripted host."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+
+import pytest
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible_collections.ovirt.mgmt_network.plugins.action import nmstate_apply as action
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller import guard_client
+
+
+class Gone(Exception):
+    """The connection failed."""
+
+
+class Clock:
+    def __init__(self):
+        self.now = 0.0
+
+    def monotonic(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+def fail(answer):
+    """Raise an answer that is an exception."""
+    if isinstance(answer, Exception):
+        raise answer
+
+
+def steer(answers, resets=(), unreachable=Gone):
+    """A Steering over scripted answers (a dict is printed, a text is why the connection fails, an exception is raised); also returns the log of what it
+    did. ``resets``: likewise for the attempts to drop the connection."""
+    log, script, drops = [], list(answers), list(resets)
+
+    def reset():
+        log.append("reset")
+        if drops:
+            fail(drops.pop(0))
+
+    def execute(line):
+        log.append(line)
+        answer = script.pop(0) if script else {}
+        fail(answer)
+        if isinstance(answer, str):
+            raise Gone(answer)
+        return "banner\n" + json.dumps(answer) + "\n"
+
+    return guard_client.Steering("t1", execute, reset, unreachable, Clock()), log
+
+
+def test_the_nonce_is_read_over_a_new_connection():
+    steerer, log = steer([{"id": "t1", "phase": "applied", "nonce": "n"}])
+    assert steerer.prove(10)["nonce"] == "n"
+    assert log[0] == "reset"
+
+
+def test_a_connection_that_fails_is_dropped_and_tried_again():
+    steerer, log = steer(["cut", {"id": "t1", "phase": "applying"}, {"id": "t1", "phase": "applied"}])
+    assert steerer.await_applied(30)["phase"] == "applied"
+    assert log.count("reset") == 2, "one for a connection of our own, and one for the connection that failed"
+
+
+@pytest.mark.parametrize("trouble", [AnsibleError("Timeout (12s) waiting for privilege escalation prompt"), AnsibleConnectionFailure("closed"),
+                                     EOFError(), ConnectionResetError("reset by peer"), OSError("no route")])
+def test_however_a_connection_fails_it_is_tried_again_until_the_bound(trouble):
+    """become on ansible-core 2.16, and paramiko, whose reset connects at once and so fails like a connection."""
+    applied = {"id": "t1", "phase": "applied", "nonce": "n"}
+    for step in ("await_applied", "prove"):
+        steerer, log = steer([trouble, trouble, applied], [None, trouble, trouble], action._UNREACHABLE)
+        assert getattr(steerer, step)(30) == applied
+        assert log.count("reset") == 5 and len(log) == 8
+    steerer, _log = steer([trouble] * 100, [trouble] * 3, action._UNREACHABLE)
+    with pytest.raises(guard_client.Unreachable, match=re.escape(str(trouble)) or "EOFError") as caught:
+        steerer.prove(20)
+    assert not caught.value.confirmed
+
+
+def test_the_status_that_proves_the_change_never_comes_over_a_connection_that_could_not_be_dropped():
+    steerer, log = steer([{"id": "t1", "phase": "applied", "nonce": "n"}], [OSError("cannot be dropped")] * 3, action._UNREACHABLE)
+    assert steerer.prove(20)["nonce"] == "n"
+    assert log[:4] == ["reset"] * 4 and len(log) == 5
+
+
+def test_after_the_confirmation_no_undoing_is_promised():
+    steerer, _log = steer([{"id": "t1", "phase": "applied", "nonce": "n"}] + ["gone"] * 100)
+    steerer.prove(10)
+    with pytest.raises(guard_client.Unreachable) as caught:
+        steerer.confirm("n", 20)
+    said = action.lost(caught.value, "t1", 60)
+    assert caught.value.confirmed and "It is committed or undone" in said and "network_commit with transaction=t1" in said and "brings the old" not in said
+    before = action.lost(guard_client.Unreachable("gone", {}), "t1", 60)
+    assert "brings the old network back by itself" in before and "60 s" in before
+
+
+def test_a_host_that_never_answers_is_given_up_with_the_last_status():
+    steerer, _log = steer([{"id": "t1", "phase": "applying"}] + ["no route"] * 100)
+    with pytest.raises(guard_client.Unreachable, match="no route") as caught:
+        steerer.await_applied(20)
+    assert caught.value.status["phase"] == "applying"
+
+
+def test_the_status_of_another_transaction_is_not_taken_for_ours():
+    steerer, _log = steer([{"id": "t0", "phase": "committed"}] * 50)
+    with pytest.raises(guard_client.Unreachable):
+        steerer.await_applied(5)
+
+
+@pytest.mark.parametrize("phase, diagnosis", [("committed", {}), ("undone", {"log": "a line"})])
+def test_an_end_is_taken_note_of_so_that_the_guard_can_leave_and_a_failure_is_diagnosed(phase, diagnosis):
+    answers = [{"id": "t1", "phase": phase}] + ([diagnosis] if diagnosis else []) + [{}]
+    steerer, log = steer(answers)
+    assert steerer.confirm("n", 10)["phase"] == phase
+    assert steerer.take() == diagnosis
+    assert "confirm" in log[0] and "taken" in log[-1] and len(log) == len(answers)
+
+
+@pytest.mark.parametrize("text, found", [("", {}), ("cat: no such file", {}), ("[1]", {}), ('banner\n{"log": "x"}', {"log": "x"}), ('{"log": "x', {})])
+def test_what_the_host_prints_is_a_diagnosis_or_none(text, found):
+    assert guard_client.diagnosed(text) == found
+
+
+@pytest.mark.parametrize("phase, found", [("applied", True), ("undone", True), ("applying", False)])
+def test_the_waiting_line_runs_in_a_real_shell(tmp_path, monkeypatch, phase, found):
+    monkeypatch.setattr(guard_client, "RUN", str(tmp_path))
+    os.makedirs(tmp_path / "t1")
+    (tmp_path / "t1" / "status.json").write_text(json.dumps({"id": "t1", "phase": phase}))
+    line = guard_client.waiting("t1", ("applied",) + guard_client.ENDED, 0 if not found else 5)
+    out = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=10, check=True).stdout
+    assert (guard_client.parse(out, "t1") or {}).get("phase") == (phase if found else None)
+
+
+def test_a_message_is_left_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(guard_client, "RUN", str(tmp_path))
+    os.makedirs(tmp_path / "t1")
+    subprocess.run(["sh", "-c", guard_client.leaving("t1", "confirm", "abc")], timeout=10, check=True)
+    assert (tmp_path / "t1" / "confirm").read_text() == "abc"
+    assert os.listdir(tmp_path / "t1") == ["confirm"]
+    assert (tmp_path / "t1" / "confirm").stat().st_mode & 0o777 == 0o600
+    subprocess.run(["sh", "-c", guard_client.leaving("t1", "confirm", "'; touch %s/gone; '" % tmp_path)], timeout=10, check=True)
+    assert not (tmp_path / "gone").exists(), "what a host says is text"
