@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Edge of plugin_utils/arguments.py: the variables of roles and playbooks, as they are for a task or for hosts of the inventory."""
+"""Edge of plugin_utils/controller/variables.py: the variables of roles and playbooks, as they are for a task or for hosts of the inventory."""
 
 from __future__ import annotations
 

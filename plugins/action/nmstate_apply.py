@@ -12,7 +12,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller impo
 
 # A dead path must be noticed while there is time to try again: ssh's own patience has no bound.
 _SSH_BOUNDS = "-o ServerAliveInterval=2 -o ServerAliveCountMax=2"
-# What the host may take beside its timeouts (module_utils/transaction.py, recovery.py): probes and preparation before the change, a
+# What the host may take beside its timeouts (module_utils/transaction/run.py, recovery.py): probes and preparation before the change, a
 # spanning tree; for undoing, NetworkManager's start, the repair, its restart, the repair again, and a look for the diagnosis.
 # How a connection fails: AnsibleConnectionFailure is an AnsibleError, and a time-out of become is only that on ansible-core 2.16; paramiko has the others.
 _UNREACHABLE = (AnsibleError, EOFError, OSError)

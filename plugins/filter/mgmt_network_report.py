@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Edge of plugin_utils/words.py and summary.py for playbooks: a decision, a result or a summary as lines for the screen."""
+"""Edge of plugin_utils/report/lines.py and summary.py for playbooks: a decision, a result or a summary as lines for the screen."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@
 
 The guard is a transient unit: it outlives SSH, nmstatectl and NetworkManager, and systemd starts it again when it is
 killed (then it undoes). It runs the code that its folder carries, for a module's own code is gone when the module ends, and
-the journal's when the transaction ends. The early-boot unit (bootunit.py) has the journal's.
+the journal's when the transaction ends. The early-boot unit (boot_unit.py) has the journal's.
 
 Steering is by files in ``/run/ovirt-mgmt-network/<id>``: ``status.json`` from the guard, and after a failure
 ``diagnosis.json``; ``confirm``, ``cancel`` and ``taken`` to it.
@@ -26,7 +26,7 @@ from ..sources.command import CommandError, run
 
 RUN = "/run/ovirt-mgmt-network"
 LAST = os.path.join(RUN, "last.json")
-ENTRY = "ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction"
+ENTRY = "ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction.run"
 ENDED = ("committed", "undone", "failed")
 FIRST_WORD_SECONDS = 60  # for an interpreter to start on a busy host
 _RESERVE = 1 << 16  # bytes for the status, which must be told in a full /run too
@@ -49,7 +49,7 @@ def log(text):
 
 def source_code():
     """``{path: bytes}`` of every module of ours that is loaded: what the guard and the boot unit will run. Raises SourceError."""
-    package = __name__.rsplit(".", 1)[0]
+    package = __name__.rsplit(".", 2)[0]
     code = {}
     for name, module in list(sys.modules.items()):
         if name.startswith(package + "."):
@@ -57,10 +57,11 @@ def source_code():
                 text = module.__loader__.get_source(name)
             except (OSError, ImportError, AttributeError, ValueError) as exc:
                 raise SourceError(_NO_SOURCE % (name, exc)) from exc
-            if not text:
+            room = hasattr(module, "__path__")  # what is at its door is often empty
+            if not text and not room:
                 raise SourceError(_NO_SOURCE % (name, "its loader has none"))
             # a loader may give the bytes of the file (PEP 302 wants text)
-            code[name.replace(".", "/") + ".py"] = text if isinstance(text, bytes) else text.encode()
+            code[name.replace(".", "/") + ("/__init__.py" if room else ".py")] = text if isinstance(text, bytes) else (text or "").encode()
     return code
 
 

@@ -310,7 +310,7 @@ def wait_for_checkpoints(seconds):
 
 
 def main(argv):
-    """``run BASE ID`` (the guard) or ``boot BASE`` (early boot): called by the units that guard.py and bootunit.py make."""
+    """``run BASE ID`` (the guard) or ``boot BASE`` (early boot): called by the units that guard.py and boot_unit.py make."""
     signal.signal(signal.SIGTERM, lambda *_args: os._exit(75))  # not a clean end: systemd starts the guard again, which undoes
     {"run": guarded, "boot": endings.boot}[argv[0]](*argv[1:])
 

@@ -51,7 +51,7 @@ def folder_name(host, transaction):
 
 
 def files(arguments, result, found):
-    """``{file name: text}``. ``arguments``: of the task. ``result``: of nmstate_apply. ``found``: what the host has left (module_utils/diagnosis.py;
+    """``{file name: text}``. ``arguments``: of the task. ``result``: of nmstate_apply. ``found``: what the host has left (module_utils/transaction/diagnosis.py;
     {} when nothing came), whose parts ``change``, ``before``, ``failure``, ``after``, ``status`` and ``log`` get a file each.
     """
     status = found.get("status") or {}

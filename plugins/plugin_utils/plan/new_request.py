@@ -185,7 +185,7 @@ def _validate_neighbours(facts: dict, definition: dict, position: Position, qos:
 
 def _link(definition: dict, position: Position) -> dict:
     network: dict = {"bonding" if position.bonded else "nic": position.base}
-    # A device with tag 0 stays what it is; the definition's 0 makes none (see decision.py).
+    # A device with tag 0 stays what it is; the definition's 0 makes none (see derive.py).
     tag = definition["vlan_tag"] or (0 if position.vlan == 0 else None)
     if tag is not None:
         network["vlan"] = tag

@@ -37,7 +37,7 @@ def outcome(decision, host, applied=None, failure=None, activate=True, now=0.0, 
     ``learn_vlan``: whether a VLAN that the definition leaves open is put into ``learned``. ``check``: Ansible's check mode; nothing came of the host
     then, so it has no ``status``, ``statuses`` and ``events``: what a run would give is ``expected``, ``{status, events}`` with its warnings and errors,
     and ``changed`` is what a run would change. ``seen``: of the host as it is now, ``facts`` and ``after``, the decision made of them after a change;
-    both may be left out. ``category``: a key of CATEGORIES in plugin_utils/summary.py. Statuses as in the engine
+    both may be left out. ``category``: a key of CATEGORIES in plugin_utils/report/summary.py. Statuses as in the engine
     (reference: InstallVdsInternalCommand): installing, initializing, up, maintenance, install_failed, non_operational, non_responsive.
     """
     # a task that was skipped registers a result too

@@ -21,7 +21,7 @@ Where the state differs from what VDSM would make of the same request, on purpos
   when routers tell it to. VDSM's state is refused by nmstate.
 * A request that contradicts itself (a gateway without an address, a NIC and a bond) is refused; the state that VDSM's
   generator makes of a gateway without an address holds a route without a destination.
-* What the holder of the addresses has besides goes with them: see carry_over.
+* What the holder of the addresses has besides goes with them: see combine.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ A request knows one address per family, one gateway, and name servers. The devic
 have more: secondary addresses, routes with metrics and tables, policy rules, a DHCP identity, an IPv6 address that its
 name has a part in, DNS servers and search. Without these the host would come back as somebody else, or not be found.
 
-For what nmstate has no word, and for what cannot be carried at all, see carry_over_settings.
+For what nmstate has no word, and for what cannot be carried at all, see settings.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What goes with the addresses and nmstate has no word for: settings of the profile, and what cannot go with them at all.
 
-Settings stand beside the desired state and are written on the host after it (module_utils/profile_settings.py, which has the table
+Settings stand beside the desired state and are written on the host after it (module_utils/effects/profile_settings.py, which has the table
 of them). What neither can carry is a loss; the decision refuses it unless it is permitted by name.
 """
 

@@ -40,7 +40,7 @@ class FakeModule:
 def run(monkeypatch):
     def runner(gather, missing="", uid=0, **options):
         monkeypatch.setattr(host_network_facts, "AnsibleModule", type("Fake", (FakeModule,), {"missing": missing, "options": options}))
-        monkeypatch.setattr(host_network_facts.hostfacts, "gather", gather)
+        monkeypatch.setattr(host_network_facts.gather, "gather", gather)
         monkeypatch.setattr(host_network_facts.os, "geteuid", lambda: uid)
         with pytest.raises(End) as ended:
             host_network_facts.main()

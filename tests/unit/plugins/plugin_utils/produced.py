@@ -25,9 +25,9 @@ def facts(host, control_address="", **records):
         "networkmanager": {"objects": sources["managed"], "profile_settings": sources["settings"]},
         "nmstatectl": {"show": sources["state"], "version": "2.2.62"},
         "kernel": {"links": sources["links"], "default_routes": sources["routes"], "traits": sources["traits"], "supports_ipv6": True},
-        "netconf": {"running": {**running, "devices": {}}, "unsaved": nothing, "in_memory": {"networks": {}, "bondings": {}}},
-        "control": {"connection": sources["control"]}, "journal": {"find": ("", None)},
-        "profiles": {"digests": {"/etc/NetworkManager/system-connections/eth1.nmconnection": "00"}},
+        "vdsm_persistence": {"running": {**running, "devices": {}}, "unsaved": nothing, "in_memory": {"networks": {}, "bondings": {}}},
+        "ssh_connection": {"connection": sources["control"]}, "journal": {"find": ("", None)},
+        "profile_files": {"digests": {"/etc/NetworkManager/system-connections/eth1.nmconnection": "00"}},
     }
     patches = [mock.patch.object(getattr(gather, module), name, lambda *_args, answer=answer: answer)
                for module, functions in answers.items() for name, answer in functions.items()]

@@ -15,7 +15,7 @@ COMMON = {"addr", "netmask", "ipv4addrs", "ipv6addrs", "gateway", "ipv6gateway",
 
 
 def compose(host, **options):
-    sources = json.loads((Path(__file__).parent / "fixtures" / f"host_{host}.json").read_text(encoding="utf-8"))
+    sources = json.loads((Path(__file__).parents[1] / "fixtures" / f"host_{host}.json").read_text(encoding="utf-8"))
     return gather.compose(sources, gather.DEFAULT_HIDDEN_NICS, **options)
 
 
@@ -94,9 +94,9 @@ def test_net_config_dirty(journal, unsaved, dirty, monkeypatch):
     record = {"networks": {"red": {"nic": "eth2"}}, "bondings": {}, "devices": {"eth2": {}}}
     monkeypatch.setattr(gather.journal, "find", lambda: (journal, None))
     for module, name, answer in ((gather.networkmanager, "objects", {}), (gather.nmstatectl, "show", {}), (gather.nmstatectl, "version", "2.2.62"),
-                                 (gather.kernel, "links", []), (gather.kernel, "default_routes", []), (gather.profiles, "digests", {"/a": "b"}),
-                                 (gather.netconf, "running", record), (gather.netconf, "in_memory", {"networks": {"red": {}}, "bondings": {}}),
-                                 (gather.netconf, "unsaved", {"networks": unsaved, "bondings": []})):
+                                 (gather.kernel, "links", []), (gather.kernel, "default_routes", []), (gather.profile_files, "digests", {"/a": "b"}),
+                                 (gather.vdsm_persistence, "running", record), (gather.vdsm_persistence, "in_memory", {"networks": {"red": {}}, "bondings": {}}),
+                                 (gather.vdsm_persistence, "unsaved", {"networks": unsaved, "bondings": []})):
         monkeypatch.setattr(module, name, lambda answer=answer: answer)
     facts = gather.gather()
     assert facts["netConfigDirty"] == dirty

@@ -429,7 +429,7 @@ def test_an_interpreter_that_systemd_may_not_execute_is_an_error_with_nothing_to
 @pytest.mark.parametrize("loader", [None, object(), type("Gone", (), {"get_source": raising(OSError("no such file"))})()])
 def test_a_module_that_cannot_find_its_own_source_touches_nothing(host, monkeypatch, loader):
     monkeypatch.setattr(profile_files, "__loader__", loader)
-    with pytest.raises(transaction.TransactionError, match="profiles cannot be read.*Nothing was changed"):
+    with pytest.raises(transaction.TransactionError, match="profile_files cannot be read.*Nothing was changed"):
         begin(host)
     assert host.profiles() == OLD and not os.path.exists(host.base) and not os.path.exists(boot_unit.UNITS)
 

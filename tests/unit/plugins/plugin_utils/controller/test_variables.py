@@ -11,7 +11,7 @@ import pytest
 import yaml
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller import variables
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[5]
 NETWORK = {"name": "ovirtmgmt", "vlan_tag": "3000"}
 
 
