@@ -37,13 +37,39 @@ LAB = [sys.executable, str(CHECKOUT / "tests/lab")]
 BIN = pathlib.Path(sys.executable).parent
 LAYOUT = "bond-vlan"
 DEFINITION = {"name": "ovirtmgmt", "vm_network": True, "vlan_tag": 3000, "mtu": 9000, "stp": False}
-PLAY = [{"name": "Configure the management network", "hosts": "hypervisors", "gather_facts": False, "roles": ["ovirt.mgmt_network.configure_mgmt"]}]
-STATE = [{"name": "Give the full state", "hosts": "hypervisors", "gather_facts": False, "tasks": [
-    {"ovirt.mgmt_network.host_network_facts": {}},
-    {"ansible.builtin.copy": {"dest": "{{ bench_target }}", "mode": "0600", "content": (
-        "{{ (ansible_facts['host_network'] | ovirt.mgmt_network.derive_mgmt_network(mgmt_network)).request"
-        " | ovirt.mgmt_network.nmstate_desired_state(current=ansible_facts['host_network'].nmstate) | to_json }}")}, "delegate_to": "localhost",
-     "connection": "local", "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}}]}]
+PLAY = [
+    {
+        "name": "Configure the management network",
+        "hosts": "hypervisors",
+        "gather_facts": False,
+        "roles": ["ovirt.mgmt_network.configure_mgmt"],
+    }
+]
+STATE = [
+    {
+        "name": "Give the full state",
+        "hosts": "hypervisors",
+        "gather_facts": False,
+        "tasks": [
+            {"ovirt.mgmt_network.host_network_facts": {}},
+            {
+                "ansible.builtin.copy": {
+                    "dest": "{{ bench_target }}",
+                    "mode": "0600",
+                    "content": (
+                        "{{ (ansible_facts['host_network'] | "
+                        "ovirt.mgmt_network.derive_mgmt_network(mgmt_network)).request"
+                        " | ovirt.mgmt_network.nmstate_desired_state(current=ansible_facts['host_network'].nmstate) "
+                        "| to_json }}"
+                    ),
+                },
+                "delegate_to": "localhost",
+                "connection": "local",
+                "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
+            },
+        ],
+    }
+]
 
 
 def main():
@@ -62,18 +88,24 @@ def main():
 def fresh(*names):
     for name in set(names) & set(hosts.names()):
         hosts.down(name)
-    hosts.up({name: LAYOUT for name in names})
+    hosts.up(dict.fromkeys(names, LAYOUT))
     time.sleep(3)  # past the boot's last activity
 
 
 def configure(name):
     """The role on one host: packets, seconds, tasks that contacted the host, controller CPU."""
+
     def job():
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        out = play(PLAY, name, ANSIBLE_CALLBACK_PLUGINS=str(CHECKOUT / "tests/callback"), ANSIBLE_CALLBACKS_ENABLED="actions")
+        out = play(
+            PLAY, name, ANSIBLE_CALLBACK_PLUGINS=str(CHECKOUT / "tests/callback"), ANSIBLE_CALLBACKS_ENABLED="actions"
+        )
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        return {"host_tasks": host_tasks(json.loads(out.rpartition("actions: ")[2])), "controller_cpu_s": round(cpu - START_CPU, 2)}
+        return {
+            "host_tasks": host_tasks(json.loads(out.rpartition("actions: ")[2])),
+            "controller_cpu_s": round(cpu - START_CPU, 2),
+        }
 
     return measured(name, job)
 
@@ -83,8 +115,22 @@ def plain_apply():
     target = FOLDER / "state.json"
     play(STATE, "plain", {"bench_target": str(target)})
     command = hosts.ssh_command("plain", management=True)
-    subprocess.run([*command, "cat > /root/state.json"], input=target.read_text(encoding="utf-8"), text=True, check=True, timeout=30)
-    return measured("plain", lambda: subprocess.run([*command, "nmstatectl apply /root/state.json"], capture_output=True, check=True, timeout=120) and {})
+    subprocess.run(
+        [*command, "cat > /root/state.json"],
+        input=target.read_text(encoding="utf-8"),
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    return measured(
+        "plain",
+        lambda: (
+            subprocess.run(
+                [*command, "nmstatectl apply /root/state.json"], capture_output=True, check=True, timeout=120
+            )
+            and {}
+        ),
+    )
 
 
 def measured(name, job):
@@ -106,12 +152,20 @@ def measured(name, job):
 def play(content, name, extra=None, **environment):
     """Run a play on one host of the lab; what it prints."""
     found = json.loads(subprocess.run([*LAB, "inventory"], check=True, capture_output=True, text=True).stdout)
-    found["hypervisors"]["hosts"] = {name: dict(found["hypervisors"]["hosts"][name], mgmt_network=DEFINITION, **(extra or {}))}
+    found["hypervisors"]["hosts"] = {
+        name: dict(found["hypervisors"]["hosts"][name], mgmt_network=DEFINITION, **(extra or {}))
+    }
     (FOLDER / "inventory.yml").write_text(yaml.safe_dump(found), encoding="utf-8")
     (FOLDER / "play.yml").write_text(yaml.safe_dump(content, sort_keys=False, width=1000), encoding="utf-8")
     words = netns(BIN / "ansible-playbook", "-i", FOLDER / "inventory.yml", FOLDER / "play.yml")
-    done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False,
-                          env={**os.environ, "ANSIBLE_PIPELINING": "true", "ANSIBLE_HOST_KEY_CHECKING": "false", **environment})
+    done = subprocess.run(
+        words,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        env={**os.environ, "ANSIBLE_PIPELINING": "true", "ANSIBLE_HOST_KEY_CHECKING": "false", **environment},
+    )
     if done.returncode:
         sys.exit(f"bench: the play failed\n{done.stdout[-3000:]}{done.stderr[-1000:]}")
     return done.stdout
@@ -119,7 +173,17 @@ def play(content, name, extra=None, **environment):
 
 def host_tasks(actions):
     """How many of the tasks ran on the host; the others are done on the controller alone."""
-    controller = ("set_fact", "debug", "assert", "fail", "include_tasks", "include_role", "validate_argument_spec", "set_stats", "meta")
+    controller = (
+        "set_fact",
+        "debug",
+        "assert",
+        "fail",
+        "include_tasks",
+        "include_role",
+        "validate_argument_spec",
+        "set_stats",
+        "meta",
+    )
     return sum(action.rsplit(".", 1)[-1] not in controller for action in actions)
 
 
@@ -129,20 +193,40 @@ def payloads():
     sizes = {}
     for module in ("ansible.builtin.ping", "ovirt.mgmt_network.host_network_facts", "ovirt.mgmt_network.nmstate_apply"):
         found = loader.module_loader.find_plugin_with_context(module)
-        built = modify_module(module_name=module, module_path=found.plugin_resolved_path, module_args={"_ansible_version": "2"},
-                              templar=Templar(loader=DataLoader()), task_vars={"ansible_python_interpreter": "/usr/bin/python3"},
-                              module_compression="ZIP_DEFLATED")
+        built = modify_module(
+            module_name=module,
+            module_path=found.plugin_resolved_path,
+            module_args={"_ansible_version": "2"},
+            templar=Templar(loader=DataLoader()),
+            task_vars={"ansible_python_interpreter": "/usr/bin/python3"},
+            module_compression="ZIP_DEFLATED",
+        )
         sizes[module] = len(built.b_module_data)
     return sizes
 
 
 def report(figures, sizes):
-    print(f"\n{'founding example (median of rounds)':36} {'blackout ms':>12} {'lost':>6} {'seconds':>8} {'host tasks':>11} {'controller CPU s':>17}")
+    print(
+        f"\n{'founding example (median of rounds)':36} {'blackout ms':>12} {'lost':>6} {'seconds':>8} "
+        f"{'host tasks':>11} {'controller CPU s':>17}"
+    )
     for label, rounds in figures.items():
         row = {key: statistics.median(one[key] for one in rounds) for key in rounds[0]}
-        print(f"{label:36} {row['blackout_ms']:12.0f} {row['lost']:6.0f} {row['seconds']:8.1f} {row.get('host_tasks', '-'):>11} {row.get('controller_cpu_s', '-'):>17}")
-    pairs = [ours["blackout_ms"] / plain["blackout_ms"] for ours, plain in zip(figures["ours"], figures["nmstatectl apply"]) if plain["blackout_ms"]]
-    print(f"blackout, ours / nmstatectl apply: {statistics.median(pairs):.2f} (per round: {', '.join(f'{one:.2f}' for one in pairs)})" if pairs else "no pairs")
+        print(
+            f"{label:36} {row['blackout_ms']:12.0f} {row['lost']:6.0f} {row['seconds']:8.1f} "
+            f"{row.get('host_tasks', '-'):>11} {row.get('controller_cpu_s', '-'):>17}"
+        )
+    pairs = [
+        ours["blackout_ms"] / plain["blackout_ms"]
+        for ours, plain in zip(figures["ours"], figures["nmstatectl apply"])
+        if plain["blackout_ms"]
+    ]
+    print(
+        f"blackout, ours / nmstatectl apply: {statistics.median(pairs):.2f} (per round: "
+        f"{', '.join(f'{one:.2f}' for one in pairs)})"
+        if pairs
+        else "no pairs"
+    )
     for module, size in sizes.items():
         print(f"payload {module:44} {size / 1000:8.1f} kB")
 
@@ -151,7 +235,9 @@ def start_cpu():
     """CPU that ansible-playbook takes to start and end with nothing to do; what is left after it is the cost per host."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     (FOLDER / "empty.yml").write_text("- hosts: localhost\n  gather_facts: false\n  tasks: []\n", encoding="ascii")
-    subprocess.run([BIN / "ansible-playbook", "-i", "localhost,", FOLDER / "empty.yml"], capture_output=True, check=True)
+    subprocess.run(
+        [BIN / "ansible-playbook", "-i", "localhost,", FOLDER / "empty.yml"], capture_output=True, check=True
+    )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

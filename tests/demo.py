@@ -22,10 +22,21 @@ from tests.lab.machine import CACHE, NAME, LabError, netns  # noqa: E402
 FOLDER = CACHE / "demo"
 LAB = [sys.executable, str(CHECKOUT / "tests/lab")]
 HOSTS = {
-    "founding": ("bond-vlan", {"name": "ovirtmgmt", "vm_network": True, "vlan_tag": 3000, "mtu": 9000, "stp": False, "dns_servers": []},
-                 "the founding example: bond4.3000 over bond4 of eth2 and eth3, by DHCP; a bridged ovirtmgmt with MTU 9000"),
-    "static": ("nic-static", {"name": "ovirtmgmt", "vm_network": False}, "static IPv4 and IPv6 on eth1; a bridgeless ovirtmgmt"),
-    "mismatch": ("vlan-mismatch", {"name": "ovirtmgmt", "vm_network": True, "vlan_tag": 3000}, "VLAN 10, where the data center says 3000: to be refused"),
+    "founding": (
+        "bond-vlan",
+        {"name": "ovirtmgmt", "vm_network": True, "vlan_tag": 3000, "mtu": 9000, "stp": False, "dns_servers": []},
+        "the founding example: bond4.3000 over bond4 of eth2 and eth3, by DHCP; a bridged ovirtmgmt with MTU 9000",
+    ),
+    "static": (
+        "nic-static",
+        {"name": "ovirtmgmt", "vm_network": False},
+        "static IPv4 and IPv6 on eth1; a bridgeless ovirtmgmt",
+    ),
+    "mismatch": (
+        "vlan-mismatch",
+        {"name": "ovirtmgmt", "vm_network": True, "vlan_tag": 3000},
+        "VLAN 10, where the data center says 3000: to be refused",
+    ),
 }
 
 
@@ -49,7 +60,15 @@ def main():
     title("Power cut of the host founding, and what it is after the boot")
     hosts.power_cut("founding")
     hosts.boot("founding")
-    command(LAB + ["ssh", "founding", "--", "ip -br addr show ovirtmgmt; bridge link show dev bond4.3000; ls /var/lib/vdsm/persistence/netconf/nets"])
+    command(
+        LAB
+        + [
+            "ssh",
+            "founding",
+            "--",
+            "ip -br addr show ovirtmgmt; bridge link show dev bond4.3000; ls /var/lib/vdsm/persistence/netconf/nets",
+        ]
+    )
     answers("founding")
     title(f"Done in {time.monotonic() - began:.0f} s. Look around:")
     lab = f"OVIRT_LAB_NAME={NAME} " if NAME != "ovirt-lab" else ""
@@ -65,9 +84,14 @@ def write_inputs():
     FOLDER.mkdir(parents=True, exist_ok=True)
     found = json.loads(subprocess.run(LAB + ["inventory"], check=True, capture_output=True, text=True).stdout)
     known = found["hypervisors"]["hosts"]
-    found["hypervisors"]["hosts"] = {name: dict(known[name], mgmt_network=definition) for name, (_layout, definition, _says) in HOSTS.items()}
+    found["hypervisors"]["hosts"] = {
+        name: dict(known[name], mgmt_network=definition) for name, (_layout, definition, _says) in HOSTS.items()
+    }
     (FOLDER / "inventory.yml").write_text(yaml.safe_dump(found, sort_keys=False), encoding="utf-8")
-    (FOLDER / "ansible.cfg").write_text("[defaults]\ncallback_result_format=yaml\ndisplay_skipped_hosts=false\n[connection]\npipelining=true\n", encoding="ascii")
+    (FOLDER / "ansible.cfg").write_text(
+        "[defaults]\ncallback_result_format=yaml\ndisplay_skipped_hosts=false\n[connection]\npipelining=true\n",
+        encoding="ascii",
+    )
 
 
 def add_host(label, quiet=False):
@@ -77,8 +101,15 @@ def add_host(label, quiet=False):
     watcher = subprocess.Popen([*LAB, "watch", *HOSTS, "--until", str(stop)], stdout=subprocess.PIPE, text=True)
     time.sleep(1)
     log = FOLDER / f"{label}.log"
-    words = netns(pathlib.Path(sys.executable).parent / "ansible-playbook", "-i", FOLDER / "inventory.yml", "ovirt.mgmt_network.add_host")
-    environment = dict(os.environ, ANSIBLE_CONFIG=str(FOLDER / "ansible.cfg"), ANSIBLE_FORCE_COLOR=str(sys.stdout.isatty()))
+    words = netns(
+        pathlib.Path(sys.executable).parent / "ansible-playbook",
+        "-i",
+        FOLDER / "inventory.yml",
+        "ovirt.mgmt_network.add_host",
+    )
+    environment = dict(
+        os.environ, ANSIBLE_CONFIG=str(FOLDER / "ansible.cfg"), ANSIBLE_FORCE_COLOR=str(sys.stdout.isatty())
+    )
     process = subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         with open(log, "w", encoding="utf-8") as stream:

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a run over many hosts puts on the screen, without contacting a host (tests/connection/scripted.py answers for them).
+"""What a run over many hosts puts on the screen, without contacting a host (tests/connection/scripted.py answers for
+them).
 
-  screen.py [--hosts 200] [--refused 20] [--unreachable 0] [--show] [WORDS for ansible-playbook]   prints how many lines
+screen.py [--hosts 200] [--refused 20] [--unreachable 0] [--show] [WORDS for ansible-playbook]   prints how many lines
 """
 
 from __future__ import annotations
@@ -22,10 +23,27 @@ if ROOT.parts[-3:] == ("ansible_collections", "ovirt", "mgmt_network"):
 from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils import hosts  # noqa: E402
 
 DENIED = "root@192.0.2.1: Permission denied (publickey,password)."
-ETH1 = {"name": "eth1", "type": "ethernet", "state": "up", "mtu": 1500, "mac-address": "52:54:00:00:00:01",
-        "ipv4": {"enabled": True, "dhcp": True}, "ipv6": {"enabled": False}}
-VLAN = {"name": "eth1.10", "type": "vlan", "state": "up", "mtu": 1500, "vlan": {"base-iface": "eth1", "id": 10}, "ipv4": {"enabled": True, "dhcp": True}}
-NMSTATE = {"nmstate": {"interfaces": [ETH1], "routes": {"config": [], "running": []}, "dns-resolver": {}}, "profiles": {}}
+ETH1 = {
+    "name": "eth1",
+    "type": "ethernet",
+    "state": "up",
+    "mtu": 1500,
+    "mac-address": "52:54:00:00:00:01",
+    "ipv4": {"enabled": True, "dhcp": True},
+    "ipv6": {"enabled": False},
+}
+VLAN = {
+    "name": "eth1.10",
+    "type": "vlan",
+    "state": "up",
+    "mtu": 1500,
+    "vlan": {"base-iface": "eth1", "id": 10},
+    "ipv4": {"enabled": True, "dhcp": True},
+}
+NMSTATE = {
+    "nmstate": {"interfaces": [ETH1], "routes": {"config": [], "running": []}, "dns-resolver": {}},
+    "profiles": {},
+}
 BRIDGED = hosts.managed_host(**NMSTATE)
 CHANGE = {"facts": hosts.nic_host(**NMSTATE), "after": BRIDGED}
 IN_SYNC = {"facts": BRIDGED}
@@ -35,26 +53,64 @@ UNREACHABLE = {"error": DENIED}
 
 
 def many(total, refused, unreachable=0):
-    """``{host: script}``: a tenth of ``refused`` for its bond, the others for their VLAN; of those that are well two of nine are in sync."""
-    scripts = [ON_A_POOR_BOND if number % 10 == 9 else ON_A_VLAN for number in range(refused)] + [UNREACHABLE] * unreachable
+    """``{host: script}``: a tenth of ``refused`` for its bond, the others for their VLAN; of those that are well two of
+    nine are in sync.
+    """
+    scripts = [ON_A_POOR_BOND if number % 10 == 9 else ON_A_VLAN for number in range(refused)] + [
+        UNREACHABLE
+    ] * unreachable
     well = total - len(scripts)
     scripts += [IN_SYNC] * (well * 2 // 9) + [CHANGE] * (well - well * 2 // 9)
     return {"host%03d" % (number + 1): script for number, script in enumerate(reversed(scripts))}
 
 
-def play(folder, scripts, *words, playbook="ovirt.mgmt_network.add_host", group="hypervisors", ansible="ansible-playbook", hostvars=None, **environment):
+def play(
+    folder,
+    scripts,
+    *words,
+    playbook="ovirt.mgmt_network.add_host",
+    group="hypervisors",
+    ansible="ansible-playbook",
+    hostvars=None,
+    **environment,
+):
     """Run a playbook over scripted hosts: ``(exit status, the screen, {host: result} of the artifact)``."""
     folder = pathlib.Path(folder)
-    inventory = {group: {
-        "hosts": {name: {"scripted": script, **(hostvars or {}).get(name, {})} for name, script in scripts.items()},
-        "vars": {"ansible_connection": "scripted", "ansible_python_interpreter": "/usr/bin/python3", "scripted_folder": str(folder),
-                 "mgmt_network": {"name": "ovirtmgmt"}, "add_host_deploy": False, "configure_mgmt_wait": 1}}}
+    inventory = {
+        group: {
+            "hosts": {name: {"scripted": script, **(hostvars or {}).get(name, {})} for name, script in scripts.items()},
+            "vars": {
+                "ansible_connection": "scripted",
+                "ansible_python_interpreter": "/usr/bin/python3",
+                "scripted_folder": str(folder),
+                "mgmt_network": {"name": "ovirtmgmt"},
+                "add_host_deploy": False,
+                "configure_mgmt_wait": 1,
+            },
+        }
+    }
     (folder / "inventory.json").write_text(json.dumps(inventory), encoding="utf-8")
     argv = [ansible, "-i", str(folder / "inventory.json"), playbook, *words]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, cwd=folder, env={
-        **os.environ, "ANSIBLE_CONNECTION_PLUGINS": str(ROOT / "tests/connection"), "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tests/callback"),
-        "ANSIBLE_CALLBACKS_ENABLED": "artifact", "OVIRT_ARTIFACT": str(folder / "artifact.json"), "ANSIBLE_PIPELINING": "true", "ANSIBLE_NOCOLOR": "true",
-        "ANSIBLE_DEPRECATION_WARNINGS": "false", "ANSIBLE_FORKS": "4", **environment})
+    done = subprocess.run(
+        argv,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        cwd=folder,
+        env={
+            **os.environ,
+            "ANSIBLE_CONNECTION_PLUGINS": str(ROOT / "tests/connection"),
+            "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tests/callback"),
+            "ANSIBLE_CALLBACKS_ENABLED": "artifact",
+            "OVIRT_ARTIFACT": str(folder / "artifact.json"),
+            "ANSIBLE_PIPELINING": "true",
+            "ANSIBLE_NOCOLOR": "true",
+            "ANSIBLE_DEPRECATION_WARNINGS": "false",
+            "ANSIBLE_FORKS": "4",
+            **environment,
+        },
+    )
     artifact = folder / "artifact.json"
     kept = json.loads(artifact.read_text(encoding="utf-8")) if artifact.exists() else {}
     return done.returncode, done.stdout + done.stderr, kept
@@ -71,8 +127,11 @@ def main():
         status, screen, _kept = play(folder, many(options.hosts, options.refused, options.unreachable), *words)
     if options.show:
         print(screen)
-    print(f"{options.hosts} hosts, {options.refused} refused, {options.unreachable} unreachable: exit status {status}, {len(screen.splitlines())} lines, "
-          f"{len(screen)} characters")
+    print(
+        f"{options.hosts} hosts, {options.refused} refused, {options.unreachable} unreachable: exit status {status}, "
+        f"{len(screen.splitlines())} lines, "
+        f"{len(screen)} characters"
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Set up what the checks need, on a machine with nothing but Python: the tools' venv and a copy of the collection at its real path.
+"""Set up what the checks need, on a machine with nothing but Python: the tools' venv and a copy of the collection at
+its real path.
 
   setup.py           prints the path of the venv and that of the copy
   setup.py -- CMD    runs CMD in the copy, with the venv first on PATH and ANSIBLE_COLLECTIONS_PATH set
@@ -38,8 +39,13 @@ def main():
         copy()
     if sys.argv[1:2] == ["--"]:
         os.chdir(COPY)
-        environment = dict(os.environ, PATH=f"{venv}/bin:{clean_path()}", ANSIBLE_COLLECTIONS_PATH=str(COLLECTIONS), VIRTUAL_ENV=str(venv),
-                           OVIRT_CHECKOUT=str(HERE.parent))
+        environment = dict(
+            os.environ,
+            PATH=f"{venv}/bin:{clean_path()}",
+            ANSIBLE_COLLECTIONS_PATH=str(COLLECTIONS),
+            VIRTUAL_ENV=str(venv),
+            OVIRT_CHECKOUT=str(HERE.parent),
+        )
         os.execvpe(sys.argv[2], sys.argv[2:], environment)
     print(venv)
     print(COPY)
@@ -66,7 +72,12 @@ def interpreters(wanted=None):
     found = {}
     for place in [sys.executable, *places]:
         if os.path.exists(place):
-            asked = subprocess.run([place, "-c", "import sys; print(sys._base_executable, *sys.version_info[:2])"], capture_output=True, text=True, check=False)
+            asked = subprocess.run(
+                [place, "-c", "import sys; print(sys._base_executable, *sys.version_info[:2])"],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
             words = asked.stdout.split()
             if asked.returncode == 0 and len(words) == 3:
                 found.setdefault((int(words[1]), int(words[2])), words[0])
@@ -80,8 +91,11 @@ def tools(requirements=HERE / "requirements.txt", name="venv", wanted=PYTHONS):
     known = interpreters(wanted[0])
     version = next((one for one in wanted if one in known), None)
     if version is None:
-        sys.exit(f"setup: Python {' or '.join(map(dotted, wanted))} is needed; here is {', '.join(map(dotted, sorted(known)))}. "
-                 "Install one (Debian: apt-get install python3) and try again")
+        sys.exit(
+            f"setup: Python {' or '.join(map(dotted, wanted))} is needed; here is "
+            f"{', '.join(map(dotted, sorted(known)))}. "
+            "Install one (Debian: apt-get install python3) and try again"
+        )
     recipe = hashlib.sha256(requirements.read_bytes() + repr((version, known[version])).encode()).hexdigest()[:12]
     venv = CACHE / f"{name}-{recipe}"
     if not (venv / "complete").exists():
@@ -110,7 +124,20 @@ def dotted(version):
 def copy():
     """Make COPY equal to the checkout: tracked files and new ones that are not ignored."""
     # A clone that belongs to somebody else is read all the same.
-    listed = run(["git", "-c", "safe.directory=*", "-C", HERE.parent, "ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+    listed = run(
+        [
+            "git",
+            "-c",
+            "safe.directory=*",
+            "-C",
+            HERE.parent,
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ]
+    )
     wanted = {name for name in listed.split("\0") if name and (HERE.parent / name).is_file()}
     for path in sorted(COPY.rglob("*"), reverse=True) if COPY.exists() else []:
         name = str(path.relative_to(COPY))
@@ -120,7 +147,11 @@ def copy():
             path.rmdir()
     for name in wanted:
         source, target = HERE.parent / name, COPY / name
-        if not target.exists() or source.stat().st_mtime != target.stat().st_mtime or source.stat().st_size != target.stat().st_size:
+        if (
+            not target.exists()
+            or source.stat().st_mtime != target.stat().st_mtime
+            or source.stat().st_size != target.stat().st_size
+        ):
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
     if not (COPY / ".git").exists():  # ansible-test and ansible-lint ask git what belongs to the collection
@@ -129,16 +160,36 @@ def copy():
 
 
 def seed_ansible_test(venv):
-    """ansible-test fetches a script that installs pip from the network of its makers; this one takes pip from where pip takes things."""
+    """ansible-test fetches a script that installs pip from the network of its makers; this one takes pip from where pip
+    takes things.
+    """
     wheels, cache = CACHE / "wheels", pathlib.Path.home() / ".ansible/test/cache"
     cache.mkdir(parents=True, exist_ok=True)
-    asks = next(venv.glob("lib/python3*/site-packages/ansible_test/_internal/python_requirements.py")).read_text(encoding="utf-8")
+    asks = next(venv.glob("lib/python3*/site-packages/ansible_test/_internal/python_requirements.py")).read_text(
+        encoding="utf-8"
+    )
     version = re.search(r"\bpip='([0-9.]+)'", asks).group(1)
     if not list(wheels.glob(f"pip-{version}-*.whl")):
-        run([f"{venv}/bin/python", "-m", "pip", "download", "-q", "--no-deps", "--disable-pip-version-check", "-d", wheels, f"pip=={version}"])
+        run(
+            [
+                f"{venv}/bin/python",
+                "-m",
+                "pip",
+                "download",
+                "-q",
+                "--no-deps",
+                "--disable-pip-version-check",
+                "-d",
+                wheels,
+                f"pip=={version}",
+            ]
+        )
     template, target = HERE / "gate/get_pip.py", cache / f"get_pip_{version.replace('.', '_')}.py"
     if not target.exists() or "ovirt.mgmt_network" in target.read_text(encoding="utf-8"):  # the real one stays
-        target.write_text(template.read_text(encoding="ascii").replace("@WHEELS@", str(wheels)).replace("@VERSION@", version), encoding="utf-8")
+        target.write_text(
+            template.read_text(encoding="ascii").replace("@WHEELS@", str(wheels)).replace("@VERSION@", version),
+            encoding="utf-8",
+        )
 
 
 def run(argv):

@@ -25,6 +25,10 @@ class ActionModule(ActionBase):
             arguments.check(params)
         except (AnsibleActionFail, arguments.ArgumentError) as exc:
             return {"failed": True, "changed": False, "msg": str(exc), "transaction": "", "phase": ""}
-        result = self._execute_module(module_name="ovirt.mgmt_network.network_commit", module_args=self._task.args, task_vars=task_vars)
+        result = self._execute_module(
+            module_name="ovirt.mgmt_network.network_commit", module_args=self._task.args, task_vars=task_vars
+        )
         found = result.pop("found", {})
-        return diagnosis_files.kept(params, result, found, (task_vars or {}).get("inventory_hostname", "host"), self._task.no_log)
+        return diagnosis_files.kept(
+            params, result, found, (task_vars or {}).get("inventory_hostname", "host"), self._task.no_log
+        )

@@ -12,9 +12,10 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller impo
 
 # A dead path must be noticed while there is time to try again: ssh's own patience has no bound.
 _SSH_BOUNDS = "-o ServerAliveInterval=2 -o ServerAliveCountMax=2"
-# What the host may take beside its timeouts (module_utils/transaction/run.py, recovery.py): probes and preparation before the change, a
-# spanning tree; for undoing, NetworkManager's start, the repair, its restart, the repair again, and a look for the diagnosis.
-# How a connection fails: AnsibleConnectionFailure is an AnsibleError, and a time-out of become is only that on ansible-core 2.16; paramiko has the others.
+# What the host may take beside its timeouts (module_utils/transaction/run.py, recovery.py): probes and preparation
+# before the change, a spanning tree; for undoing, NetworkManager's start, the repair, its restart, the repair again,
+# and a look for the diagnosis. How a connection fails: AnsibleConnectionFailure is an AnsibleError, and a time-out of
+# become is only that on ansible-core 2.16; paramiko has the others.
 _UNREACHABLE = (AnsibleError, EOFError, OSError)
 _AROUND_SECONDS = 120
 _UNDO_SECONDS = 300
@@ -35,15 +36,25 @@ class ActionModule(ActionBase):
             arguments.check(params)
         except (AnsibleActionFail, arguments.ArgumentError) as exc:
             return {"failed": True, "changed": False, "msg": str(exc), "step": "begin", "rolled_back": False}
-        begun = self._execute_module(module_name="ovirt.mgmt_network.nmstate_apply", module_args=self._task.args, task_vars=task_vars)
+        begun = self._execute_module(
+            module_name="ovirt.mgmt_network.nmstate_apply", module_args=self._task.args, task_vars=task_vars
+        )
         begun.pop("invocation", None)
         host = (task_vars or {}).get("inventory_hostname", "host")
         if begun.get("failed") or not begun.get("transaction"):
             return diagnosis_files.kept(params, begun, {}, host, self._task.no_log)
         if not arguments.is_transaction(begun["transaction"]):
-            return dict(begun, failed=True, changed=True, rolled_back=False, step="begin", msg=(
-                "the host names its transaction %r, which is no id of one. Look at its console and journalctl -u 'ovirt-mgmt-network-*'"
-                % str(begun["transaction"])[:80]))
+            return dict(
+                begun,
+                failed=True,
+                changed=True,
+                rolled_back=False,
+                step="begin",
+                msg=(
+                    "the host names its transaction %r, which is no id of one. Look at its console and journalctl -u "
+                    "'ovirt-mgmt-network-*'" % str(begun["transaction"])[:80]
+                ),
+            )
         steer = guard_client.Steering(begun["transaction"], self._line, self._reconnect, _UNREACHABLE)
         found = {}
         try:
@@ -52,8 +63,15 @@ class ActionModule(ActionBase):
             if status["phase"] in guard_client.ENDED:
                 found = steer.take()
         except guard_client.Unreachable as exc:
-            result = dict(begun, failed=True, changed=True, rolled_back=False, step="commit" if exc.confirmed else "prove",
-                          phase=exc.status.get("phase", "unknown"), msg=lost(exc, begun["transaction"], params["timeout"]))
+            result = dict(
+                begun,
+                failed=True,
+                changed=True,
+                rolled_back=False,
+                step="commit" if exc.confirmed else "prove",
+                phase=exc.status.get("phase", "unknown"),
+                msg=lost(exc, begun["transaction"], params["timeout"]),
+            )
         return diagnosis_files.kept(params, result, found, host, self._task.no_log)
 
     def _steer(self, steer, timeout, commit):
@@ -67,24 +85,48 @@ class ActionModule(ActionBase):
         return status
 
     def _result(self, begun, status):
-        result = dict(begun, phase=status["phase"], timeline=status.get("timeline") or [], not_probed=status.get("not_probed") or [])
+        result = dict(
+            begun,
+            phase=status["phase"],
+            timeline=status.get("timeline") or [],
+            not_probed=status.get("not_probed") or [],
+        )
         if status["phase"] in ("committed", "applied"):
-            told = ["the path MTU was not probed: %s" % one for one in result["not_probed"] if one.startswith("path_mtu ")]
+            told = [
+                "the path MTU was not probed: %s" % one for one in result["not_probed"] if one.startswith("path_mtu ")
+            ]
             result["warnings"] = list(begun.get("warnings") or []) + told
         if status["phase"] == "committed":
             if not begun.get("proven", True):
-                result["warnings"].append("the control connection does not prove the change; it was committed by its addresses and probes alone")
+                result["warnings"].append(
+                    "the control connection does not prove the change; it was committed by its addresses and probes "
+                    "alone"
+                )
             if status.get("record_trouble"):
-                result["warnings"] += ["the network is committed, but VDSM's record of it is not: %s" % status["record_trouble"]]
+                result["warnings"] += [
+                    "the network is committed, but VDSM's record of it is not: %s" % status["record_trouble"]
+                ]
             return dict(result, recorded=bool(status.get("recorded")))
         if status["phase"] == "applied":
             return result
         exact = bool(status.get("exact"))
-        state = ("The host is as it was before, exactly" if exact
-                 else "The host's old state is not wholly back: %s" % "; ".join("%(device)s %(what)s" % one for one in status.get("left") or []))
-        result.update(failed=True, changed=not exact, rolled_back=True, exact=exact, step=status.get("step"), repairs=status.get("repairs") or [],
-                      meanwhile=status.get("meanwhile") or [],
-                      error=status.get("error"), msg="the change was undone: %s. %s" % (status.get("reason"), state))
+        state = (
+            "The host is as it was before, exactly"
+            if exact
+            else "The host's old state is not wholly back: %s"
+            % "; ".join("%(device)s %(what)s" % one for one in status.get("left") or [])
+        )
+        result.update(
+            failed=True,
+            changed=not exact,
+            rolled_back=True,
+            exact=exact,
+            step=status.get("step"),
+            repairs=status.get("repairs") or [],
+            meanwhile=status.get("meanwhile") or [],
+            error=status.get("error"),
+            msg="the change was undone: %s. %s" % (status.get("reason"), state),
+        )
         return result
 
     def _line(self, line):
@@ -106,8 +148,16 @@ class ActionModule(ActionBase):
 def lost(trouble, transaction, timeout):
     """What is said of a host that no longer answers (``trouble``: steering.Unreachable), and what to do."""
     if trouble.confirmed:
-        return ("no answer from the host after the change was confirmed (%s). It is committed or undone, which is not known here. Once the host answers, "
-                "run again: that reads what the host holds. Or network_commit with transaction=%s: it names the end. Should the host stay away: its console, "
-                "journalctl -u 'ovirt-mgmt-network-*'" % (trouble, transaction))
-    return ("no answer from the host after the change (%s). Its guard brings the old network back by itself, without us, %s s after the "
-            "change was applied; try again then. Should it stay away: its console, journalctl -u 'ovirt-mgmt-network-*'" % (trouble, timeout))
+        return (
+            "no answer from the host after the change was confirmed (%s). It is committed or undone, which is not "
+            "known here. Once the host answers, "
+            "run again: that reads what the host holds. Or network_commit with transaction=%s: it names the end. "
+            "Should the host stay away: its console, "
+            "journalctl -u 'ovirt-mgmt-network-*'" % (trouble, transaction)
+        )
+    return (
+        "no answer from the host after the change (%s). Its guard brings the old network back by itself, without us, "
+        "%s s after the "
+        "change was applied; try again then. Should it stay away: its console, journalctl -u 'ovirt-mgmt-network-*'"
+        % (trouble, timeout)
+    )

@@ -5,18 +5,29 @@
 
 from __future__ import annotations
 
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.derive import derive
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definition import DefinitionError
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.filter_edge import call
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definition import DefinitionError
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import FactsError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.derive import derive
 
 
-def derive_mgmt_network(facts, definition, host="", attachment=None, permit_loss=None, keep_vlan_name=False, persistent=True):
+def derive_mgmt_network(
+    facts, definition, host="", attachment=None, permit_loss=None, keep_vlan_name=False, persistent=True
+):
     """See derive_mgmt_network.yml."""
     return call(
-        "derive_mgmt_network", (DefinitionError, FactsError), derive,
-        {"facts": facts, "definition": definition, "host": host, "attachment": attachment, "permit_loss": permit_loss,
-         "keep_vlan_name": keep_vlan_name, "persistent": persistent},
+        "derive_mgmt_network",
+        (DefinitionError, FactsError),
+        derive,
+        {
+            "facts": facts,
+            "definition": definition,
+            "host": host,
+            "attachment": attachment,
+            "permit_loss": permit_loss,
+            "keep_vlan_name": keep_vlan_name,
+            "persistent": persistent,
+        },
     )
 
 

@@ -6,15 +6,18 @@
 from __future__ import annotations
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report.facts_diff import difference
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import to_plain, type_name
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report.facts_diff import difference
 
 
 def host_network_difference(before, after):
     """See host_network_difference.yml."""
     for name, facts in (("before", before), ("after", after)):
         if not isinstance(facts, dict):
-            raise AnsibleFilterError(f"host_network_difference: {name} is {type_name(facts)}, not mapping; ansible_facts.host_network is needed")
+            raise AnsibleFilterError(
+                f"host_network_difference: {name} is {type_name(facts)}, not mapping; ansible_facts.host_network is "
+                f"needed"
+            )
     return difference(to_plain(before, "before"), to_plain(after, "after"))
 
 

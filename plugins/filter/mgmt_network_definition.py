@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.filter_edge import call
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definition import (
     DefinitionError,
     parse_definition,
 )
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.filter_edge import call
 
 
 def mgmt_network_definition(definition):

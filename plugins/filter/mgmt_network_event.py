@@ -14,8 +14,17 @@ def mgmt_network_event(name, host="", interface="", values=None, reason="", reme
     """See mgmt_network_event.yml."""
 
     return call(
-        "mgmt_network_event", (EventError,), _make,
-        {"name": name, "values": values or {}, "host": host, "interface": interface, "reason": reason, "remedy": remedy},
+        "mgmt_network_event",
+        (EventError,),
+        _make,
+        {
+            "name": name,
+            "values": values or {},
+            "host": host,
+            "interface": interface,
+            "reason": reason,
+            "remedy": remedy,
+        },
     )
 
 

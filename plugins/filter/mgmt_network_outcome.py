@@ -7,20 +7,40 @@ from __future__ import annotations
 import time
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report import outcome
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import to_plain, type_name
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report import outcome
 
 
-def mgmt_network_outcome(decision, host, applied=None, failure=None, activate=True, began=None, deployment=None, learn_vlan=False,
-                         facts=None, after=None, check=False):
+def mgmt_network_outcome(
+    decision,
+    host,
+    applied=None,
+    failure=None,
+    activate=True,
+    began=None,
+    deployment=None,
+    learn_vlan=False,
+    facts=None,
+    after=None,
+    check=False,
+):
     """See mgmt_network_outcome.yml."""
     if not isinstance(decision, dict):
         raise AnsibleFilterError("mgmt_network_outcome: the decision is %s, not mapping" % type_name(decision))
     return outcome.outcome(
-        to_plain(decision, "decision"), str(host), to_plain(applied, "applied"), to_plain(failure, "failure"), bool(activate),
-        now=time.time(), began=None if began is None else float(began), deployment=to_plain(deployment, "deployment"), learn_vlan=bool(learn_vlan),
+        to_plain(decision, "decision"),
+        str(host),
+        to_plain(applied, "applied"),
+        to_plain(failure, "failure"),
+        bool(activate),
+        now=time.time(),
+        began=None if began is None else float(began),
+        deployment=to_plain(deployment, "deployment"),
+        learn_vlan=bool(learn_vlan),
         check=bool(check),
-        facts=to_plain(facts, "facts"), after=to_plain(after, "after"))
+        facts=to_plain(facts, "facts"),
+        after=to_plain(after, "after"),
+    )
 
 
 class FilterModule:

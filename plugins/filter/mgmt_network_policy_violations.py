@@ -6,14 +6,16 @@ from __future__ import annotations
 
 from ansible.errors import AnsibleFilterError
 from ansible.module_utils.basic import missing_required_lib
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan import policies
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import to_plain, type_name
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan import policies
 
 
 def mgmt_network_policy_violations(facts, wanted):
     """See mgmt_network_policy_violations.yml."""
     if wanted and policies.JMESPATH_IMPORT_ERROR is not None:
-        raise AnsibleFilterError("mgmt_network_policy_violations: %s" % missing_required_lib("jmespath")) from policies.JMESPATH_IMPORT_ERROR
+        raise AnsibleFilterError(
+            "mgmt_network_policy_violations: %s" % missing_required_lib("jmespath")
+        ) from policies.JMESPATH_IMPORT_ERROR
     if not isinstance(wanted, list):
         raise AnsibleFilterError("mgmt_network_policy_violations: the policies are %s, not list" % type_name(wanted))
     try:

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definition import DefinitionError
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.filter_edge import call
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definition import DefinitionError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import FactsError
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.new_request import RequestError
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.request_rules import check_request
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import FactsError
 
 
 class _Told(Exception):
@@ -18,7 +18,12 @@ class _Told(Exception):
 
 def mgmt_network_request(request, facts, definition):
     """See mgmt_network_request.yml."""
-    return call("mgmt_network_request", (DefinitionError, FactsError, _Told), _checked, {"request": request, "facts": facts, "definition": definition})
+    return call(
+        "mgmt_network_request",
+        (DefinitionError, FactsError, _Told),
+        _checked,
+        {"request": request, "facts": facts, "definition": definition},
+    )
 
 
 def _checked(request, facts, definition):

@@ -5,17 +5,25 @@
 
 from __future__ import annotations
 
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.generate import desired_state
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.filter_edge import call
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.host_state import StateFormatError
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.request import RequestFormatError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.filter_edge import call
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.generate import desired_state
 
 
 def nmstate_desired_state(request, current, running=None, profiles=None, keep_vlan_name=False):
     """See nmstate_desired_state.yml."""
     return call(
-        "nmstate_desired_state", (RequestFormatError, StateFormatError), desired_state,
-        {"request": request, "current": current, "running": running, "profiles": profiles, "keep_vlan_name": keep_vlan_name},
+        "nmstate_desired_state",
+        (RequestFormatError, StateFormatError),
+        desired_state,
+        {
+            "request": request,
+            "current": current,
+            "running": running,
+            "profiles": profiles,
+            "keep_vlan_name": keep_vlan_name,
+        },
     )
 
 

@@ -5,17 +5,25 @@
 
 from __future__ import annotations
 
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.carry_over import settings
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.filter_edge import call
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.host_state import StateFormatError
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.request import RequestFormatError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.filter_edge import call
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.carry_over import settings
 
 
 def profile_settings(request, current, running=None, profiles=None, keep_vlan_name=False):
     """See profile_settings.yml."""
     return call(
-        "profile_settings", (RequestFormatError, StateFormatError), settings.profile_settings,
-        {"request": request, "current": current, "running": running, "profiles": profiles, "keep_vlan_name": keep_vlan_name},
+        "profile_settings",
+        (RequestFormatError, StateFormatError),
+        settings.profile_settings,
+        {
+            "request": request,
+            "current": current,
+            "running": running,
+            "profiles": profiles,
+            "keep_vlan_name": keep_vlan_name,
+        },
     )
 
 

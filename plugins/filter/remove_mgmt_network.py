@@ -5,18 +5,20 @@
 
 from __future__ import annotations
 
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.filter_edge import call
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definition import DefinitionError
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.host_state import StateFormatError
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.request import RequestFormatError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.filter_edge import call
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.remove import derive_removal
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import FactsError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.remove import derive_removal
 
 
 def remove_mgmt_network(facts, definition, host="", permit_loss=None):
     """See remove_mgmt_network.yml."""
     return call(
-        "remove_mgmt_network", (DefinitionError, FactsError, StateFormatError, RequestFormatError), derive_removal,
+        "remove_mgmt_network",
+        (DefinitionError, FactsError, StateFormatError, RequestFormatError),
+        derive_removal,
         {"facts": facts, "definition": definition, "host": host, "permit_loss": permit_loss},
     )
 

@@ -32,9 +32,17 @@ def nmstate_apply():
         "timeout": {"type": "int", "default": 60},
         "commit": {"type": "bool", "default": True},
         "persistent": {"type": "bool", "default": True},
-        "record": {"type": "dict", "options": {"networks": {"type": "dict", "default": {}}, "bondings": {"type": "dict", "default": {}}}},
+        "record": {
+            "type": "dict",
+            "options": {"networks": {"type": "dict", "default": {}}, "bondings": {"type": "dict", "default": {}}},
+        },
         "keep": {"type": "list", "elements": "str"},
-        "probes": {"type": "list", "elements": "dict", "options": dict(_PROBE), "default": [{"type": one["type"]} for one in probes.DEFAULT]},
+        "probes": {
+            "type": "list",
+            "elements": "dict",
+            "options": dict(_PROBE),
+            "default": [{"type": one["type"]} for one in probes.DEFAULT],
+        },
         "last_resort": {"type": "str", "choices": ["none", "reboot"], "default": "none"},
         "checkpoint_wait": {"type": "int", "default": 30},
         "diagnosis": dict(_DIAGNOSIS),
@@ -54,14 +62,18 @@ def check(params):
     """Check what a specification cannot say of ``params`` (validated by one of the above). Raises ArgumentError."""
     low, high = TIMEOUT
     if not low <= params.get("timeout", low) <= high:
-        raise ArgumentError("timeout: got %s, expected %s to %s seconds. Nothing was changed" % (params["timeout"], low, high))
+        raise ArgumentError(
+            "timeout: got %s, expected %s to %s seconds. Nothing was changed" % (params["timeout"], low, high)
+        )
     try:
         probes.check(params.get("probes", ()))
     except probes.ProbeError as exc:
         raise ArgumentError("%s. Nothing was changed" % exc) from exc
     if params.get("transaction") and not is_transaction(params["transaction"]):
-        raise ArgumentError("transaction: got %r, expected the id of a transaction, such as 20261121T051643-5f0c1a. Nothing was changed"
-                            % params["transaction"][:80])
+        raise ArgumentError(
+            "transaction: got %r, expected the id of a transaction, such as 20261121T051643-5f0c1a. Nothing was changed"
+            % params["transaction"][:80]
+        )
 
 
 def is_transaction(identity):

@@ -10,9 +10,12 @@ module: check_arguments
 short_description: Check the variables of this collection's roles and playbooks before a host is contacted
 version_added: 0.2.0
 description:
-  - Compares variables with the argument specification of a role and fails with one sentence for each that is wrong, which names the variable,
-    the value and what is allowed. A variable that begins like those of the role but is not known is named with those that it is like.
-  - Returns the values converted. Decimal text is accepted for integers, C(yes), C(no) and the like for booleans, JSON text for mappings and lists.
+  - Compares variables with the argument specification of a role and fails with one sentence for each that is wrong,
+    which names the variable,
+    the value and what is allowed. A variable that begins like those of the role but is not known is named with those
+    that it is like.
+  - Returns the values converted. Decimal text is accepted for integers, C(yes), C(no) and the like for booleans, JSON
+    text for mappings and lists.
     Null and an empty text mean that a variable is not set.
   - Task files are looked for beside the playbook, beside the inventory and in the working directory.
   - Runs on the controller and contacts no host. The roles of this collection begin with it.
@@ -24,7 +27,8 @@ options:
     default: []
   hosts:
     description:
-      - Check the variables of these hosts instead of those of the task. Defaults of roles are unknown then, and only what is set is checked.
+      - Check the variables of these hosts instead of those of the task. Defaults of roles are unknown then, and only
+        what is set is checked.
       - What is wrong on some of them only is told with their names.
     type: list
     elements: str

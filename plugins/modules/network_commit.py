@@ -10,18 +10,22 @@ module: network_commit
 short_description: Commit or roll back a pending network transaction
 version_added: 0.1.0
 description:
-  - Ends a transaction that M(ovirt.mgmt_network.nmstate_apply) has left pending. This is what oVirt calls setSafeNetworkConfig.
-  - A commit makes the configuration durable (profile files flushed, VDSM's unified persistence written atomically), then takes
+  - Ends a transaction that M(ovirt.mgmt_network.nmstate_apply) has left pending. This is what oVirt calls
+    setSafeNetworkConfig.
+  - A commit makes the configuration durable (profile files flushed, VDSM's unified persistence written atomically),
+    then takes
     the host's way back away. A transaction that was already undone is never committed.
 options:
   state:
-    description: What the host is to hold afterwards, the new configuration (V(committed)) or the old one (V(rolled_back)).
+    description: What the host is to hold afterwards, the new configuration (V(committed)) or the old one
+      (V(rolled_back)).
     type: str
     choices: [committed, rolled_back]
     default: committed
   transaction:
     description:
-      - RV(ovirt.mgmt_network.nmstate_apply#module:transaction) of the transaction. By default whichever is pending on the host.
+      - RV(ovirt.mgmt_network.nmstate_apply#module:transaction) of the transaction. By default whichever is pending on
+        the host.
     type: str
     default: ""
   wait:
@@ -31,7 +35,8 @@ options:
   diagnosis:
     version_added: 0.2.0
     description:
-      - A folder on the controller. After a failure, what the host knows about it is put into a folder of its own in there, as by
+      - A folder on the controller. After a failure, what the host knows about it is put into a folder of its own in
+        there, as by
         M(ovirt.mgmt_network.nmstate_apply). With an empty string nothing is written.
     type: str
     default: ~/.ansible/ovirt-mgmt-network
@@ -115,7 +120,9 @@ def find(wanted):
 
 
 def finish(module, identity, status, state):
-    """Steer the pending transaction to ``state`` and return its last status. One whose guard is gone for good is ended here."""
+    """Steer the pending transaction to ``state`` and return its last status. One whose guard is gone for good is ended
+    here.
+    """
     if not guard.alive(identity):
         run.recover_left_over()
         return guard.status_of(identity) or status
@@ -146,8 +153,14 @@ def main():
     state = module.params["state"]
     identity, status = find(module.params["transaction"])
     if identity and status is None:
-        module.fail_json(msg="the transaction %s is not known on this host (any more); it is not open. Run host_network_facts to see "
-                             "what the host holds" % identity, transaction=identity, phase="", event=EVENT)
+        module.fail_json(
+            msg="the transaction %s is not known on this host (any more); it is not open. Run host_network_facts to "
+            "see "
+            "what the host holds" % identity,
+            transaction=identity,
+            phase="",
+            event=EVENT,
+        )
     if not identity or status.get("phase") == ENDS[state]:
         if identity and not module.check_mode:
             take(identity, status)
@@ -158,14 +171,28 @@ def main():
         try:
             status = finish(module, identity, status, state)
         except (OSError, run.TransactionError) as exc:
-            module.fail_json(msg="the transaction %s cannot be steered: %s. Its guard undoes it by itself" % (identity, exc),
-                             transaction=identity, phase=status.get("phase"), event=EVENT)
-    answer = {"transaction": identity, "phase": status.get("phase"), "exact": status.get("exact"), "repairs": status.get("repairs") or []}
+            module.fail_json(
+                msg="the transaction %s cannot be steered: %s. Its guard undoes it by itself" % (identity, exc),
+                transaction=identity,
+                phase=status.get("phase"),
+                event=EVENT,
+            )
+    answer = {
+        "transaction": identity,
+        "phase": status.get("phase"),
+        "exact": status.get("exact"),
+        "repairs": status.get("repairs") or [],
+    }
     if status.get("phase") != ENDS[state]:
         found = diagnosis.read(identity)
         take(identity, status)
-        module.fail_json(msg="the transaction %s is not %s but %s: %s" % (identity, state, status.get("phase"), status.get("reason") or "see its unit's log"),
-                         event=EVENT, found=found, **answer)
+        module.fail_json(
+            msg="the transaction %s is not %s but %s: %s"
+            % (identity, state, status.get("phase"), status.get("reason") or "see its unit's log"),
+            event=EVENT,
+            found=found,
+            **answer,
+        )
     take(identity, status)
     module.exit_json(changed=True, **answer)
 

@@ -10,33 +10,46 @@ module: nmstate_apply
 short_description: Apply an nmstate state as a transaction that proves itself or undoes itself
 version_added: 0.1.0
 description:
-  - Applies what differs between O(state) and the host's network, and nothing else. When nothing differs, nothing is called.
-  - The change is journaled on the host before it begins, applied by a guard process under systemd, and kept only after the
-    controller has come back over a new connection. In every other case (no confirmation in time, a failed verification, a
+  - Applies what differs between O(state) and the host's network, and nothing else. When nothing differs, nothing is
+    called.
+  - The change is journaled on the host before it begins, applied by a guard process under systemd, and kept only after
+    the
+    controller has come back over a new connection. In every other case (no confirmation in time, a failed
+    verification, a
     lost address, a killed process, a power cut) the host ends in its old state, profile files included.
   - Used over the network path that it changes; that is what it is for.
 options:
   state:
     description:
-      - The desired state in nmstate's own form, as C(nmstatectl apply) takes it. Interfaces that it does not name are not touched.
-      - What differs and cannot be undone with the network, or cannot be compared because nmstate does not show it, is refused. That is C(hostname),
-        C(ovs-db), C(ovn), C(dispatch), the types C(ovs-bridge), C(ovs-interface) and C(ipsec), the secrets of C(802.1x) and C(macsec), C(vrf-name) of a
+      - The desired state in nmstate's own form, as C(nmstatectl apply) takes it. Interfaces that it does not name are
+        not touched.
+      - What differs and cannot be undone with the network, or cannot be compared because nmstate does not show it, is
+        refused. That is C(hostname),
+        C(ovs-db), C(ovn), C(dispatch), the types C(ovs-bridge), C(ovs-interface) and C(ipsec), the secrets of
+        C(802.1x) and C(macsec), C(vrf-name) of a
         route, and an C(identifier) other than C(name).
     type: dict
     required: true
   settings:
     version_added: 0.2.0
     description:
-      - Settings of NetworkManager profiles that nmstate cannot express, by device and then by property as C(nmcli) names it. They are written into
+      - Settings of NetworkManager profiles that nmstate cannot express, by device and then by property as C(nmcli)
+        names it. They are written into
         the device's profile in the transaction that applies the O(state), and undone with it.
-      - Values are texts, numbers (also for what C(nmcli) shows as words), or lists of texts. An empty text takes a setting back.
-      - The properties are C(connection.zone), C(connection.metered), C(connection.mdns), C(connection.llmnr), C(connection.dns-over-tls),
-        C(ipv4.dhcp-vendor-class-identifier), C(ipv4.dhcp-reject-servers), C(ipv4.link-local), C(ipv4.replace-local-rule), C(ipv4.routed-dns),
-        C(ipv6.dhcp-iaid), C(ipv6.ip6-privacy), C(ipv6.replace-local-rule) and C(ipv6.routed-dns). Any other is refused, and so is a device that is
+      - Values are texts, numbers (also for what C(nmcli) shows as words), or lists of texts. An empty text takes a
+        setting back.
+      - The properties are C(connection.zone), C(connection.metered), C(connection.mdns), C(connection.llmnr),
+        C(connection.dns-over-tls),
+        C(ipv4.dhcp-vendor-class-identifier), C(ipv4.dhcp-reject-servers), C(ipv4.link-local),
+        C(ipv4.replace-local-rule), C(ipv4.routed-dns),
+        C(ipv6.dhcp-iaid), C(ipv6.ip6-privacy), C(ipv6.replace-local-rule) and C(ipv6.routed-dns). Any other is
+        refused, and so is a device that is
         neither in the O(state) nor has an active profile.
-      - C(802-3-ethernet.cloned-mac-address) and C(802-3-ethernet.mtu) are only written into the profile of a device that has both already. They count
+      - C(802-3-ethernet.cloned-mac-address) and C(802-3-ethernet.mtu) are only written into the profile of a device
+        that has both already. They count
         from its next activation on.
-      - P(ovirt.mgmt_network.profile_settings#filter) says which of them a host has that should come along with its addresses.
+      - P(ovirt.mgmt_network.profile_settings#filter) says which of them a host has that should come along with its
+        addresses.
     type: dict
     default: {}
   timeout:
@@ -47,13 +60,15 @@ options:
     default: 60
   commit:
     description:
-      - Whether to commit the change once it is proven. With V(false) the transaction is left pending, its timer running, for
+      - Whether to commit the change once it is proven. With V(false) the transaction is left pending, its timer
+        running, for
         M(ovirt.mgmt_network.network_commit).
     type: bool
     default: true
   persistent:
     description:
-      - With V(false) (stateless hosts) nothing is ever written to disk, neither a profile nor VDSM's persistence. O(record) is kept in memory,
+      - With V(false) (stateless hosts) nothing is ever written to disk, neither a profile nor VDSM's persistence.
+        O(record) is kept in memory,
         where M(ovirt.mgmt_network.host_network_facts) finds it, and the change is gone after a reboot.
     type: bool
     default: true
@@ -75,16 +90,20 @@ options:
     description:
       - Addresses (without prefix) that must be on the host again after the change.
       - By default the local end of the control connection.
-      - Refused are addresses that the host does not have, addresses on C(lo), link-local and temporary IPv6 addresses, and addresses on an interface
+      - Refused are addresses that the host does not have, addresses on C(lo), link-local and temporary IPv6 addresses,
+        and addresses on an interface
         that NetworkManager does not manage.
-      - A connection that proves nothing about the change is refused, too, with O(commit=true). Such are connections without SSH (local, a container's
-        exec, libvirt) and those to an address of the kinds above, for example on an out-of-band NIC. Set O(keep) and at least one of O(probes)
+      - A connection that proves nothing about the change is refused, too, with O(commit=true). Such are connections
+        without SSH (local, a container's
+        exec, libvirt) and those to an address of the kinds above, for example on an out-of-band NIC. Set O(keep) and
+        at least one of O(probes)
         then, or O(commit=false).
     type: list
     elements: str
   probes:
     description:
-      - What the host is to prove about its network before the change is offered for confirmation, beside the new connection
+      - What the host is to prove about its network before the change is offered for confirmation, beside the new
+        connection
         that the controller always makes. A failed probe undoes the change at once.
       - Probes are relative. One that did not pass before the change is left out.
     type: list
@@ -93,8 +112,10 @@ options:
     suboptions:
       type:
         description:
-          - V(gateway), the default gateways answer. V(dns), the DNS servers answer. V(tcp), a connection to O(probes[].target) and
-            O(probes[].port) is made. V(path_mtu), packets of the new MTU come back unfragmented from the default gateways whose device has a
+          - V(gateway), the default gateways answer. V(dns), the DNS servers answer. V(tcp), a connection to
+            O(probes[].target) and
+            O(probes[].port) is made. V(path_mtu), packets of the new MTU come back unfragmented from the default
+            gateways whose device has a
             larger MTU than before; a gateway that did not answer packets of the old size is left out.
             V(duplicate_address), no other device answers for the host's addresses.
         type: str
@@ -115,7 +136,8 @@ options:
         default: 2
   last_resort:
     description:
-      - What the host does when its old state could not be brought back exactly. V(reboot) restarts it; the profile files of the
+      - What the host does when its old state could not be brought back exactly. V(reboot) restarts it; the profile
+        files of the
         old state are then in place before NetworkManager starts.
     type: str
     choices: [none, reboot]
@@ -123,8 +145,10 @@ options:
   diagnosis:
     version_added: 0.2.0
     description:
-      - A folder on the controller. After a failure, what the host knows about it is put into a folder of its own in there, C(HOST-TRANSACTION).
-        The state that was asked for, what differed, the network before, at the failure and after the undoing, nmstate's verification
+      - A folder on the controller. After a failure, what the host knows about it is put into a folder of its own in
+        there, C(HOST-TRANSACTION).
+        The state that was asked for, what differed, the network before, at the failure and after the undoing,
+        nmstate's verification
         difference, the phases with their times, and the log of NetworkManager and of the guard.
       - Secrets of profiles (passwords, private keys, pre-shared keys) are masked. With C(no_log) nothing is written.
       - With an empty string nothing is written.
@@ -201,12 +225,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 change:
-  description: What differed and was (or, in check mode, would be) applied, an nmstate state. Empty when nothing differed.
+  description: What differed and was (or, in check mode, would be) applied, an nmstate state. Empty when nothing
+    differed.
   type: dict
   returned: always
   sample: {"interfaces": [{"name": "eth2", "state": "up", "mtu": 9000}]}
 settings:
-  description: What of O(settings) did not hold and was (or, in check mode, would be) written. Empty when all of it held.
+  description: What of O(settings) did not hold and was (or, in check mode, would be) written. Empty when all of it
+    held.
   type: dict
   returned: always
   sample: {"ovirtmgmt": {"connection.zone": "internal"}}
@@ -217,18 +243,21 @@ transaction:
   sample: 20261121T051643-5f0c1a
 proven:
   description:
-    - Whether the control connection proves the change. With V(false) only O(keep) and O(probes) do, because the connection does not use an address
+    - Whether the control connection proves the change. With V(false) only O(keep) and O(probes) do, because the
+      connection does not use an address
       that the change could take away.
   type: bool
   returned: when a transaction was opened
 not_probed:
   description:
-    - Probes that were not made after the change, each with the reason. Probes are relative, so one that failed before the change is left out. Larger
+    - Probes that were not made after the change, each with the reason. Probes are relative, so one that failed before
+      the change is left out. Larger
       packets are not sent to a gateway that did not answer packets of the old size.
   type: list
   elements: str
   returned: when a transaction was opened
-  sample: ["path_mtu 192.0.2.1: packets of the old size, 1500 bytes, were not answered before the change, so packets of 9000 bytes were not sent"]
+  sample: ["path_mtu 192.0.2.1: packets of the old size, 1500 bytes, were not answered before the change, so packets of
+    9000 bytes were not sent"]
 phase:
   description: Where the transaction ended. C(applied) means pending, with its timer running.
   type: str
@@ -257,7 +286,8 @@ diagnosis:
   sample: /home/me/.ansible/ovirt-mgmt-network/host1-20261121T051643-5f0c1a
 diagnosis_summary:
   description:
-    - The short form of the diagnosis, for places that keep no files, such as the artifact of an AWX job. At most 2 KiB as JSON; secrets are masked.
+    - The short form of the diagnosis, for places that keep no files, such as the artifact of an AWX job. At most 2 KiB
+      as JSON; secrets are masked.
     - Each part is there only when there is something to say.
   type: dict
   returned: failure
@@ -294,8 +324,10 @@ repairs:
   returned: when the change was undone
 meanwhile:
   description:
-    - What else of the host's network changed during the transaction, for example an unrelated NIC or the bridge of another tool.
-    - It was neither repaired nor does it make the result inexact. Each entry names C(device), C(what), C(old) and C(new).
+    - What else of the host's network changed during the transaction, for example an unrelated NIC or the bridge of
+      another tool.
+    - It was neither repaired nor does it make the result inexact. Each entry names C(device), C(what), C(old) and
+      C(new).
   type: list
   elements: dict
   returned: when the change was undone
@@ -321,19 +353,22 @@ from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources import 
     ssh_connection,
     vdsm_persistence,
 )
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction import run as transaction
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources.command import CommandError
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources.networkmanager import NetworkManagerError
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources.nmstatectl import NmstateError
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction import run as transaction
 
 
 def to_keep(change, settings, params):
-    """``(addresses, proven)``, see keep.wanted(). Raises TransactionError when they prove nothing, or when NetworkManager does not manage a device
-    that is to be changed or that holds an address to keep."""
+    """``(addresses, proven)``, see keep.wanted(). Raises TransactionError when they prove nothing, or when
+    NetworkManager does not manage a device that is to be changed or that holds an address to keep.
+    """
     unmanaged, links = networkmanager.unmanaged_of(networkmanager.objects()), kernel.links()
     refuse_unmanaged(managed.refused(change, settings, [], links, unmanaged), unmanaged)
     try:
-        addresses, proven = kept_addresses.wanted(params["keep"], ssh_connection.connection()["local"], params["probes"], params["commit"], links, unmanaged)
+        addresses, proven = kept_addresses.wanted(
+            params["keep"], ssh_connection.connection()["local"], params["probes"], params["commit"], links, unmanaged
+        )
     except kept_addresses.KeepError as exc:
         raise transaction.TransactionError(str(exc)) from exc
     refuse_unmanaged(managed.refused(change, settings, addresses, links, unmanaged), unmanaged)
@@ -380,9 +415,18 @@ def run(module):
     change, lacking, current = settled_plan(module)
     record = params["record"] or {"networks": {}, "bondings": {}}
     unrecorded = not vdsm_persistence.record_in_sync(record, persistent=params["persistent"])
-    result = {"changed": bool(change or lacking or unrecorded), "change": change, "settings": lacking, "transaction": ""}
+    result = {
+        "changed": bool(change or lacking or unrecorded),
+        "change": change,
+        "settings": lacking,
+        "transaction": "",
+    }
     if result["changed"]:
-        after = {"state": change, **({"settings": lacking} if lacking else {}), **({"record": record} if unrecorded else {})}
+        after = {
+            "state": change,
+            **({"settings": lacking} if lacking else {}),
+            **({"record": record} if unrecorded else {}),
+        }
         was = {"state": difference.before(change, current), **({"settings": current["settings"]} if lacking else {})}
         result["diff"] = {"before": show(was), "after": show(after)}
     addresses, proven = to_keep(change, lacking, params) if change or lacking else ([], True)
@@ -392,9 +436,19 @@ def run(module):
         for prepared in vdsm_persistence.prepare_record(record, persistent=params["persistent"]):
             vdsm_persistence.publish(prepared)
         return dict(result, recorded=True)
-    status = transaction.begin(change, current, dict(
-        params, keep=addresses, proven=proven, record=record, owner=owner(), settings=transaction.concerned(params["settings"], change, lacking),
-        probes=[{key: value for key, value in one.items() if value is not None} for one in params["probes"]]))
+    status = transaction.begin(
+        change,
+        current,
+        dict(
+            params,
+            keep=addresses,
+            proven=proven,
+            record=record,
+            owner=owner(),
+            settings=transaction.concerned(params["settings"], change, lacking),
+            probes=[{key: value for key, value in one.items() if value is not None} for one in params["probes"]],
+        ),
+    )
     return dict(result, transaction=status["id"], phase=status["phase"], proven=proven)
 
 
@@ -403,7 +457,14 @@ def main():
     try:
         arguments.check(module.params)
         module.exit_json(**run(module))
-    except (arguments.ArgumentError, transaction.TransactionError, NmstateError, NetworkManagerError, CommandError, OSError) as exc:
+    except (
+        arguments.ArgumentError,
+        transaction.TransactionError,
+        NmstateError,
+        NetworkManagerError,
+        CommandError,
+        OSError,
+    ) as exc:
         module.fail_json(msg=str(exc), step="begin", rolled_back=False)
 
 

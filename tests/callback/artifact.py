@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""For tests of plays: what set_stats gave, as JSON in the file OVIRT_ARTIFACT; AWX keeps the same as the artifacts of a job."""
+"""For tests of plays: what set_stats gave, as JSON in the file OVIRT_ARTIFACT; AWX keeps the same as the artifacts of a
+job.
+"""
 
 from __future__ import annotations
 

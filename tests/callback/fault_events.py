@@ -10,8 +10,22 @@ import time
 
 from ansible.plugins.callback import CallbackBase
 
-_KEPT = ("msg", "phase", "timeline", "step", "rolled_back", "exact", "repairs", "transaction", "changed", "recorded", "diagnosis", "proven",
-         "not_probed", "meanwhile")
+_KEPT = (
+    "msg",
+    "phase",
+    "timeline",
+    "step",
+    "rolled_back",
+    "exact",
+    "repairs",
+    "transaction",
+    "changed",
+    "recorded",
+    "diagnosis",
+    "proven",
+    "not_probed",
+    "meanwhile",
+)
 
 
 class CallbackModule(CallbackBase):
@@ -27,7 +41,12 @@ class CallbackModule(CallbackBase):
             stream.write(json.dumps(dict(values, at=time.time()), default=str) + "\n")
 
     def _ended(self, result, how):
-        self._tell(event="end", action=result._task.action, how=how, result={key: value for key, value in result._result.items() if key in _KEPT})
+        self._tell(
+            event="end",
+            action=result._task.action,
+            how=how,
+            result={key: value for key, value in result._result.items() if key in _KEPT},
+        )
 
     def v2_playbook_on_task_start(self, task, is_conditional):
         self._tell(event="begin", action=task.action)

@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A connection to a host that does not exist: modules are answered from the variable ``scripted`` of the host, so plays run for any number of hosts."""
+"""A connection to a host that does not exist: modules are answered from the variable ``scripted`` of the host, so plays
+run for any number of hosts.
+"""
 
 from __future__ import annotations
 
@@ -31,10 +33,21 @@ options:
 """
 _MODULE = re.compile(rb"ansible(?:_collections\.\w+\.\w+\.plugins)?\.modules\.(\w+)")
 _CHECK = re.compile(rb"_ansible_check_mode\W{1,6}true")
-_COMMITTED = {"changed": True, "phase": "committed", "transaction": "", "change": {}, "settings": {},
-              "timeline": [{"phase": "open", "at": 1.0}, {"phase": "committed", "at": 5.4}]}
-_SYSTEM = {"os_family": "RedHat", "distribution": "CentOS", "distribution_major_version": "9", "pkg_mgr": "dnf",
-           "python": {"version": {"major": 3, "minor": 9}}}
+_COMMITTED = {
+    "changed": True,
+    "phase": "committed",
+    "transaction": "",
+    "change": {},
+    "settings": {},
+    "timeline": [{"phase": "open", "at": 1.0}, {"phase": "committed", "at": 5.4}],
+}
+_SYSTEM = {
+    "os_family": "RedHat",
+    "distribution": "CentOS",
+    "distribution_major_version": "9",
+    "pkg_mgr": "dnf",
+    "python": {"version": {"major": 3, "minor": 9}},
+}
 
 
 class Connection(ConnectionBase):
@@ -83,7 +96,10 @@ class Connection(ConnectionBase):
     def _answer(self, script, module, check):
         changed = self._state("changed")
         if module == "host_network_facts":
-            return {"changed": False, "ansible_facts": {"host_network": script["after"] if changed.exists() else script["facts"]}}
+            return {
+                "changed": False,
+                "ansible_facts": {"host_network": script["after"] if changed.exists() else script["facts"]},
+            }
         if module == "nmstate_apply" and check:
             return {"changed": True, "change": {}, "settings": {}, "transaction": ""}
         if module == "nmstate_apply":
@@ -91,8 +107,11 @@ class Connection(ConnectionBase):
             if not answer.get("failed"):
                 changed.touch()
             return answer
-        return {"ping": {"ping": "pong"}, "setup": {"ansible_facts": {"ansible_" + key: value for key, value in _SYSTEM.items()}},
-                "command": {"rc": 0, "stdout": script.get("command", ""), "stderr": "", "changed": False}}.get(module, {"changed": False})
+        return {
+            "ping": {"ping": "pong"},
+            "setup": {"ansible_facts": {"ansible_" + key: value for key, value in _SYSTEM.items()}},
+            "command": {"rc": 0, "stdout": script.get("command", ""), "stderr": "", "changed": False},
+        }.get(module, {"changed": False})
 
     def _state(self, what):
         name = base64.urlsafe_b64encode(self._play_context.remote_addr.encode()).decode()

@@ -41,13 +41,23 @@ def main():
     runs = args.given
     if not runs and args.count:
         seed = args.seed if args.seed is not None else int(time.time())
-        print(f"faults: seed {seed}, {args.count} runs of {', '.join(args.faults)} on {', '.join(args.layouts)}, {args.jobs} at a time", flush=True)
+        print(
+            f"faults: seed {seed}, {args.count} runs of {', '.join(args.faults)} on {', '.join(args.layouts)}, "
+            f"{args.jobs} at a time",
+            flush=True,
+        )
         runs = chance.draw(args.count, random.Random(seed), args.faults, args.layouts)
     try:
         windows = chance.Windows()
-        share([(run["layout"], lambda run=run: chance.once(run, windows, args.plain)) for run in runs], args.jobs, report)
+        share(
+            [(run["layout"], lambda run=run: chance.once(run, windows, args.plain)) for run in runs], args.jobs, report
+        )
         for alone in (True, False):  # what happens to the switch or the servers happens to every host
-            some = [(cases.CASES[name]["layout"], lambda name=name: [cases.play(name)]) for name in args.cases if bool(cases.CASES[name].get("alone")) == alone]
+            some = [
+                (cases.CASES[name]["layout"], lambda name=name: [cases.play(name)])
+                for name in args.cases
+                if bool(cases.CASES[name].get("alone")) == alone
+            ]
             share(some, 1 if alone else args.jobs, report)
     finally:
         wrong = table.show(rows, args.plain)
@@ -55,7 +65,9 @@ def main():
 
 
 def share(work, jobs, report):
-    """Do all of ``work``, ``[(layout, function), ...]``, ``jobs`` at a time and never two of one layout, whose host it is."""
+    """Do all of ``work``, ``[(layout, function), ...]``, ``jobs`` at a time and never two of one layout, whose host it
+    is.
+    """
     pending, busy, lock, broken = list(work), set(), threading.Lock(), []
 
     def worker():
@@ -74,8 +86,19 @@ def share(work, jobs, report):
                 for row in mine[1]():
                     report(row)
             except LabError as error:
-                report({"number": 0, "fault": "the lab's own", "layout": mine[0], "verdict": "no run", "seconds": 0.0, "reported": False, "wrong": True,
-                        "differs": str(error), "cost": 0.0})
+                report(
+                    {
+                        "number": 0,
+                        "fault": "the lab's own",
+                        "layout": mine[0],
+                        "verdict": "no run",
+                        "seconds": 0.0,
+                        "reported": False,
+                        "wrong": True,
+                        "differs": str(error),
+                        "cost": 0.0,
+                    }
+                )
             except Exception:  # a fault of the suite itself: end, and show what there is
                 broken.append(traceback.format_exc())
             finally:
@@ -92,6 +115,7 @@ def share(work, jobs, report):
 
 def names(known):
     """An argument's type: a comma-separated list of some of ``known``, or all, or none."""
+
     def parse(text):
         if text in ("all", "none"):
             return list(known) if text == "all" else []
@@ -100,6 +124,7 @@ def names(known):
         if unknown:
             raise argparse.ArgumentTypeError(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(known)}")
         return found
+
     return parse
 
 
@@ -115,17 +140,43 @@ def given(text):
 
 
 def arguments():
-    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.faults", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--count", type=int, default=10, help="random faults (%(default)s)")
     parser.add_argument("--seed", type=int, help="for the same faults at the same times (default: the clock)")
-    parser.add_argument("--faults", type=names(chance.FAULTS), default=list(chance.FAULTS), metavar="LIST",
-                        help=f"of the random ones: {', '.join(chance.FAULTS)} (default: all)")
-    parser.add_argument("--layouts", type=names(victims.LAYOUTS), default=list(victims.LAYOUTS), metavar="LIST",
-                        help=f"for the random ones: {', '.join(victims.LAYOUTS)} (default: all)")
-    parser.add_argument("--given", type=given, default=[], metavar="LIST", help="these in place of random ones, each FAULT:LAYOUT:SHARE of the window (0 to 1)")
-    parser.add_argument("--cases", type=names(cases.CASES), default=[], metavar="LIST", help=f"also these, or all: {', '.join(cases.CASES)} (default: none)")
+    parser.add_argument(
+        "--faults",
+        type=names(chance.FAULTS),
+        default=list(chance.FAULTS),
+        metavar="LIST",
+        help=f"of the random ones: {', '.join(chance.FAULTS)} (default: all)",
+    )
+    parser.add_argument(
+        "--layouts",
+        type=names(victims.LAYOUTS),
+        default=list(victims.LAYOUTS),
+        metavar="LIST",
+        help=f"for the random ones: {', '.join(victims.LAYOUTS)} (default: all)",
+    )
+    parser.add_argument(
+        "--given",
+        type=given,
+        default=[],
+        metavar="LIST",
+        help="these in place of random ones, each FAULT:LAYOUT:SHARE of the window (0 to 1)",
+    )
+    parser.add_argument(
+        "--cases",
+        type=names(cases.CASES),
+        default=[],
+        metavar="LIST",
+        help=f"also these, or all: {', '.join(cases.CASES)} (default: none)",
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="runs at a time (%(default)s)")
-    parser.add_argument("--plain", action="store_true", help="plain nmstatectl apply instead of the role, for comparison")
+    parser.add_argument(
+        "--plain", action="store_true", help="plain nmstatectl apply instead of the role, for comparison"
+    )
     parser.add_argument("--out", metavar="FILE", help="append every row as it comes")
     parser.add_argument("--table", metavar="FILE", help="only print the tables of such a file")
     return parser.parse_args()

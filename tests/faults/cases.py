@@ -8,9 +8,20 @@ import time
 
 from tests.faults import definitions, expect, kills, memory, names, options, paths, refusals, victims
 
-# name: {layout, function, expected, alone}; one that happens to the switch or the servers happens to every host: nothing else runs then
-CASES = {name: {"layout": words[0], "function": words[1], "expected": words[2], "alone": "alone" in words[3:]}
-         for name, words in {**definitions.CASES, **options.CASES, **refusals.CASES, **paths.CASES, **kills.CASES, **names.CASES, **memory.CASES}.items()}
+# name: {layout, function, expected, alone}; one that happens to the switch or the servers happens to every host:
+# nothing else runs then
+CASES = {
+    name: {"layout": words[0], "function": words[1], "expected": words[2], "alone": "alone" in words[3:]}
+    for name, words in {
+        **definitions.CASES,
+        **options.CASES,
+        **refusals.CASES,
+        **paths.CASES,
+        **kills.CASES,
+        **names.CASES,
+        **memory.CASES,
+    }.items()
+}
 
 
 def play(name):
@@ -22,5 +33,11 @@ def play(name):
         seen = case["function"](host, before)
     except expect.NotSo as error:
         seen, wrong = str(error), True
-    return {"case": name, "layout": case["layout"], "expected": case["expected"], "seen": " ".join(seen.split()), "wrong": wrong,
-            "seconds": round(time.monotonic() - began, 1)}
+    return {
+        "case": name,
+        "layout": case["layout"],
+        "expected": case["expected"],
+        "seen": " ".join(seen.split()),
+        "wrong": wrong,
+        "seconds": round(time.monotonic() - began, 1),
+    }

@@ -30,7 +30,9 @@ _PLAIN_PATIENCE = 45  # s: there nobody repairs anything
 
 
 class Windows:
-    """When transactions begin and commit, in seconds after the begin of their task, learned from those that did; and what hosts look like then."""
+    """When transactions begin and commit, in seconds after the begin of their task, learned from those that did; and
+    what hosts look like then.
+    """
 
     def __init__(self):
         self._seen = collections.defaultdict(lambda: collections.deque(maxlen=5))
@@ -49,8 +51,15 @@ class Windows:
 
 def draw(count, chance, faults, layouts):
     """``count`` runs ``{number, fault, layout, share}``; ``share`` (0 to 1) is where in the window the fault comes."""
-    return [{"number": number, "fault": chance.choice(faults), "layout": chance.choice(layouts), "share": round(chance.random(), 4)}
-            for number in range(1, count + 1)]
+    return [
+        {
+            "number": number,
+            "fault": chance.choice(faults),
+            "layout": chance.choice(layouts),
+            "share": round(chance.random(), 4),
+        }
+        for number in range(1, count + 1)
+    ]
 
 
 def once(run, windows, plain=False):
@@ -72,8 +81,16 @@ def _once(run, windows, plain):
     at, begun = first + run["share"] * (last - first), play.begun(action)
     if begun is None:
         play.kill()
-        return {**run, "at": at, "verdict": "no run", "seconds": 0.0, "reported": False, "wrong": True, "differs": play.failure(),
-                "cost": time.monotonic() - began}
+        return {
+            **run,
+            "at": at,
+            "verdict": "no run",
+            "seconds": 0.0,
+            "reported": False,
+            "wrong": True,
+            "differs": play.failure(),
+            "cost": time.monotonic() - began,
+        }
     time.sleep(max(0.0, begun + at - time.time()))
     struck = time.monotonic()
     _inject(run["fault"], name, play)
@@ -85,7 +102,9 @@ def _once(run, windows, plain):
         play.wait(_PLAY_SECONDS)
         time.sleep(_SETTLE if run["fault"] == "ssh_cut" else 0)
     after, patience = (None, _PLAIN_PATIENCE) if plain else (windows.after.get(layout), judge.PATIENCE)
-    found, _seconds, differing = judge.verdict(name, before, victims.mtu_of(layout), after, patience, recorded=not plain)
+    found, _seconds, differing = judge.verdict(
+        name, before, victims.mtu_of(layout), after, patience, recorded=not plain
+    )
     seconds = time.monotonic() - struck
     play.kill()  # after a power cut the controller may ask for long what became of the transaction
     how, result, ended = play.ended(action)
@@ -95,8 +114,18 @@ def _once(run, windows, plain):
     if run["fault"] == "none" and found == "new":
         windows.after[layout] = judge.look(name)
     wrong = found not in ("old", "new") or reported and found != "new" or run["fault"] == "none" and found != "new"
-    return {**run, "at": round(at, 2), "window": [round(first, 2), round(last, 2)], "verdict": found, "seconds": round(seconds, 1), "reported": reported,
-            "wrong": wrong, "said": play.failure()[:300], "differs": differing, "cost": round(time.monotonic() - began, 1)}
+    return {
+        **run,
+        "at": round(at, 2),
+        "window": [round(first, 2), round(last, 2)],
+        "verdict": found,
+        "seconds": round(seconds, 1),
+        "reported": reported,
+        "wrong": wrong,
+        "said": play.failure()[:300],
+        "differs": differing,
+        "cost": round(time.monotonic() - began, 1),
+    }
 
 
 def _learn(windows, layout, begun, result, ended):

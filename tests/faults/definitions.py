@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Changes that cannot work. Each is undone, exactly, for the right reason, long before its timeout.
 
-Probes are relative (what does not pass before is not asked for after), so all of them pass before, and cannot pass after.
+Probes are relative (what does not pass before is not asked for after), so all of them pass before, and cannot pass
+after.
 """
 
 from __future__ import annotations
@@ -26,8 +27,20 @@ def _apply(name, state):
 
 def _moved_to_vlan(tag, ipv4, gateway=None):
     """The address of eth1 goes to a VLAN above it."""
-    vlan = {"name": f"eth1.{tag}", "type": "vlan", "state": "up", "vlan": {"base-iface": "eth1", "id": tag}, "ipv4": ipv4, "ipv6": {"enabled": False}}
-    state = {"interfaces": [{"name": "eth1", "type": "ethernet", "state": "up", "ipv4": {"enabled": False}, "ipv6": {"enabled": False}}, vlan]}
+    vlan = {
+        "name": f"eth1.{tag}",
+        "type": "vlan",
+        "state": "up",
+        "vlan": {"base-iface": "eth1", "id": tag},
+        "ipv4": ipv4,
+        "ipv6": {"enabled": False},
+    }
+    state = {
+        "interfaces": [
+            {"name": "eth1", "type": "ethernet", "state": "up", "ipv4": {"enabled": False}, "ipv6": {"enabled": False}},
+            vlan,
+        ]
+    }
     if gateway:
         state["routes"] = {"config": [_default(gateway, f"eth1.{tag}")]}
     return state
@@ -41,8 +54,14 @@ def wrong_vlan(name, before):
     """The address moves to a VLAN that the switch does not let through."""
     expect.fault("vlan-drop", name, 777)
     try:
-        static = {"enabled": True, "dhcp": False, "address": [{"ip": hosts.about(name)["address"], "prefix-length": 24}]}
-        seen = expect.undone(_apply(name, _moved_to_vlan(777, static, "10.80.0.1")), r"gateway 10\.80\.0\.1 does not answer")
+        static = {
+            "enabled": True,
+            "dhcp": False,
+            "address": [{"ip": hosts.about(name)["address"], "prefix-length": 24}],
+        }
+        seen = expect.undone(
+            _apply(name, _moved_to_vlan(777, static, "10.80.0.1")), r"gateway 10\.80\.0\.1 does not answer"
+        )
     finally:
         expect.fault("vlan-allow", name, 777)
     expect.state(name, before)
@@ -77,7 +96,9 @@ def path_mtu(name, before):
 def wrong_gateway(name, before):
     """Another default gateway, at whose address nobody is."""
     gone = {"destination": "0.0.0.0/0", "next-hop-interface": "eth1", "state": "absent"}
-    seen = expect.undone(_apply(name, {"routes": {"config": [gone, _default("10.80.0.254", "eth1")]}}), r"gateway 10\.80\.0\.254")
+    seen = expect.undone(
+        _apply(name, {"routes": {"config": [gone, _default("10.80.0.254", "eth1")]}}), r"gateway 10\.80\.0\.254"
+    )
     expect.state(name, before)
     return seen
 
@@ -103,8 +124,18 @@ def taken_address(name, before):
     added = [{"ip": address, "prefix-length": 24}, {"ip": "10.80.0.200", "prefix-length": 24}]
     expect.fault("twin", "10.80.0.200", 1)
     try:
-        seen = expect.undone(_apply(name, {"interfaces": [{"name": "bond4", "type": "bond", "ipv4": {"enabled": True, "dhcp": False, "address": added}}]}),
-                             r"10\.80\.0\.200", within=1)
+        seen = expect.undone(
+            _apply(
+                name,
+                {
+                    "interfaces": [
+                        {"name": "bond4", "type": "bond", "ipv4": {"enabled": True, "dhcp": False, "address": added}}
+                    ]
+                },
+            ),
+            r"10\.80\.0\.200",
+            within=1,
+        )
         expect.state(name, before)
     finally:
         expect.fault("untwin")

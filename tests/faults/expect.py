@@ -44,13 +44,18 @@ def fault(kind, *words):
 
 
 def undone(play, words, within=0.75, timeout=60):
-    """Expect the play's change to have been undone, exactly, for a reason with ``words``, ``within`` that share of its timeout. What was seen."""
+    """Expect the play's change to have been undone, exactly, for a reason with ``words``, ``within`` that share of its
+    timeout. What was seen.
+    """
     play.wait(420)
     how, result, _at = play.ended()
     expect(how == "failed", f"nmstate_apply ended {how or 'never'}: {play.failure()}")
     text = str(result.get("msg"))
     says(words, text)
-    expect(result.get("rolled_back") and result.get("exact"), f"not undone exactly: {text}; repairs: {result.get('repairs')}")
+    expect(
+        result.get("rolled_back") and result.get("exact"),
+        f"not undone exactly: {text}; repairs: {result.get('repairs')}",
+    )
     times = {one["phase"]: one["at"] for one in result["timeline"]}
     share = (times["undone"] - times["open"]) / timeout
     expect(share < within, f"undone after {share:.2f} of the timeout: {text}")

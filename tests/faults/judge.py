@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a host is after a fault: old, new, lost or neither. Seen from the engine's side and over the back door, by plain tools."""
+"""What a host is after a fault: old, new, lost or neither. Seen from the engine's side and over the back door, by plain
+tools.
+"""
 
 from __future__ import annotations
 
@@ -17,16 +19,47 @@ from tests.lab.machine import LabError, netns
 
 PATIENCE = 150  # s: the transaction's own timer, repairs, a boot
 _MARK = "---next---"
-_LOOK = f"\necho {_MARK}\n".join((
-    "ip -j -d addr show", "ip -j -4 route show table all", "ip -j -6 route show table all", "ip -j -4 rule show", "ip -j -6 rule show",
-    "cd /etc/NetworkManager/system-connections && sha256sum -- * 2>/dev/null", "cat /etc/resolv.conf",
-    "ls -d /var/lib/ovirt-mgmt-network /etc/systemd/system/ovirt-mgmt-network-recover.service 2>/dev/null",
-    "cat /var/lib/vdsm/persistence/netconf/nets/ovirtmgmt 2>/dev/null", "true"))
+_LOOK = f"\necho {_MARK}\n".join(
+    (
+        "ip -j -d addr show",
+        "ip -j -4 route show table all",
+        "ip -j -6 route show table all",
+        "ip -j -4 rule show",
+        "ip -j -6 rule show",
+        "cd /etc/NetworkManager/system-connections && sha256sum -- * 2>/dev/null",
+        "cat /etc/resolv.conf",
+        "ls -d /var/lib/ovirt-mgmt-network /etc/systemd/system/ovirt-mgmt-network-recover.service 2>/dev/null",
+        "cat /var/lib/vdsm/persistence/netconf/nets/ovirtmgmt 2>/dev/null",
+        "true",
+    )
+)
 _COMPARED = ("links", "routes", "rules", "files", "resolver")
 # What of a device's kind and of a port a user configures; the rest are timers, counters and what follows from others.
-_DATA = ("id", "mode", "miimon", "stp_state", "forward_delay", "hello_time", "max_age", "ageing_time", "priority", "vlan_filtering", "vlan_protocol",
-         "vlan_default_pvid", "group_fwd_mask", "group_addr", "mcast_snooping", "mcast_router", "mcast_querier", "mcast_query_use_ifaddr", "mcast_hash_max",
-         "mcast_last_member_cnt", "mcast_startup_query_cnt", "mcast_query_intvl", "mcast_membership_intvl")
+_DATA = (
+    "id",
+    "mode",
+    "miimon",
+    "stp_state",
+    "forward_delay",
+    "hello_time",
+    "max_age",
+    "ageing_time",
+    "priority",
+    "vlan_filtering",
+    "vlan_protocol",
+    "vlan_default_pvid",
+    "group_fwd_mask",
+    "group_addr",
+    "mcast_snooping",
+    "mcast_router",
+    "mcast_querier",
+    "mcast_query_use_ifaddr",
+    "mcast_hash_max",
+    "mcast_last_member_cnt",
+    "mcast_startup_query_cnt",
+    "mcast_query_intvl",
+    "mcast_membership_intvl",
+)
 _PORT = ("priority", "cost", "hairpin", "learning", "flood", "group_fwd_mask", "isolated", "queue_id", "prio")
 _EMPTY = "e3b0c44298fc1c14"  # the digest of a file of 0 bytes
 
@@ -42,10 +75,15 @@ def look(name):
         return None
     links, routes, routes6, rules, rules6, files, resolver, leftovers, record, _end = parts
     # rules of one priority stand in the order in which they were made, which is another after a boot
-    return {"links": _links(_parsed(links)), "routes": sorted(map(_route, _wanted(_parsed(routes) + _parsed(routes6)))),
-            "rules": sorted(json.dumps(one, sort_keys=True) for one in _parsed(rules) + _parsed(rules6)), "files": files.split(),
-            "resolver": sorted(line for line in resolver.splitlines() if line.startswith(("nameserver", "search"))),
-            "leftovers": leftovers.split(), "record": record.strip()}
+    return {
+        "links": _links(_parsed(links)),
+        "routes": sorted(map(_route, _wanted(_parsed(routes) + _parsed(routes6)))),
+        "rules": sorted(json.dumps(one, sort_keys=True) for one in _parsed(rules) + _parsed(rules6)),
+        "files": files.split(),
+        "resolver": sorted(line for line in resolver.splitlines() if line.startswith(("nameserver", "search"))),
+        "leftovers": leftovers.split(),
+        "record": record.strip(),
+    }
 
 
 def same(one, other):
@@ -61,14 +99,21 @@ def differs(before, now):
 def verdict(name, before, mtu=1500, after=None, seconds=PATIENCE, recorded=True):
     """``(old|new|lost|neither, seconds until it was so, what differs)`` of the host that looked like ``before``.
 
-    ``after``: a look at this host when it was new, by which a new one is judged. ``recorded``: a new one has VDSM's record.
-    The echo requests need the engine's side: a process there asks.
+    ``after``: a look at this host when it was new, by which a new one is judged. ``recorded``: a new one has VDSM's
+    record. The echo requests need the engine's side: a process there asks.
     """
     code = "import sys, json; from tests.faults import judge; print(json.dumps(judge.verdict_inside(*json.load(sys.stdin))))"
     words = json.dumps([name, hosts.about(name)["address"], before, mtu, after, seconds, recorded])
     checkout = pathlib.Path(__file__).resolve().parents[2]
-    done = subprocess.run(netns(sys.executable, "-c", code), input=words, capture_output=True, text=True, check=False, cwd=checkout,
-                          env={**os.environ, "PYTHONPATH": str(checkout)})
+    done = subprocess.run(
+        netns(sys.executable, "-c", code),
+        input=words,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=checkout,
+        env={**os.environ, "PYTHONPATH": str(checkout)},
+    )
     if done.returncode:
         raise LabError(f"the judge failed: {done.stderr[-1500:]}")
     return json.loads(done.stdout)
@@ -85,7 +130,10 @@ def verdict_inside(name, address, before, mtu, after, seconds, recorded):
             if _is_new(now, address, mtu) and (now["record"] or not recorded):
                 if after is None or same(_without_digests(after), _without_digests(now)):
                     return "new", time.monotonic() - began, ""
-                found, differing = "neither", "from the new state: " + differs(_without_digests(after), _without_digests(now))
+                found, differing = (
+                    "neither",
+                    "from the new state: " + differs(_without_digests(after), _without_digests(now)),
+                )
             else:
                 found, differing = "neither", differs(before, now)
         time.sleep(0.3)
@@ -100,23 +148,44 @@ def _parsed(text):
 def _links(links):
     found = {}
     for link in links:
-        if link["ifname"] not in ("lo", "oob0") and (link.get("linkinfo") or {}).get("info_kind") != "tun":  # taps are the guests'
-            addresses = sorted(f"{one['local']}/{one['prefixlen']}" for one in link.get("addr_info", []) if one.get("scope") == "global" and "local" in one)
+        if (
+            link["ifname"] not in ("lo", "oob0") and (link.get("linkinfo") or {}).get("info_kind") != "tun"
+        ):  # taps are the guests'
+            addresses = sorted(
+                f"{one['local']}/{one['prefixlen']}"
+                for one in link.get("addr_info", [])
+                if one.get("scope") == "global" and "local" in one
+            )
             info = link.get("linkinfo") or {}
             data = info.get("info_data") or {}
-            found[link["ifname"]] = [link.get("address"), link.get("mtu"), link.get("master"), "UP" in link.get("flags", []), addresses,
-                                     info.get("info_kind"), link.get("link"), {key: data.get(key) for key in _DATA},
-                                     {key: (info.get("info_slave_data") or {}).get(key) for key in _PORT}]
+            found[link["ifname"]] = [
+                link.get("address"),
+                link.get("mtu"),
+                link.get("master"),
+                "UP" in link.get("flags", []),
+                addresses,
+                info.get("info_kind"),
+                link.get("link"),
+                {key: data.get(key) for key in _DATA},
+                {key: (info.get("info_slave_data") or {}).get(key) for key in _PORT},
+            ]
     return found
 
 
 def _wanted(routes):
-    return [one for one in routes if one.get("dev") not in ("lo", "oob0") and one.get("type", "unicast") in ("unicast", "blackhole", "prohibit")
-            and not str(one.get("dst")).startswith(("fe80", "ff00"))]
+    return [
+        one
+        for one in routes
+        if one.get("dev") not in ("lo", "oob0")
+        and one.get("type", "unicast") in ("unicast", "blackhole", "prohibit")
+        and not str(one.get("dst")).startswith(("fe80", "ff00"))
+    ]
 
 
 def _route(one):
-    return json.dumps({key: one.get(key) for key in ("type", "dst", "gateway", "dev", "metric", "prefsrc", "table")}, sort_keys=True)
+    return json.dumps(
+        {key: one.get(key) for key in ("type", "dst", "gateway", "dev", "metric", "prefsrc", "table")}, sort_keys=True
+    )
 
 
 def _is_new(now, address, mtu):
@@ -127,5 +196,7 @@ def _is_new(now, address, mtu):
 
 
 def _without_digests(seen):
-    """A new profile has an id of its own each time, so only the names of the files are compared; the empty ones were refused."""
+    """A new profile has an id of its own each time, so only the names of the files are compared; the empty ones were
+    refused.
+    """
     return {**seen, "files": [one for one in seen["files"] if not re.fullmatch(r"[0-9a-f]{64}", one)]}

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The guard killed at every phase of the protocol, and what keeps it from starting or from telling how it stands.
 
-Before the commit point the change is undone, after it the change stays; both are reported, nothing of ours stays, and later runs are not blocked.
+Before the commit point the change is undone, after it the change stays; both are reported, nothing of ours stays, and
+later runs are not blocked.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from tests.lab.machine import LabError
 _SECONDS = 400  # for a play on a busy machine
 _RECORD = {"networks": {"ovirtmgmt": {"bridged": True, "nic": "eth1", "bootproto": "dhcp"}}}
 
-# Polls without a fork, for some phases last milliseconds: kills the guard (all of its unit) at the phase, as many times as asked for.
+# Polls without a fork, for some phases last milliseconds: kills the guard (all of its unit) at the phase, as many times
+# as asked for.
 _WATCHER = r"""
 import glob, json, os, signal, sys, time
 phase, times, end = sys.argv[1], int(sys.argv[2]), time.monotonic() + 400
@@ -60,26 +62,41 @@ while times and time.monotonic() < end:
 def _watch(name, phase, times=1):
     """Have the guard killed at ``phase``, from now on."""
     hosts.ssh(name, "cat > /run/watcher.py", input=_WATCHER)
-    hosts.ssh(name, "rm -f /run/killed; systemd-run --quiet --collect --unit=watcher"
-                    # before anything else that wants the host's one processor: some phases are over in milliseconds
-                    f" --property=CPUSchedulingPolicy=fifo --property=CPUSchedulingPriority=50 python3 /run/watcher.py {phase} {times};"
-                    " until [ -e /run/killed ]; do sleep 0.1; done", timeout=30)
+    hosts.ssh(
+        name,
+        "rm -f /run/killed; systemd-run --quiet --collect --unit=watcher"
+        # before anything else that wants the host's one processor: some phases are over in milliseconds
+        f" --property=CPUSchedulingPolicy=fifo --property=CPUSchedulingPriority=50 python3 /run/watcher.py {phase} "
+        f"{times};"
+        " until [ -e /run/killed ]; do sleep 0.1; done",
+        timeout=30,
+    )
 
 
 def _killed(name, phase, times=1):
     """Expect the guard to have been killed; nothing of the watcher stays."""
-    seen = hosts.ssh(name, "systemctl stop watcher 2>/dev/null; cat /run/killed; rm -f /run/killed /run/watcher.py", check=False).stdout.split()
+    seen = hosts.ssh(
+        name, "systemctl stop watcher 2>/dev/null; cat /run/killed; rm -f /run/killed /run/watcher.py", check=False
+    ).stdout.split()
     expect.expect(len(seen) == times, f"the guard was killed {len(seen)} times at {phase}, not {times}: {seen}")
 
 
 def _clean(name):
     """Expect the guard to leave the host, and nothing of it to stay."""
-    line = ("for i in $(seq 100); do [ -n \"$(systemctl list-units --all --plain --no-legend 'ovirt-mgmt-network-2*')\" ] || exit 0; sleep 0.1; done;"
-            " systemctl show -p NRestarts,ActiveState,SubState 'ovirt-mgmt-network-2*'; exit 1")
+    line = (
+        "for i in $(seq 100); do [ -n \"$(systemctl list-units --all --plain --no-legend 'ovirt-mgmt-network-2*')\" "
+        "] || exit 0; sleep 0.1; done;"
+        " systemctl show -p NRestarts,ActiveState,SubState 'ovirt-mgmt-network-2*'; exit 1"
+    )
     done = hosts.ssh(name, line, timeout=40, check=False)
     expect.expect(done.returncode == 0, f"the guard is still there: {done.stdout.split()}")
-    left = hosts.ssh(name, "ls -d /var/lib/ovirt-mgmt-network /run/ovirt-mgmt-network/2* /etc/systemd/system/ovirt-mgmt-network-recover.service"
-                           " 2>/dev/null", check=False).stdout.split()
+    left = hosts.ssh(
+        name,
+        "ls -d /var/lib/ovirt-mgmt-network /run/ovirt-mgmt-network/2* "
+        "/etc/systemd/system/ovirt-mgmt-network-recover.service"
+        " 2>/dev/null",
+        check=False,
+    ).stdout.split()
     expect.expect(not left, f"left behind: {left}")
     nm = "org.freedesktop.NetworkManager /org/freedesktop/NetworkManager org.freedesktop.NetworkManager"
     checkpoints = hosts.ssh(name, f"busctl get-property {nm} Checkpoints").stdout.strip()
@@ -91,7 +108,9 @@ def _next_run(name):
     play = Play(name, {"tasks": [apply_task(_BRIDGE, record=_RECORD, timeout=90)]}, "next")
     play.wait(_SECONDS)
     how, result, _at = play.ended()
-    expect.expect(how == "ok" and result.get("phase") in (None, "committed"), f"the next run: {how or 'no end'}: {play.failure()}")
+    expect.expect(
+        how == "ok" and result.get("phase") in (None, "committed"), f"the next run: {how or 'no end'}: {play.failure()}"
+    )
 
 
 def killed_at(phase, name, before):
@@ -120,7 +139,9 @@ def killed_undoing(phase, name, before, times=1):
     _watch(name, phase, times)
     how, result, _at = _end(name, "rolled_back")
     _killed(name, phase, times)
-    expect.expect(how == "ok" and result.get("phase") == "undone" and result.get("exact"), f"{how or 'no end'}: {result}")
+    expect.expect(
+        how == "ok" and result.get("phase") == "undone" and result.get("exact"), f"{how or 'no end'}: {result}"
+    )
     _clean(name)
     expect.state(name, before)
     return f"undone, exactly; repairs: {len(result.get('repairs') or [])}"
@@ -129,8 +150,11 @@ def killed_undoing(phase, name, before, times=1):
 def killed_lingering(name, before):
     """The guard is killed while it keeps its result for a controller that is away, which gets it all the same."""
     _pend(name, record=_RECORD)
-    confirm = ("cd /run/ovirt-mgmt-network/2*/ && python3 -c 'import json; print(json.load(open(\"status.json\"))[\"nonce\"], end=\"\")' > confirm.new"
-               " && mv confirm.new confirm; basename $PWD")
+    confirm = (
+        'cd /run/ovirt-mgmt-network/2*/ && python3 -c \'import json; print(json.load(open("status.json"))["nonce"], '
+        'end="")\' > confirm.new'
+        " && mv confirm.new confirm; basename $PWD"
+    )
     identity = hosts.ssh(name, confirm).stdout.strip()
     expect.expect(expect.reach(name, "committed"), "not committed")
     _watch(name, "lingering")
@@ -149,10 +173,14 @@ def killed_lingering(name, before):
 def run_full(name, before):
     """/run is full while a change is pending, and the guard is killed on top: undone in time, or committed whole."""
     _pend(name)
-    fill = ("for size in 64M 16M 4M 1M 256K 64K 16K 4K; do for i in 1 2 3 4; do fallocate -l $size /run/full.$size.$i 2>/dev/null; done; done;"
-            " systemctl kill -s KILL 'ovirt-mgmt-network-2*'; for i in $(seq 600); do"
-            " [ -n \"$(systemctl list-units --all --plain --no-legend 'ovirt-mgmt-network-2*')\" ] && ip -br link show dev ovirtmgmt >/dev/null 2>&1 || break;"
-            " sleep 0.1; done; df /run | tail -1; ip -br link show dev ovirtmgmt; true")
+    fill = (
+        "for size in 64M 16M 4M 1M 256K 64K 16K 4K; do for i in 1 2 3 4; do fallocate -l $size /run/full.$size.$i "
+        "2>/dev/null; done; done;"
+        " systemctl kill -s KILL 'ovirt-mgmt-network-2*'; for i in $(seq 600); do"
+        " [ -n \"$(systemctl list-units --all --plain --no-legend 'ovirt-mgmt-network-2*')\" ] && ip -br link show "
+        "dev ovirtmgmt >/dev/null 2>&1 || break;"
+        " sleep 0.1; done; df /run | tail -1; ip -br link show dev ovirtmgmt; true"
+    )
     began = time.monotonic()
     try:
         seen = hosts.ssh(name, fill, timeout=120).stdout
@@ -168,7 +196,9 @@ def run_full(name, before):
 
 
 def no_networkmanager(name, before):
-    """NetworkManager does not start any more while a change is pending. What cannot be undone is reported, and the last resort is reached."""
+    """NetworkManager does not start any more while a change is pending. What cannot be undone is reported, and the last
+    resort is reached.
+    """
     _pend(name, last_resort="reboot")
     boot = hosts.ssh(name, "cat /proc/sys/kernel/random/boot_id").stdout
     hosts.ssh(name, "systemctl mask --runtime --quiet NetworkManager && systemctl stop NetworkManager", timeout=60)
@@ -187,10 +217,17 @@ def no_networkmanager(name, before):
 
 
 def full_at_boot(name, before):
-    """The disk is full when a power cut hits a pending change, and full at the boot: undone, from the room that was kept."""
+    """The disk is full when a power cut hits a pending change, and full at the boot: undone, from the room that was
+    kept.
+    """
     _pend(name)
-    hosts.ssh(name, "echo >>/etc/NetworkManager/system-connections/eth1.nmconnection; rm /etc/NetworkManager/system-connections/ovirtmgmt*;"
-                    f" {_FILL}; sync", timeout=90)
+    hosts.ssh(
+        name,
+        "echo >>/etc/NetworkManager/system-connections/eth1.nmconnection; rm "
+        "/etc/NetworkManager/system-connections/ovirtmgmt*;"
+        f" {_FILL}; sync",
+        timeout=90,
+    )
     hosts.power_cut(name)
     hosts.boot(name)
     used = hosts.ssh(name, "df --output=avail / | tail -1; rm -f /var/lib/full.*").stdout.strip()
@@ -200,12 +237,19 @@ def full_at_boot(name, before):
 
 def no_interpreter(path, name, before):
     """systemd may not execute the interpreter that Ansible uses, or it ends at once there."""
-    hosts.ssh(name, "mkdir -p /opt/py; cp /bin/false /opt/py/false; echo '#!/nonexistent' > /opt/py/unfit;"
-                    f" printf '#!/bin/bash\\nexec -a {path} /usr/bin/python3 \"$@\"\\n' > /opt/py/python3;"
-                    " chmod 755 /opt/py/*")
+    hosts.ssh(
+        name,
+        "mkdir -p /opt/py; cp /bin/false /opt/py/false; echo '#!/nonexistent' > /opt/py/unfit;"
+        f" printf '#!/bin/bash\\nexec -a {path} /usr/bin/python3 \"$@\"\\n' > /opt/py/python3;"
+        " chmod 755 /opt/py/*",
+    )
     try:
         began = time.monotonic()
-        text = _refused(name, ["guard", "Nothing was changed"], {"vars": {"ansible_python_interpreter": "/opt/py/python3"}, "tasks": [apply_task(_BRIDGE)]})
+        text = _refused(
+            name,
+            ["guard", "Nothing was changed"],
+            {"vars": {"ansible_python_interpreter": "/opt/py/python3"}, "tasks": [apply_task(_BRIDGE)]},
+        )
         expect.expect(time.monotonic() - began < 120, "it took too long to say so")
     finally:
         hosts.ssh(name, "rm -rf /opt/py", check=False)
@@ -215,7 +259,15 @@ def no_interpreter(path, name, before):
 
 
 _OLD, _NEW = "old, exactly; reported; nothing left", "new; reported; nothing left; the next run goes through"
-_AT = {"open": "old or new; reported", "baseline": _OLD, "preparing": _OLD, "applying": _OLD, "applied": _OLD, "committing": _OLD, "renamed": _NEW}
+_AT = {
+    "open": "old or new; reported",
+    "baseline": _OLD,
+    "preparing": _OLD,
+    "applying": _OLD,
+    "applied": _OLD,
+    "committing": _OLD,
+    "renamed": _NEW,
+}
 CASES = {
     **{f"killed_{phase}": ("nic-dhcp", functools.partial(killed_at, phase), words) for phase, words in _AT.items()},
     "killed_lingering": ("nic-dhcp", killed_lingering, _NEW),

@@ -25,8 +25,15 @@ def _untouched(name, before):
 
 
 def _run(name, definition, label):
-    play = Play(name, ROLE, label, mgmt_network=definition, configure_mgmt_persistent=False, configure_mgmt_sync="apply",
-                configure_mgmt_timeout=120)
+    play = Play(
+        name,
+        ROLE,
+        label,
+        mgmt_network=definition,
+        configure_mgmt_persistent=False,
+        configure_mgmt_sync="apply",
+        configure_mgmt_timeout=120,
+    )
     status = play.wait(480)
     expect.expect(status == 0, f"the {label} run failed: {play.failure()}")
     return play.ended(APPLY)
@@ -37,7 +44,10 @@ def _memory(name, before, definition):
     disk = _on_disk(name)
     try:
         how, result, _at = _run(name, definition, "first")
-        expect.expect(how == "ok" and result.get("changed") and result.get("phase") == "committed", f"not committed: {how} {result}")
+        expect.expect(
+            how == "ok" and result.get("changed") and result.get("phase") == "committed",
+            f"not committed: {how} {result}",
+        )
         expect.expect(result.get("recorded"), "no record was written in memory")
         _untouched(name, disk)
         how, result, _at = _run(name, definition, "second")

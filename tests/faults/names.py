@@ -12,7 +12,13 @@ _DEVICE = "mgmt3000"
 
 
 def _undone(name, before, layout):
-    play = Play(name, ROLE, mgmt_network=victims.LAYOUTS[layout], configure_mgmt_timeout=60, configure_mgmt_probes=[{"type": "path_mtu", "size": 9000}])
+    play = Play(
+        name,
+        ROLE,
+        mgmt_network=victims.LAYOUTS[layout],
+        configure_mgmt_timeout=60,
+        configure_mgmt_probes=[{"type": "path_mtu", "size": 9000}],
+    )
     # the definition leaves the MTU at 1500, so packets of 9000 bytes never get through
     seen = expect.undone(play, "MTU|9000")
     expect.state(name, before)
@@ -33,5 +39,9 @@ def vlan_name_undone_static(name, before):
 
 CASES = {
     "vlan_name_undone": ("bond-vlan-name", vlan_name_undone, "old, with the old name of the VLAN device"),
-    "vlan_name_undone_static": ("bond-vlan-name-static", vlan_name_undone_static, "old, with the old name of the VLAN device"),
+    "vlan_name_undone_static": (
+        "bond-vlan-name-static",
+        vlan_name_undone_static,
+        "old, with the old name of the VLAN device",
+    ),
 }

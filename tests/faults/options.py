@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Changes of options only, running guests, and what happens on a host beside the change: an undo is exact, and touches nobody else."""
+"""Changes of options only, running guests, and what happens on a host beside the change: an undo is exact, and touches
+nobody else.
+"""
 
 from __future__ import annotations
 
@@ -28,10 +30,31 @@ start() {
     ip link set "$1" master "$2" up
 }
 """
-_OPTIONS = {"interfaces": [{"name": "ovirtmgmt", "type": "linux-bridge", "state": "up", "lldp": {"enabled": True}, "bridge": {
-    "options": {"stp": {"enabled": True, "forward-delay": 4, "hello-time": 1, "priority": 4096}, "group-forward-mask": 8, "multicast-snooping": False},
-    "port": [{"name": "eth1", "stp-priority": 8, "stp-path-cost": 50,
-              "vlan": {"mode": "trunk", "trunk-tags": [{"id": 101}], "enable-native": True, "tag": 100}}]}}]}
+_OPTIONS = {
+    "interfaces": [
+        {
+            "name": "ovirtmgmt",
+            "type": "linux-bridge",
+            "state": "up",
+            "lldp": {"enabled": True},
+            "bridge": {
+                "options": {
+                    "stp": {"enabled": True, "forward-delay": 4, "hello-time": 1, "priority": 4096},
+                    "group-forward-mask": 8,
+                    "multicast-snooping": False,
+                },
+                "port": [
+                    {
+                        "name": "eth1",
+                        "stp-priority": 8,
+                        "stp-path-cost": 50,
+                        "vlan": {"mode": "trunk", "trunk-tags": [{"id": 101}], "enable-native": True, "tag": 100},
+                    }
+                ],
+            },
+        }
+    ]
+}
 
 
 def _probe(name):
@@ -62,7 +85,9 @@ def ethtool_undone(name, before):
     look = "ethtool -k eth1 | grep generic-segmentation"
     was = hosts.ssh(name, look).stdout
     feature = {"tx-generic-segmentation": False}
-    seen, _result = _undone(name, {"interfaces": [{"name": "eth1", "type": "ethernet", "state": "up", "ethtool": {"feature": feature}}]})
+    seen, _result = _undone(
+        name, {"interfaces": [{"name": "eth1", "type": "ethernet", "state": "up", "ethtool": {"feature": feature}}]}
+    )
     expect.state(name, before)
     now = hosts.ssh(name, look).stdout
     expect.expect(was == now, f"{look}: {was} -> {now}")
@@ -73,7 +98,15 @@ def routes_undone(name, before):
     """A blackhole, a route over two hops and a policy rule without a route of its own."""
     gateway = "10.80.0.1"
     routes = [{"destination": "198.51.100.0/24", "route-type": "blackhole"}] + [
-        {"destination": "203.0.113.0/24", "next-hop-address": f"10.80.0.{last}", "next-hop-interface": "eth1", "weight": last, "metric": 50} for last in (1, 2)]
+        {
+            "destination": "203.0.113.0/24",
+            "next-hop-address": f"10.80.0.{last}",
+            "next-hop-interface": "eth1",
+            "weight": last,
+            "metric": 50,
+        }
+        for last in (1, 2)
+    ]
     rules = [{"ip-to": "198.51.100.7/32", "priority": 1234, "route-table": 254}]
     expect.expect(gateway in str(before["routes"]), "no gateway")
     seen, _result = _undone(name, {"routes": {"config": routes}, "route-rules": {"config": rules}})
@@ -83,18 +116,38 @@ def routes_undone(name, before):
 
 def running_guest(name, before):
     """A guest's tap on ovirtmgmt stays attached; one guest starts and one stops while the change is applied and undone."""
-    hosts.ssh(name, _GUEST + "start vnet0 ovirtmgmt; start vnet1 ovirtmgmt; sleep 2\n"
-              "systemd-run --quiet --collect --unit=watch sh -c 'ip -o monitor link dev vnet0 >/run/vnet0.log'")
-    state = {"interfaces": [{"name": "ovirtmgmt", "type": "linux-bridge", "state": "up", "ipv4": {"enabled": True, "dhcp": True, "auto-route-metric": 77},
-                             "bridge": {"options": {"group-forward-mask": 8}}}]}
+    hosts.ssh(
+        name,
+        _GUEST + "start vnet0 ovirtmgmt; start vnet1 ovirtmgmt; sleep 2\n"
+        "systemd-run --quiet --collect --unit=watch sh -c 'ip -o monitor link dev vnet0 >/run/vnet0.log'",
+    )
+    state = {
+        "interfaces": [
+            {
+                "name": "ovirtmgmt",
+                "type": "linux-bridge",
+                "state": "up",
+                "ipv4": {"enabled": True, "dhcp": True, "auto-route-metric": 77},
+                "bridge": {"options": {"group-forward-mask": 8}},
+            }
+        ]
+    }
     try:
         seen, result = _undone(name, state, _GUEST + "start vnet2 ovirtmgmt; systemctl stop guest-vnet1")
-        look = hosts.ssh(name, "for one in vnet0 vnet2; do ip -o link show $one; done; cat /run/vnet0.log; ls /sys/class/net").stdout
-        attached = [one for one in ("vnet0", "vnet2") if any(f" {one}:" in line and "master ovirtmgmt" in line for line in look.splitlines())]
+        look = hosts.ssh(
+            name, "for one in vnet0 vnet2; do ip -o link show $one; done; cat /run/vnet0.log; ls /sys/class/net"
+        ).stdout
+        attached = [
+            one
+            for one in ("vnet0", "vnet2")
+            if any(f" {one}:" in line and "master ovirtmgmt" in line for line in look.splitlines())
+        ]
         expect.expect(attached == ["vnet0", "vnet2"], f"on the bridge are only {attached}: {look}")
         lost = [line for line in look.splitlines() if "vnet0:" in line and "master ovirtmgmt" not in line]
         expect.expect(not lost, f"vnet0 was off the bridge meanwhile: {lost}")
-        expect.expect("vnet" not in str(result["repairs"]) + str(result.get("meanwhile")), f"guests were noticed: {result}")
+        expect.expect(
+            "vnet" not in str(result["repairs"]) + str(result.get("meanwhile")), f"guests were noticed: {result}"
+        )
         expect.state(name, before)
         return seen
     finally:
@@ -102,50 +155,110 @@ def running_guest(name, before):
 
 
 def strangers(name, before):
-    """While a change of eth1 is undone, eth2 loses its link, br3 gets another address, and somebody makes a bridge and a route."""
-    mischief = ("ip link set eth2 down; ip addr add 203.0.113.7/32 dev br3; ip link add virbr0 type bridge; ip link set virbr0 up;"
-                " ip route add 198.51.100.0/24 dev br3; ip rule add priority 999 from 198.51.100.7 table 99")
+    """While a change of eth1 is undone, eth2 loses its link, br3 gets another address, and somebody makes a bridge and
+    a route.
+    """
+    mischief = (
+        "ip link set eth2 down; ip addr add 203.0.113.7/32 dev br3; ip link add virbr0 type bridge; ip link set "
+        "virbr0 up;"
+        " ip route add 198.51.100.0/24 dev br3; ip rule add priority 999 from 198.51.100.7 table 99"
+    )
     running = hosts.ssh(name, "systemctl show --property=MainPID NetworkManager").stdout
     try:
         state = {"interfaces": [{"name": "eth1", "type": "ethernet", "state": "up", "mtu": 1400}]}
         seen, result = _undone(name, state, mischief)
-        strange = [one for one in result["repairs"] if any(device in one for device in ("eth2", "eth3", "br3", "virbr0", "restarted"))]
+        strange = [
+            one
+            for one in result["repairs"]
+            if any(device in one for device in ("eth2", "eth3", "br3", "virbr0", "restarted"))
+        ]
         expect.expect(not strange, f"repairs of what is not ours: {strange}")
         apart = {(one["device"], one["what"]) for one in result["meanwhile"]}
-        expect.expect({("eth2", "up"), ("br3", "addresses"), ("", "rules")} <= apart, f"meanwhile: {result['meanwhile']}")
-        expect.expect(running == hosts.ssh(name, "systemctl show --property=MainPID NetworkManager").stdout, "NetworkManager was restarted")
+        expect.expect(
+            {("eth2", "up"), ("br3", "addresses"), ("", "rules")} <= apart, f"meanwhile: {result['meanwhile']}"
+        )
+        expect.expect(
+            running == hosts.ssh(name, "systemctl show --property=MainPID NetworkManager").stdout,
+            "NetworkManager was restarted",
+        )
         there = hosts.ssh(name, "ip addr show br3; ip link show eth2; ip rule").stdout
         expect.expect("203.0.113.7" in there and "198.51.100.7" in there, f"strangers were put back: {there}")
     finally:
-        hosts.ssh(name, "ip link del virbr0; ip addr del 203.0.113.7/32 dev br3; ip route del 198.51.100.0/24; ip rule del priority 999;"
-                        " ip link set eth2 up; nmcli connection up eth2; nmcli connection up eth2.777", check=False)
+        hosts.ssh(
+            name,
+            "ip link del virbr0; ip addr del 203.0.113.7/32 dev br3; ip route del 198.51.100.0/24; ip rule del "
+            "priority 999;"
+            " ip link set eth2 up; nmcli connection up eth2; nmcli connection up eth2.777",
+            check=False,
+        )
     expect.state(name, before)
     return f"{seen}; apart: {sorted(apart)}"
 
 
 _EVERY_KEY = [
-    {"interfaces": [
-        {"name": "eth1", "type": "ethernet", "state": "up", "lldp": {"enabled": True}, "description": "uplink", "ethtool": {"feature": {"gso": False}}},
-        {"name": "ovirtmgmt", "type": "linux-bridge", "state": "up", "copy-mac-from": "eth1", "bridge": {
-            "options": {"multicast-router": 2, "hash-max": "8192"}, "port": [{"name": "eth1", "stp-priority": "16", "stp-path-cost": 70}]}},
-        {"name": "vx9", "type": "vxlan", "state": "up", "vxlan": {"id": "9", "remote": "10.80.0.1", "destination-port": 4789, "base-iface": "ovirtmgmt"}},
-        {"name": "red", "type": "vrf", "state": "up", "vrf": {"port": [], "route-table-id": "100"}},
-        {"name": "dm1", "type": "dummy", "state": "up",
-         "ipv4": {"enabled": True, "address": [{"ip": f"192.0.2.{last}", "prefix-length": "24"} for last in (2, 1)]},
-         "ipv6": {"enabled": True, "address": [{"ip": f"2001:db8::{last}", "prefix-length": 64} for last in (2, 1)]}}],
-     "dns-resolver": {"config": {"server": ["10.80.0.1"], "search": ["example.com"]}}},
-    {"interfaces": [{"name": name, "state": "absent"} for name in ("vx9", "red", "dm1")], "dns-resolver": {"config": {}}},
+    {
+        "interfaces": [
+            {
+                "name": "eth1",
+                "type": "ethernet",
+                "state": "up",
+                "lldp": {"enabled": True},
+                "description": "uplink",
+                "ethtool": {"feature": {"gso": False}},
+            },
+            {
+                "name": "ovirtmgmt",
+                "type": "linux-bridge",
+                "state": "up",
+                "copy-mac-from": "eth1",
+                "bridge": {
+                    "options": {"multicast-router": 2, "hash-max": "8192"},
+                    "port": [{"name": "eth1", "stp-priority": "16", "stp-path-cost": 70}],
+                },
+            },
+            {
+                "name": "vx9",
+                "type": "vxlan",
+                "state": "up",
+                "vxlan": {"id": "9", "remote": "10.80.0.1", "destination-port": 4789, "base-iface": "ovirtmgmt"},
+            },
+            {"name": "red", "type": "vrf", "state": "up", "vrf": {"port": [], "route-table-id": "100"}},
+            {
+                "name": "dm1",
+                "type": "dummy",
+                "state": "up",
+                "ipv4": {
+                    "enabled": True,
+                    "address": [{"ip": f"192.0.2.{last}", "prefix-length": "24"} for last in (2, 1)],
+                },
+                "ipv6": {
+                    "enabled": True,
+                    "address": [{"ip": f"2001:db8::{last}", "prefix-length": 64} for last in (2, 1)],
+                },
+            },
+        ],
+        "dns-resolver": {"config": {"server": ["10.80.0.1"], "search": ["example.com"]}},
+    },
+    {
+        "interfaces": [{"name": name, "state": "absent"} for name in ("vx9", "red", "dm1")],
+        "dns-resolver": {"config": {}},
+    },
 ]
 
 
 def every_key(name, _before):
     """Keys that the facts do not have, each state applied twice: the second time nothing differs."""
-    play = Play(name, {"tasks": [apply_task(state, timeout=_LIMIT, probes=[]) for state in _EVERY_KEY for _time in range(2)]})
+    play = Play(
+        name, {"tasks": [apply_task(state, timeout=_LIMIT, probes=[]) for state in _EVERY_KEY for _time in range(2)]}
+    )
     play.wait(600)
     for number in range(2 * len(_EVERY_KEY)):
         how, result, _at = play.ended(nth=number)
         expect.expect(how == "ok", f"application {number}: {play.failure()}")
-        expect.expect(bool(result["changed"]) != bool(number % 2), f"application {number}: changed {result['changed']}: {result.get('change')}")
+        expect.expect(
+            bool(result["changed"]) != bool(number % 2),
+            f"application {number}: changed {result['changed']}: {result.get('change')}",
+        )
     return "changed, unchanged, twice"
 
 

@@ -9,9 +9,10 @@ from tests.faults.play import APPLY, ROLE, Play, apply_task
 from tests.lab import hosts
 
 COMMIT = "ovirt.mgmt_network.network_commit"
-# The interpreter as a child of systemd: SSH_CONNECTION is neither in its environment nor in that of its parents, as in a container's exec.
+# The interpreter as a child of systemd: SSH_CONNECTION is neither in its environment nor in that of its parents, as in
+# a container's exec.
 _DETACHED = "/usr/local/bin/python-detached"
-_WRAPPER = "#!/bin/sh\nexec systemd-run --quiet --wait --pipe --collect /usr/bin/python3 \"$@\"\n"
+_WRAPPER = '#!/bin/sh\nexec systemd-run --quiet --wait --pipe --collect /usr/bin/python3 "$@"\n'
 _MTU = {"interfaces": [{"name": "eth1", "type": "ethernet", "state": "up", "mtu": 1400}]}
 _LIMIT = 60  # s, the role's own timeout
 
@@ -29,7 +30,9 @@ def _committed(play):
 
 def small_path(name, before):
     """The definition asks for MTU 9000; the untagged path carries 1450 bytes and says so."""
-    seen = expect.undone(_role(name, mtu=9000), r"carries packets of 1450 bytes at most, not 9000", within=2, timeout=_LIMIT)
+    seen = expect.undone(
+        _role(name, mtu=9000), r"carries packets of 1450 bytes at most, not 9000", within=2, timeout=_LIMIT
+    )
     expect.state(name, before)
     return seen
 
@@ -57,22 +60,34 @@ def _refused(name, words, options=None, **variables):
     play.wait(120)
     how, result, _at = play.ended(APPLY)
     text = str(result.get("msg"))
-    expect.expect(how == "failed" and not result.get("changed"), f"not refused but {how or 'never reached'}: {play.failure()}")
+    expect.expect(
+        how == "failed" and not result.get("changed"), f"not refused but {how or 'never reached'}: {play.failure()}"
+    )
     for one in words:
         expect.says(one, text)
     return text
 
 
 def proves_nothing(name, before):
-    """A connection without SSH: refused; committed with addresses and probes, or left pending, and the result says that nothing is proven."""
+    """A connection without SSH: refused; committed with addresses and probes, or left pending, and the result says that
+    nothing is proven.
+    """
     hosts.ssh(name, f"cat >{_DETACHED}; chmod 755 {_DETACHED}", input=_WRAPPER)
     detached = {"ansible_python_interpreter": _DETACHED}
     text = _refused(name, ["proves nothing", "not SSH", "Nothing was changed", "keep", "commit: false"], **detached)
     _refused(name, ["is not on this host", "Nothing was changed"], {"keep": ["192.0.2.200"]}, **detached)
     expect.state(name, before)
-    play = Play(name, {"tasks": [apply_task(_MTU, commit=False), {COMMIT: {"state": "rolled_back", "diagnosis": ""}}]}, "pending", **detached)
+    play = Play(
+        name,
+        {"tasks": [apply_task(_MTU, commit=False), {COMMIT: {"state": "rolled_back", "diagnosis": ""}}]},
+        "pending",
+        **detached,
+    )
     play.wait(180)
-    expect.expect(play.ended()[1].get("phase") == "applied" and play.ended(COMMIT)[0] == "ok", f"commit: false did not leave it pending: {play.failure()}")
+    expect.expect(
+        play.ended()[1].get("phase") == "applied" and play.ended(COMMIT)[0] == "ok",
+        f"commit: false did not leave it pending: {play.failure()}",
+    )
     expect.state(name, before)
     result = _committed(Play(name, {"tasks": [apply_task(_MTU, keep=[hosts.about(name)["address"]])]}, **detached))
     expect.expect(result.get("proven") is False, f"it does not say that nothing is proven: {result}")
@@ -82,7 +97,11 @@ def proves_nothing(name, before):
 def out_of_band(name, before):
     """The controller comes in over a NIC that NetworkManager does not manage, which no change can take away."""
     address = f"10.77.1.{hosts.about(name)['number']}"
-    text = _refused(name, ["proves nothing", "oob0, which NetworkManager does not manage", "Nothing was changed"], ansible_host=address)
+    text = _refused(
+        name,
+        ["proves nothing", "oob0, which NetworkManager does not manage", "Nothing was changed"],
+        ansible_host=address,
+    )
     expect.state(name, before)
     return text
 

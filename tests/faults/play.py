@@ -27,12 +27,21 @@ SSH = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=E
 
 ROLE = {"roles": ["ovirt.mgmt_network.configure_mgmt"]}
 # For comparison: the same desired state by nmstatectl alone, which commits by itself.
-PLAIN_TASKS = {"tasks": [
-    {"ovirt.mgmt_network.host_network_facts": {}},
-    {PLAIN: {"cmd": "nmstatectl apply -", "stdin": (
-        "{{ (ansible_facts['host_network'] | ovirt.mgmt_network.derive_mgmt_network(mgmt_network)).request"
-        " | ovirt.mgmt_network.nmstate_desired_state(current=ansible_facts['host_network'].nmstate) | to_json }}")}},
-]}
+PLAIN_TASKS = {
+    "tasks": [
+        {"ovirt.mgmt_network.host_network_facts": {}},
+        {
+            PLAIN: {
+                "cmd": "nmstatectl apply -",
+                "stdin": (
+                    "{{ (ansible_facts['host_network'] | ovirt.mgmt_network.derive_mgmt_network(mgmt_network)).request"
+                    " | ovirt.mgmt_network.nmstate_desired_state(current=ansible_facts['host_network'].nmstate) | "
+                    "to_json }}"
+                ),
+            }
+        },
+    ]
+}
 
 
 def apply_task(state, **options):
@@ -49,22 +58,37 @@ class Play:
         FOLDER.mkdir(parents=True, exist_ok=True)
         self._events = FOLDER / f"{name}-{label}.events"
         self._events.unlink(missing_ok=True)
-        # A connection's master outlives its play: the next play would come in over that of a host which has lost its power since.
+        # A connection's master outlives its play: the next play would come in over that of a host which has lost its
+        # power since.
         self._sockets = tempfile.mkdtemp(prefix="faults-")
         inventory, play = FOLDER / f"{name}-{label}.inventory.json", FOLDER / f"{name}-{label}.yml"
         variables = {
-            "ansible_host": hosts.about(name)["address"], "ansible_user": "root", "ansible_ssh_private_key_file": str(image.key_file()),
-            "ansible_ssh_common_args": SSH, "ansible_python_interpreter": "/usr/bin/python3", "configure_mgmt_timeout": TIMEOUT,
-            "configure_mgmt_diagnosis_dir": str(FOLDER / "diagnosis"), **variables}
+            "ansible_host": hosts.about(name)["address"],
+            "ansible_user": "root",
+            "ansible_ssh_private_key_file": str(image.key_file()),
+            "ansible_ssh_common_args": SSH,
+            "ansible_python_interpreter": "/usr/bin/python3",
+            "configure_mgmt_timeout": TIMEOUT,
+            "configure_mgmt_diagnosis_dir": str(FOLDER / "diagnosis"),
+            **variables,
+        }
         inventory.write_text(json.dumps({"all": {"hosts": {name: variables}}}), encoding="utf-8")
         play.write_text(json.dumps([{"hosts": name, "gather_facts": False, **content}]), encoding="utf-8")
         environment = {
-            **os.environ, "ANSIBLE_PIPELINING": "true", "ANSIBLE_HOST_KEY_CHECKING": "false", "ANSIBLE_NOCOLOR": "1",
+            **os.environ,
+            "ANSIBLE_PIPELINING": "true",
+            "ANSIBLE_HOST_KEY_CHECKING": "false",
+            "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_SSH_CONTROL_PATH_DIR": self._sockets,
-            "ANSIBLE_CALLBACK_PLUGINS": str(CHECKOUT / "tests/callback"), "ANSIBLE_CALLBACKS_ENABLED": "fault_events", "OVIRT_FAULTS_EVENTS": str(self._events)}
+            "ANSIBLE_CALLBACK_PLUGINS": str(CHECKOUT / "tests/callback"),
+            "ANSIBLE_CALLBACKS_ENABLED": "fault_events",
+            "OVIRT_FAULTS_EVENTS": str(self._events),
+        }
         words = netns(pathlib.Path(sys.executable).parent / "ansible-playbook", "-i", inventory, play)
         with open(FOLDER / f"{name}-{label}.log", "w", encoding="utf-8") as log:
-            self._process = subprocess.Popen(words, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True, env=environment)
+            self._process = subprocess.Popen(
+                words, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True, env=environment
+            )
         self.running.add(self)
 
     def events(self):
@@ -90,7 +114,9 @@ class Play:
 
     def failure(self):
         """What the last task that failed said (str)."""
-        found = [str(one["result"].get("msg", "")) for one in self.events() if one["event"] == "end" and one["how"] != "ok"]
+        found = [
+            str(one["result"].get("msg", "")) for one in self.events() if one["event"] == "end" and one["how"] != "ok"
+        ]
         return found[-1] if found else ""
 
     def wait(self, seconds=300):
@@ -105,7 +131,9 @@ class Play:
             return None
 
     def kill(self):
-        """SIGKILL to the play and all that it has started: Ansible's workers have sessions of their own, and so have ssh's masters."""
+        """SIGKILL to the play and all that it has started: Ansible's workers have sessions of their own, and so have
+        ssh's masters.
+        """
         victims = [self._process.pid, *_descendants(self._process.pid, self._sockets)]
         for pid in victims:
             with contextlib.suppress(ProcessLookupError):
@@ -120,7 +148,9 @@ def _descendants(pid, mark):
     parents, found = {}, []
     for path in pathlib.Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError, ValueError):
-            parents[int(path.name)] = int((path / "stat").read_text(encoding="utf-8", errors="replace").rsplit(")", 1)[1].split()[1])
+            parents[int(path.name)] = int(
+                (path / "stat").read_text(encoding="utf-8", errors="replace").rsplit(")", 1)[1].split()[1]
+            )
             if mark in (path / "cmdline").read_text(encoding="utf-8", errors="replace"):
                 found.append(int(path.name))
     below = {pid}

@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What must be refused in clear words, or survived: other runs and tools, full and read-only disks, clocks, a host in between."""
+"""What must be refused in clear words, or survived: other runs and tools, full and read-only disks, clocks, a host in
+between.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +14,27 @@ from tests.lab import hosts, image
 from tests.lab.network import FABRIC
 
 COMMIT = "ovirt.mgmt_network.network_commit"
-_FILL = ("for size in 1G 512M 256M 128M 64M 32M 16M 8M 4M 1M 256K 64K 16K 4K; do for i in 1 2; do"
-         " fallocate -l $size /var/lib/full.$size.$i 2>/dev/null; done; done; true")
+_FILL = (
+    "for size in 1G 512M 256M 128M 64M 32M 16M 8M 4M 1M 256K 64K 16K 4K; do for i in 1 2; do"
+    " fallocate -l $size /var/lib/full.$size.$i 2>/dev/null; done; done; true"
+)
 
 
 # An ovirtmgmt over eth1, by DHCP.
-_BRIDGE = {"interfaces": [
-    {"name": "eth1", "type": "ethernet", "state": "up", "ipv4": {"enabled": False}, "ipv6": {"enabled": False}},
-    {"name": "ovirtmgmt", "type": "linux-bridge", "state": "up", "ipv4": {"enabled": True, "dhcp": True}, "ipv6": {"enabled": False},
-     "bridge": {"options": {"stp": {"enabled": False}}, "port": [{"name": "eth1"}]}, "copy-mac-from": "eth1"}]}
+_BRIDGE = {
+    "interfaces": [
+        {"name": "eth1", "type": "ethernet", "state": "up", "ipv4": {"enabled": False}, "ipv6": {"enabled": False}},
+        {
+            "name": "ovirtmgmt",
+            "type": "linux-bridge",
+            "state": "up",
+            "ipv4": {"enabled": True, "dhcp": True},
+            "ipv6": {"enabled": False},
+            "bridge": {"options": {"stp": {"enabled": False}}, "port": [{"name": "eth1"}]},
+            "copy-mac-from": "eth1",
+        },
+    ]
+}
 
 
 def _pend(name, **options):
@@ -43,7 +57,9 @@ def _refused(name, words, content=None, **options):
     play.wait(180)
     how, result, _at = play.ended(APPLY)
     text = str(result.get("msg"))
-    expect.expect(how == "failed" and not result.get("changed"), f"not refused but {how or 'never reached'}: {play.failure()}")
+    expect.expect(
+        how == "failed" and not result.get("changed"), f"not refused but {how or 'never reached'}: {play.failure()}"
+    )
     for one in words:
         expect.says(one, text)
     return text
@@ -52,7 +68,11 @@ def _refused(name, words, content=None, **options):
 def second_run(name, before):
     """A second run while a change is pending: refused, and the first one is as it was."""
     _pend(name, timeout=90)
-    text = _refused(name, ["another transaction is open", "started .* by root from", r" \d+ s ago", "Nothing was changed"], content=ROLE)
+    text = _refused(
+        name,
+        ["another transaction is open", "started .* by root from", r" \d+ s ago", "Nothing was changed"],
+        content=ROLE,
+    )
     how, result, _at = _end(name, "rolled_back")
     expect.expect(how == "ok" and result.get("phase") == "undone", f"the first run could not be ended: {result}")
     expect.state(name, before)
@@ -64,7 +84,11 @@ def foreign_checkpoint(name, before):
     nm = "org.freedesktop.NetworkManager /org/freedesktop/NetworkManager org.freedesktop.NetworkManager"
     path = hosts.ssh(name, f"busctl call {nm} CheckpointCreate aouu 0 0 0").stdout.split()[1].strip('"')
     try:
-        text = _refused(name, [path + " of somebody else", r"made by process \d+", "after 3 s", "Nothing was changed"], checkpoint_wait=3)
+        text = _refused(
+            name,
+            [path + " of somebody else", r"made by process \d+", "after 3 s", "Nothing was changed"],
+            checkpoint_wait=3,
+        )
         there = hosts.ssh(name, f"busctl get-property {nm} Checkpoints").stdout
         expect.expect(path in there, f"the checkpoint {path} is gone: {there}")
     finally:
@@ -121,7 +145,9 @@ def clock_forward(name, before):
     began = time.monotonic()
     _with_clock_off(name, "+1")
     try:
-        expect.expect(not expect.reach(name, "undoing", TIMEOUT // 3), "the change was undone as soon as the clock had jumped")
+        expect.expect(
+            not expect.reach(name, "undoing", TIMEOUT // 3), "the change was undone as soon as the clock had jumped"
+        )
         expect.expect(expect.reach(name, "undone", 2 * TIMEOUT), "the change is still pending after its timeout")
         seconds = time.monotonic() - began
     finally:
@@ -131,7 +157,9 @@ def clock_forward(name, before):
 
 
 def clock_back(name, before):
-    """The clock jumps an hour back: the change is committed as ever, and a second one is refused with an age that makes sense."""
+    """The clock jumps an hour back: the change is committed as ever, and a second one is refused with an age that makes
+    sense.
+    """
     _pend(name, timeout=90)
     _with_clock_off(name, "-1")
     try:
@@ -148,8 +176,12 @@ def clock_back(name, before):
 def jump_host(name, before):
     """The controller reaches the host by way of another one."""
     key = image.key_file()
-    play = Play(name, ROLE, mgmt_network=victims.LAYOUTS["bond-vlan"],
-                ansible_ssh_common_args=f"{SSH} -o ProxyCommand='ssh -i {key} {SSH} -W %h:%p root@{FABRIC}'")
+    play = Play(
+        name,
+        ROLE,
+        mgmt_network=victims.LAYOUTS["bond-vlan"],
+        ansible_ssh_common_args=f"{SSH} -o ProxyCommand='ssh -i {key} {SSH} -W %h:%p root@{FABRIC}'",
+    )
     play.wait(180)
     _how, result, _at = play.ended()
     expect.expect(result.get("phase") == "committed", f"not committed: {play.failure()}")
@@ -167,13 +199,22 @@ def _role_refuses(name, words, definition):
 
 
 def unmanaged(name, before):
-    """systemd-networkd has configured the VLAN with the address, and NetworkManager leaves it alone: refused by the decision and on the host."""
+    """systemd-networkd has configured the VLAN with the address, and NetworkManager leaves it alone: refused by the
+    decision and on the host.
+    """
     how = r"nmcli device set eth1\.10 managed yes"
-    text = _role_refuses(name, ["invalid interface", "NetworkManager does not manage eth1.10", how],
-                         {"name": "ovirtmgmt", "vlan_tag": 10})
+    text = _role_refuses(
+        name,
+        ["invalid interface", "NetworkManager does not manage eth1.10", how],
+        {"name": "ovirtmgmt", "vlan_tag": 10},
+    )
     expect.state(name, before)
-    # a state that names the device, and one that does not: the connection comes in over it, and no change can touch that
-    for device, words in (("eth1.10", ["NetworkManager does not manage eth1.10", how]), ("eth2", ["eth1.10, which NetworkManager does not manage"])):
+    # a state that names the device, and one that does not: the connection comes in over it, and no change can touch
+    # that
+    for device, words in (
+        ("eth1.10", ["NetworkManager does not manage eth1.10", how]),
+        ("eth2", ["eth1.10, which NetworkManager does not manage"]),
+    ):
         state = {"interfaces": [{"name": device, "state": "up", "mtu": 1400}]}
         _refused(name, [*words, "Nothing was changed"], {"tasks": [apply_task(state)]})
         expect.state(name, before)

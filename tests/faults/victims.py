@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The hosts that faults happen to: one for each layout, brought back to its first state in place of being made anew for each run."""
+"""The hosts that faults happen to: one for each layout, brought back to its first state in place of being made anew for
+each run.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,10 @@ LAYOUTS = {
     "bond-vlan-name": {"name": "ovirtmgmt", "vlan_tag": 3000},
     "bond-vlan-name-static": {"name": "ovirtmgmt", "vlan_tag": 3000},
 }
-_TIDY = "systemctl stop 'ovirt-mgmt-network-2*'; rm -rf /run/ovirt-mgmt-network"  # a guard that waits for a controller that was killed
-# As after an installation: NetworkManager's files are those that the host was made with, and every device is made from them.
+# a guard that waits for a controller that was killed
+_TIDY = "systemctl stop 'ovirt-mgmt-network-2*'; rm -rf /run/ovirt-mgmt-network"
+# As after an installation: NetworkManager's files are those that the host was made with, and every device is made from
+# them.
 _RESET = r"""
 systemctl stop 'ovirt-mgmt-network-2*' NetworkManager
 rm -rf /run/ovirt-mgmt-network /var/lib/ovirt-mgmt-network /etc/systemd/system/ovirt-mgmt-network-recover.service \

@@ -36,7 +36,9 @@ def files():
 
 
 def commands():
-    """``[(page, command, lines of output that are shown)]`` of the console blocks; a command begins with ``$ `` or ``# ``."""
+    """``[(page, command, lines of output that are shown)]`` of the console blocks; a command begins with ``$ `` or ``#
+    ``.
+    """
     found = []
     for page in PAGES:
         for line in "\n".join(blocks(page, "console")).splitlines():
@@ -49,14 +51,21 @@ def commands():
 
 def filter_examples():
     """``[(name of the filter, task, what the comment below says of its result)]``."""
-    return [(path.stem, *one) for path in sorted((ROOT / "plugins/filter").glob("*.yml"))
-            for one in _tasks(yaml.safe_load(path.read_text(encoding="utf-8"))["EXAMPLES"])]
+    return [
+        (path.stem, *one)
+        for path in sorted((ROOT / "plugins/filter").glob("*.yml"))
+        for one in _tasks(yaml.safe_load(path.read_text(encoding="utf-8"))["EXAMPLES"])
+    ]
 
 
 def module_examples(name):
     """The tasks of a module's EXAMPLES."""
     tree = ast.parse((ROOT / f"plugins/modules/{name}.py").read_text(encoding="utf-8"))
-    texts = {node.targets[0].id: node.value.value for node in tree.body if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)}
+    texts = {
+        node.targets[0].id: node.value.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+    }
     return yaml.safe_load(texts["EXAMPLES"])
 
 
@@ -67,12 +76,29 @@ def _tasks(text):
 
 
 def holds(said, real, where=""):
-    """What of ``said`` is not true of ``real``: ``[text]``. A mapping may end with ``...``, a key of the top may be a path with dots."""
+    """What of ``said`` is not true of ``real``: ``[text]``. A mapping may end with ``...``, a key of the top may be a
+    path with dots.
+    """
     if isinstance(said, dict) and isinstance(real, dict):
-        missing = [] if "..." in said else [f"{where}: not told: {sorted(set(real) - set(said))}"] if where and set(real) - set(said) else []
-        return missing + [line for key, value in said.items() if key != "..." for line in holds(value, _at(real, key), f"{where}.{key}")]
+        missing = (
+            []
+            if "..." in said
+            else [f"{where}: not told: {sorted(set(real) - set(said))}"]
+            if where and set(real) - set(said)
+            else []
+        )
+        return missing + [
+            line
+            for key, value in said.items()
+            if key != "..."
+            for line in holds(value, _at(real, key), f"{where}.{key}")
+        ]
     if isinstance(said, list) and isinstance(real, list) and len(said) == len(real):
-        return [line for number, (one, other) in enumerate(zip(said, real)) for line in holds(one, other, f"{where}[{number}]")]
+        return [
+            line
+            for number, (one, other) in enumerate(zip(said, real))
+            for line in holds(one, other, f"{where}[{number}]")
+        ]
     return [] if said == real else [f"{where}: {said!r} is told, {real!r} is true"]
 
 

@@ -12,7 +12,10 @@ FOLDER, PIP = "@WHEELS@", "@VERSION@"
 
 wheels = glob.glob("%s/pip-%s-*.whl" % (FOLDER, PIP))
 if not wheels:
-    sys.exit("%s was put here by the checks of ovirt.mgmt_network, which have been cleaned since: remove it, or run them again" % __file__)
+    sys.exit(
+        "%s was put here by the checks of ovirt.mgmt_network, which have been cleaned since: remove it, or run them "
+        "again" % __file__
+    )
 sys.path.insert(0, wheels[0])
 
 from pip._internal.cli.main import main  # noqa: E402

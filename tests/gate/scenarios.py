@@ -34,14 +34,17 @@ def names():
 def platforms(scenario):
     """The lab hosts of a scenario, as its molecule.yml describes them: a list of
 
-    ``{name, layout, variant, definition, port | refused, vars}``: layout and variant of the lab, the data center's definition, the port
-    that the bridge shall have (none: no bridge) or the event of the refusal, and further variables of the host.
+    ``{name, layout, variant, definition, port | refused, vars}``: layout and variant of the lab, the data center's
+    definition, the port that the bridge shall have (none: no bridge) or the event of the refusal, and further variables
+    of the host.
     """
     return _molecule(FOLDER / scenario / "molecule.yml").get("platforms", [])
 
 
 def steps(scenario):
-    """What is played, in order: its test_sequence, or that of all scenarios, without what has been done before any host is up."""
+    """What is played, in order: its test_sequence, or that of all scenarios, without what has been done before any host
+    is up.
+    """
     own = _molecule(FOLDER / scenario / "molecule.yml").get("scenario", {}).get("test_sequence")
     sequence = own or _molecule(FOLDER / "config.yml")["scenario"]["test_sequence"]
     return [step.replace("_", "-") for step in sequence if step != "syntax"]
@@ -54,14 +57,23 @@ def _molecule(path):
 def lab(*words, timeout=1800, check=True):
     """Run the lab's command line; its stdout. Progress goes to this process's stderr. Raises CalledProcessError."""
     argv = [sys.executable, str(ROOT / "tests/lab"), *words]
-    return subprocess.run(argv, check=check, timeout=timeout, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True).stdout
+    return subprocess.run(
+        argv, check=check, timeout=timeout, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+    ).stdout
 
 
 def up(scenario):
-    """Boot the hosts of ``scenario`` and write its inventory: each host knows its platform, all are in the group scenario_NAME. Returns its path."""
+    """Boot the hosts of ``scenario`` and write its inventory: each host knows its platform, all are in the group
+    scenario_NAME. Returns its path.
+    """
     wanted = {one["name"]: one for one in platforms(scenario)}
     for variant in sorted({one.get("variant", "el") for one in wanted.values()}):
-        lab("up", "--variant", variant, *(f"{name}:{one['layout']}" for name, one in wanted.items() if one.get("variant", "el") == variant))
+        lab(
+            "up",
+            "--variant",
+            variant,
+            *(f"{name}:{one['layout']}" for name, one in wanted.items() if one.get("variant", "el") == variant),
+        )
     inventory = json.loads(lab("inventory"))
     hosts = inventory["hypervisors"]["hosts"]
     for name, one in wanted.items():

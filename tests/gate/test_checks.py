@@ -20,15 +20,26 @@ import setup as tools  # noqa: E402
 
 TARGETS = ((3, 9), (3, 12), (3, 13))  # EL9, EL10, Debian 13
 FILTERS = (
-    "derive_mgmt_network", "host_network_difference", "mgmt_network_definition", "mgmt_network_event", "mgmt_network_outcome",
-    "mgmt_network_policy_violations", "mgmt_network_report", "mgmt_network_request",
-    "nmstate_desired_state", "profile_settings", "remove_mgmt_network",
+    "derive_mgmt_network",
+    "host_network_difference",
+    "mgmt_network_definition",
+    "mgmt_network_event",
+    "mgmt_network_outcome",
+    "mgmt_network_policy_violations",
+    "mgmt_network_report",
+    "mgmt_network_request",
+    "nmstate_desired_state",
+    "profile_settings",
+    "remove_mgmt_network",
 )
 MODULES = ("check_arguments", "host_network_facts", "network_commit", "nmstate_apply")
 ROLES = ("configure_mgmt", "host_deploy")
 
 
-OTHER_CORES = {"2.16.19": ((3, 11), (3, 12), (3, 10)), "2.21.5": ((3, 13), (3, 12), (3, 14))}  # oldest and newest, and the Pythons that run them
+OTHER_CORES = {
+    "2.16.19": ((3, 11), (3, 12), (3, 10)),
+    "2.21.5": ((3, 13), (3, 12), (3, 14)),
+}  # oldest and newest, and the Pythons that run them
 
 
 @pytest.fixture(scope="module")
@@ -39,12 +50,24 @@ def pythons():
 
 def run(*argv, timeout=600, cwd=ROOT, **environment):
     """Run a tool and fail with all that it printed when it fails."""
-    done = subprocess.run([str(one) for one in argv], cwd=cwd, capture_output=True, text=True, timeout=timeout, check=False,
-                          stdin=subprocess.DEVNULL, env={**os.environ, **environment})
+    done = subprocess.run(
+        [str(one) for one in argv],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, **environment},
+    )
     if done.returncode:
         # ansible-test tells its errors first and all that it installs after them
         errors = "\n".join(line for line in done.stdout.splitlines() if line.startswith("ERROR"))
-        pytest.fail(f"{' '.join(map(str, argv))}: exit status {done.returncode}\n{errors}\n{done.stdout[-6000:]}\n{done.stderr[-3000:]}", pytrace=False)
+        pytest.fail(
+            f"{' '.join(map(str, argv))}: exit status "
+            f"{done.returncode}\n{errors}\n{done.stdout[-6000:]}\n{done.stderr[-3000:]}",
+            pytrace=False,
+        )
     return done.stdout + done.stderr
 
 
@@ -56,7 +79,16 @@ def with_pythons(pythons):
 
 def test_sanity(pythons):
     # the lab and what drives it are programs of this checkout, not plugins that travel to hosts
-    programs = ("tests/lab/", "tests/gate/", "tests/faults/", "tests/setup.py", "tests/demo.py", "tests/bench.py", "tests/screen.py", "extensions/")
+    programs = (
+        "tests/lab/",
+        "tests/gate/",
+        "tests/faults/",
+        "tests/setup.py",
+        "tests/demo.py",
+        "tests/bench.py",
+        "tests/screen.py",
+        "extensions/",
+    )
     own = [name for name in programs if (ROOT / name).exists()]
     excluded = [word for name in own for word in ("--exclude", name)]
     run("ansible-test", "sanity", "--local", "--color", "no", *excluded, PATH=with_pythons(pythons))
@@ -72,7 +104,14 @@ def test_host_side_imports_on_the_oldest_and_newest_targets(version, pythons):
         pytest.skip(f"NOT CHECKED with Python {tools.dotted(version)}: it is not on this machine")
     names = [path.stem for path in (ROOT / "plugins/module_utils").glob("*.py")]
     lines = "; ".join(f"import ansible_collections.ovirt.mgmt_network.plugins.module_utils.{name}" for name in names)
-    run(pythons[version], "-I", "-W", "error", "-c", f"import sys; sys.path.insert(0, {str(ROOT.parents[2])!r}); {lines}")
+    run(
+        pythons[version],
+        "-I",
+        "-W",
+        "error",
+        "-c",
+        f"import sys; sys.path.insert(0, {str(ROOT.parents[2])!r}); {lines}",
+    )
 
 
 def test_ansible_lint():
@@ -87,9 +126,15 @@ def test_docs_lint():
     run("antsibull-docs", "lint-collection-docs", "--plugin-docs", ".")
 
 
-@pytest.mark.parametrize("kind, names", [("module", MODULES), ("filter", FILTERS), ("role", ROLES)], ids=["modules", "filters", "roles"])
+@pytest.mark.parametrize(
+    "kind, names", [("module", MODULES), ("filter", FILTERS), ("role", ROLES)], ids=["modules", "filters", "roles"]
+)
 def test_docs_show(kind, names):
-    pages = json.loads(run("ansible-doc", "-t", kind, "--json", *(f"ovirt.mgmt_network.{name}" for name in names)).split("\n[WARNING]")[0])
+    pages = json.loads(
+        run("ansible-doc", "-t", kind, "--json", *(f"ovirt.mgmt_network.{name}" for name in names)).split(
+            "\n[WARNING]"
+        )[0]
+    )
     assert sorted(pages) == sorted(f"ovirt.mgmt_network.{name}" for name in names)
 
 
@@ -106,7 +151,15 @@ def test_changelog_lint():
 
 def test_playbooks_parse():
     for path in sorted((ROOT / "playbooks").glob("*.yml")):
-        run("ansible-playbook", "-i", "localhost,", "--syntax-check", f"ovirt.mgmt_network.{path.stem}", "-e", '{"mgmt_network": {"name": "ovirtmgmt"}}')
+        run(
+            "ansible-playbook",
+            "-i",
+            "localhost,",
+            "--syntax-check",
+            f"ovirt.mgmt_network.{path.stem}",
+            "-e",
+            '{"mgmt_network": {"name": "ovirtmgmt"}}',
+        )
 
 
 @pytest.fixture(scope="module")
@@ -118,12 +171,28 @@ def tarball(tmp_path_factory):
 
 def test_what_is_built_is_what_users_need(tarball):
     names = run("tar", "tzf", tarball).split()
-    assert {"plugins/modules/nmstate_apply.py", "playbooks/add_host.yml", "roles/host_deploy/README.md", "LICENSE"} <= set(names)
-    assert not [name for name in names if any(part == "__pycache__" or part.startswith(".") and part != ".keep" for part in name.split("/"))]
+    assert {
+        "plugins/modules/nmstate_apply.py",
+        "playbooks/add_host.yml",
+        "roles/host_deploy/README.md",
+        "LICENSE",
+    } <= set(names)
+    assert not [
+        name
+        for name in names
+        if any(part == "__pycache__" or part.startswith(".") and part != ".keep" for part in name.split("/"))
+    ]
 
 
 def test_galaxy_importer_takes_it(tarball):
-    run(sys.executable, "-m", "galaxy_importer.main", tarball, cwd=tarball.parent, GALAXY_IMPORTER_CHECK_REQUIRED_TAGS="True")
+    run(
+        sys.executable,
+        "-m",
+        "galaxy_importer.main",
+        tarball,
+        cwd=tarball.parent,
+        GALAXY_IMPORTER_CHECK_REQUIRED_TAGS="True",
+    )
 
 
 def test_the_execution_environment_can_be_made(tarball, tmp_path):
@@ -138,14 +207,23 @@ def test_the_execution_environment_can_be_made(tarball, tmp_path):
 def test_other_ansible_cores(core, pythons, tmp_path):
     wanted = OTHER_CORES[core]
     if not set(wanted) & set(pythons):
-        pytest.skip(f"NOT CHECKED with ansible-core {core}: Python {' or '.join(map(tools.dotted, wanted))} is not on this machine")
+        pytest.skip(
+            f"NOT CHECKED with ansible-core {core}: Python {' or '.join(map(tools.dotted, wanted))} is not on this "
+            f"machine"
+        )
     needs = tmp_path / "requirements.txt"
     needs.write_text(f"ansible-core=={core}\njmespath\nnetaddr\npytest\n", encoding="ascii")
     venv = tools.tools(needs, f"core-{core}", wanted)
-    where = {"PATH": f"{venv}/bin:{tools.clean_path()}", "ANSIBLE_INJECT_FACT_VARS": "false", "ANSIBLE_DEPRECATION_WARNINGS": "true"}
+    where = {
+        "PATH": f"{venv}/bin:{tools.clean_path()}",
+        "ANSIBLE_INJECT_FACT_VARS": "false",
+        "ANSIBLE_DEPRECATION_WARNINGS": "true",
+    }
     said = [run(venv / "bin/python", "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider", "tests/unit", **where)]
     for path in sorted((ROOT / "playbooks").glob("*.yml")):
-        said.append(run("ansible-playbook", "-i", "localhost,", "--syntax-check", f"ovirt.mgmt_network.{path.stem}", **where))
+        said.append(
+            run("ansible-playbook", "-i", "localhost,", "--syntax-check", f"ovirt.mgmt_network.{path.stem}", **where)
+        )
     for kind, names in (("module", MODULES), ("filter", FILTERS), ("role", ROLES)):
         said.append(run("ansible-doc", "-t", kind, *(f"ovirt.mgmt_network.{name}" for name in names), **where))
     assert not [line for text in said for line in text.splitlines() if "[DEPRECATION WARNING]" in line]
@@ -158,8 +236,17 @@ def test_every_file_states_its_licence():
     silent = []
     for name in filter(None, listed):
         path = ROOT / name
-        beside = [path, *path.parents[:len(pathlib.PurePath(name).parents) - 1]]
-        said = any(stated.search(one.with_name(one.name + ".license").read_text(encoding="utf-8")) for one in beside if one.with_name(one.name + ".license").exists())
-        if path.stat().st_size and name != "LICENSE" and not said and not stated.search(path.read_text(encoding="utf-8")[:1000]):
+        beside = [path, *path.parents[: len(pathlib.PurePath(name).parents) - 1]]
+        said = any(
+            stated.search(one.with_name(one.name + ".license").read_text(encoding="utf-8"))
+            for one in beside
+            if one.with_name(one.name + ".license").exists()
+        )
+        if (
+            path.stat().st_size
+            and name != "LICENSE"
+            and not said
+            and not stated.search(path.read_text(encoding="utf-8")[:1000])
+        ):
             silent.append(name)
     assert not silent

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The short set of tests/faults: some faults in the middle of a change, at fixed times, and some cases. ``make faults`` has all of them.
+"""The short set of tests/faults: some faults in the middle of a change, at fixed times, and some cases. ``make faults``
+has all of them.
 
 They have a lab of their own, which is up while they run. OVIRT_LAB_SKIP=1 leaves them out where no lab can run.
 """
@@ -18,7 +19,12 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # fault, layout, where in the window from 1 s before the begin to 5 s after the commit it comes (0 to 1)
-FAULTS = (("power_cut", "nic-dhcp", 0.55), ("controller_killed", "nic-static", 0.2), ("guard_killed", "nic-static", 0.4), ("nm_restarted", "nic-static", 0.45))
+FAULTS = (
+    ("power_cut", "nic-dhcp", 0.55),
+    ("controller_killed", "nic-static", 0.2),
+    ("guard_killed", "nic-static", 0.4),
+    ("nm_restarted", "nic-static", 0.45),
+)
 CASES = ("wrong_vlan", "no_lease", "second_run", "foreign_checkpoint", "killed_undoing")
 SECONDS = 600
 
@@ -26,17 +32,40 @@ SECONDS = 600
 @pytest.fixture(scope="module")
 def suite(tmp_path_factory):
     """The suite as it runs: ``(process, file of its rows, file of its words)``."""
-    lacking = [what for what, there in (("root", os.geteuid() == 0), ("/dev/net/tun", os.path.exists("/dev/net/tun"))) if not there]
+    lacking = [
+        what
+        for what, there in (("root", os.geteuid() == 0), ("/dev/net/tun", os.path.exists("/dev/net/tun")))
+        if not there
+    ]
     if os.environ.get("OVIRT_LAB_SKIP") == "1":
         pytest.skip("NOT TESTED on lab hosts: OVIRT_LAB_SKIP=1")
     if lacking:
-        pytest.fail(f"the lab needs {' and '.join(lacking)}, which is not there; OVIRT_LAB_SKIP=1 leaves its tests out", pytrace=False)
+        pytest.fail(
+            f"the lab needs {' and '.join(lacking)}, which is not there; OVIRT_LAB_SKIP=1 leaves its tests out",
+            pytrace=False,
+        )
     folder = tmp_path_factory.mktemp("faults")
     given = [f"{fault}:{layout}:{share}" for fault, layout, share in FAULTS]
-    words = [sys.executable, "-m", "tests.faults", "--given", ",".join(given), "--cases", ",".join(CASES), "--out", str(folder / "rows")]
+    words = [
+        sys.executable,
+        "-m",
+        "tests.faults",
+        "--given",
+        ",".join(given),
+        "--cases",
+        ",".join(CASES),
+        "--out",
+        str(folder / "rows"),
+    ]
     with open(folder / "log", "w", encoding="utf-8") as log:
-        process = subprocess.Popen(words, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                   env={**os.environ, "OVIRT_LAB_NAME": "ovirt-test-faults"})
+        process = subprocess.Popen(
+            words,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, "OVIRT_LAB_NAME": "ovirt-test-faults"},
+        )
     try:
         yield process, folder / "rows", folder / "log"
     finally:

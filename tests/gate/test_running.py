@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ways in which others run the collection: slices of an inventory at once by ansible-runner, roles in playbooks of their own, AWX as code."""
+"""The ways in which others run the collection: slices of an inventory at once by ansible-runner, roles in playbooks of
+their own, AWX as code.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ def inventory(tmp_path_factory):
         scenarios.lab("up", *(f"{name}:{layout}" for name, layout in HOSTS.items()))
         found = json.loads(scenarios.lab("inventory"))
         hosts = found["hypervisors"]["hosts"]
-        found["hypervisors"]["hosts"] = {name: {**hosts[name], "mgmt_network": {"name": "ovirtmgmt"}, "add_host_deploy": False} for name in HOSTS}
+        found["hypervisors"]["hosts"] = {
+            name: {**hosts[name], "mgmt_network": {"name": "ovirtmgmt"}, "add_host_deploy": False} for name in HOSTS
+        }
         path = tmp_path_factory.mktemp("inventory") / "hosts.yml"
         path.write_text(json.dumps(found), encoding="utf-8")
         yield path
@@ -42,16 +46,41 @@ def inventory(tmp_path_factory):
 
 
 def runner(folder, inventory, playbook, *words):
-    """Run a playbook by ansible-runner in a private folder of its own on the engine's side: ``(exit status, what set_stats gave, folder of artifacts)``."""
+    """Run a playbook by ansible-runner in a private folder of its own on the engine's side: ``(exit status, what
+    set_stats gave, folder of artifacts)``.
+    """
     (folder / "project").mkdir(parents=True)
     (folder / "inventory").mkdir()
     (folder / "env").mkdir()
     shutil.copy(inventory, folder / "inventory/hosts.yml")
     (folder / "project/site.yml").write_text(yaml.safe_dump(playbook), encoding="utf-8")
-    (folder / "env/envvars").write_text(json.dumps({"ANSIBLE_HOST_KEY_CHECKING": "false", "ANSIBLE_COLLECTIONS_PATH": os.environ["ANSIBLE_COLLECTIONS_PATH"]}))
-    argv = [sys.executable, str(ROOT / "tests/lab"), "exec", "--", "ansible-runner", "run", str(folder), "-p", "site.yml", "--ident", "one", "-q"]
-    done = subprocess.run([*argv, *(["--cmdline=" + " ".join(words)] if words else [])], capture_output=True, text=True, timeout=300, check=False,
-                          stdin=subprocess.DEVNULL)
+    (folder / "env/envvars").write_text(
+        json.dumps(
+            {"ANSIBLE_HOST_KEY_CHECKING": "false", "ANSIBLE_COLLECTIONS_PATH": os.environ["ANSIBLE_COLLECTIONS_PATH"]}
+        )
+    )
+    argv = [
+        sys.executable,
+        str(ROOT / "tests/lab"),
+        "exec",
+        "--",
+        "ansible-runner",
+        "run",
+        str(folder),
+        "-p",
+        "site.yml",
+        "--ident",
+        "one",
+        "-q",
+    ]
+    done = subprocess.run(
+        [*argv, *(["--cmdline=" + " ".join(words)] if words else [])],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
     artifacts = folder / "artifacts/one"
     assert (artifacts / "rc").exists(), done.stdout[-3000:] + done.stderr[-3000:]
     stats = {}
@@ -73,44 +102,99 @@ def test_slices_at_once_give_what_one_run_gives(inventory, tmp_path):
     # a check has found one host that would be refused: that is a result, no failure, and no status of any host
     assert rc == 0 and set(whole) == set(HOSTS) and {one["status"] for one in whole.values()} == {""}
     assert {host: (one["expected"]["status"], one["changed"]) for host, one in whole.items()} == {
-        "slice-1": ("up", True), "slice-2": ("up", True), "slice-3": ("non_operational", False)}
+        "slice-1": ("up", True),
+        "slice-2": ("up", True),
+        "slice-3": ("non_operational", False),
+    }
     with concurrent.futures.ThreadPoolExecutor(3) as pool:
         parts = list(pool.map(lambda name: runner(tmp_path / name, inventory, everything, "--limit", name), HOSTS))
     assert [rc == 0 for rc, _results, _artifacts in parts] == [True, True, False]
     merged = {host: one for _rc, results, _artifacts in parts for host, one in results.items()}
     assert shape(merged) == shape(whole)
-    assert {host: one["status"] for host, one in merged.items()} == {"slice-1": "up", "slice-2": "up", "slice-3": "non_operational"}
+    assert {host: one["status"] for host, one in merged.items()} == {
+        "slice-1": "up",
+        "slice-2": "up",
+        "slice-3": "non_operational",
+    }
     assert [1119 in [event["id"] for event in one["events"]] for one in merged.values()] == [False, False, True]
 
 
 def test_a_canary_that_fails_stops_the_rest(inventory, tmp_path):
     found = json.loads(inventory.read_text(encoding="utf-8"))
     hosts = found["hypervisors"]["hosts"]
-    found["hypervisors"]["hosts"] = {name: hosts[name] for name in ("slice-3", "slice-1", "slice-2")}  # the one that is refused goes first
+    found["hypervisors"]["hosts"] = {
+        name: hosts[name] for name in ("slice-3", "slice-1", "slice-2")
+    }  # the one that is refused goes first
     other = tmp_path / "hosts.yml"
     other.write_text(json.dumps(found), encoding="utf-8")
-    rc, results, _artifacts = runner(tmp_path / "canary", other, [{"import_playbook": "ovirt.mgmt_network.add_host"}],
-                                     "-e add_host_serial=1 -e add_host_max_fail_percentage=0")
+    rc, results, _artifacts = runner(
+        tmp_path / "canary",
+        other,
+        [{"import_playbook": "ovirt.mgmt_network.add_host"}],
+        "-e add_host_serial=1 -e add_host_max_fail_percentage=0",
+    )
     assert rc != 0 and {host: one["status"] for host, one in results.items()} == {"slice-3": "non_operational"}
 
 
 def test_a_playbook_of_somebody_else_uses_the_role_with_facts_of_its_own(inventory, tmp_path):
-    """Both hosts that have their network by now are left alone: by the role with given facts, hooks, events and a canary; a policy is named."""
+    """Both hosts that have their network by now are left alone: by the role with given facts, hooks, events and a
+    canary; a policy is named.
+    """
     hooks = tmp_path / "hooks"
     hooks.mkdir()
-    (hooks / "failure.yml").write_text(yaml.safe_dump([
-        {"name": "Tell", "ansible.builtin.set_fact": {"told": "{{ configure_mgmt_result.reason }}"}},
-        {"name": "Keep", "ansible.builtin.copy": {"content": "{{ told }}", "dest": str(hooks / "told")}, "delegate_to": "localhost", "connection": "local",
-         "vars": {"ansible_python_interpreter": sys.executable}}]))
+    (hooks / "failure.yml").write_text(
+        yaml.safe_dump(
+            [
+                {"name": "Tell", "ansible.builtin.set_fact": {"told": "{{ configure_mgmt_result.reason }}"}},
+                {
+                    "name": "Keep",
+                    "ansible.builtin.copy": {"content": "{{ told }}", "dest": str(hooks / "told")},
+                    "delegate_to": "localhost",
+                    "connection": "local",
+                    "vars": {"ansible_python_interpreter": sys.executable},
+                },
+            ]
+        )
+    )
     role = {"ansible.builtin.import_role": {"name": "ovirt.mgmt_network.configure_mgmt"}}
     plays = [
-        {"hosts": "slice-1:slice-2", "gather_facts": False, "serial": 1, "tasks": [
-            {"ovirt.mgmt_network.host_network_facts": {}},
-            {**role, "vars": {"configure_mgmt_facts": "{{ ansible_facts['host_network'] }}", "configure_mgmt_events_dir": str(tmp_path / "events")}},
-            {"ansible.builtin.assert": {"that": ["configure_mgmt_result.status == 'up'", "not configure_mgmt_result.changed"]}}]},
-        {"hosts": "slice-1", "gather_facts": False, "tasks": [{**role, "vars": {
-            "configure_mgmt_network": {"name": "ovirtmgmt", "mtu": 9000}, "configure_mgmt_sync": "apply", "configure_mgmt_failure_tasks": str(hooks / "failure.yml"),
-            "configure_mgmt_policies": [{"query": "starts_with(lastClientIface, 'bond')", "message": "No bond, no change."}]}}]},
+        {
+            "hosts": "slice-1:slice-2",
+            "gather_facts": False,
+            "serial": 1,
+            "tasks": [
+                {"ovirt.mgmt_network.host_network_facts": {}},
+                {
+                    **role,
+                    "vars": {
+                        "configure_mgmt_facts": "{{ ansible_facts['host_network'] }}",
+                        "configure_mgmt_events_dir": str(tmp_path / "events"),
+                    },
+                },
+                {
+                    "ansible.builtin.assert": {
+                        "that": ["configure_mgmt_result.status == 'up'", "not configure_mgmt_result.changed"]
+                    }
+                },
+            ],
+        },
+        {
+            "hosts": "slice-1",
+            "gather_facts": False,
+            "tasks": [
+                {
+                    **role,
+                    "vars": {
+                        "configure_mgmt_network": {"name": "ovirtmgmt", "mtu": 9000},
+                        "configure_mgmt_sync": "apply",
+                        "configure_mgmt_failure_tasks": str(hooks / "failure.yml"),
+                        "configure_mgmt_policies": [
+                            {"query": "starts_with(lastClientIface, 'bond')", "message": "No bond, no change."}
+                        ],
+                    },
+                }
+            ],
+        },
     ]
     rc, _results, artifacts = runner(tmp_path / "other", inventory, plays)
     said = (artifacts / "stdout").read_text(encoding="utf-8")
@@ -121,7 +205,8 @@ def test_a_playbook_of_somebody_else_uses_the_role_with_facts_of_its_own(invento
         assert [one["id"] for one in events] == [13] and events[0]["time"] and events[0]["host"] == host
 
 
-LAUNCHES = {  # what AWX tells a job of how it was launched (awx_meta_vars of its models): by host here, to see all in one run
+# what AWX tells a job of how it was launched (awx_meta_vars of its models): by host here, to see all in one run
+LAUNCHES = {
     "by-hand": {},
     "job": {"awx_job_id": 6, "awx_job_template_name": "Add hosts"},
     "in-a-workflow": {"awx_job_id": 7, "awx_job_template_name": "Add hosts", "awx_workflow_job_name": "Check and add"},
@@ -132,26 +217,50 @@ LAUNCHES = {  # what AWX tells a job of how it was launched (awx_meta_vars of it
 
 @pytest.mark.parametrize("playbook", ["add_host", "remove_network"])
 def test_an_artifact_holds_each_result_once_and_slices_do_not_replace_each_other(playbook, tmp_path):
-    nobody = {"ansible_host": "127.0.0.1", "ansible_port": 1, "mgmt_network": {"name": "ovirtmgmt"}, "configure_mgmt_wait": 1, "add_host_deploy": False}
+    nobody = {
+        "ansible_host": "127.0.0.1",
+        "ansible_port": 1,
+        "mgmt_network": {"name": "ovirtmgmt"},
+        "configure_mgmt_wait": 1,
+        "add_host_deploy": False,
+    }
     inventory = tmp_path / "hosts.yml"
-    inventory.write_text(json.dumps({"hypervisors": {"hosts": {name: {**nobody, **told} for name, told in LAUNCHES.items()}}}), encoding="utf-8")
-    # in batches of one, as the variables of a job are read once for a batch; in check mode, which goes on after a host that does not answer
+    inventory.write_text(
+        json.dumps({"hypervisors": {"hosts": {name: {**nobody, **told} for name, told in LAUNCHES.items()}}}),
+        encoding="utf-8",
+    )
+    # in batches of one, as the variables of a job are read once for a batch; in check mode, which goes on after a host
+    # that does not answer
     words = ["-i", inventory, f"ovirt.mgmt_network.{playbook}", "--check", "-e", f"{playbook}_serial=1"]
-    done = subprocess.run(["ansible-playbook", *words], capture_output=True, text=True, timeout=600, check=False,
-                          stdin=subprocess.DEVNULL, env={**os.environ, "ANSIBLE_SHOW_CUSTOM_STATS": "true", "ANSIBLE_NOCOLOR": "1"})
+    done = subprocess.run(
+        ["ansible-playbook", *words],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, "ANSIBLE_SHOW_CUSTOM_STATS": "true", "ANSIBLE_NOCOLOR": "1"},
+    )
     told = done.stdout.partition("CUSTOM STATS: ")[2].partition("RUN: ")[2]
     assert told, done.stdout[-3000:] + done.stderr[-1000:]
     artifact = json.JSONDecoder().raw_decode(told)[0]
     assert {key: set(value) for key, value in artifact.items()} == {
-        "mgmt_network_results": {"by-hand", "job", "in-a-workflow"}, "mgmt_network_results_8": {"slice-one"}, "mgmt_network_results_9": {"slice-two"}}
-    assert {one["expected"]["status"] for results in artifact.values() for one in results.values()} == {"non_responsive"}
+        "mgmt_network_results": {"by-hand", "job", "in-a-workflow"},
+        "mgmt_network_results_8": {"slice-one"},
+        "mgmt_network_results_9": {"slice-two"},
+    }
+    assert {one["expected"]["status"] for results in artifact.values() for one in results.values()} == {
+        "non_responsive"
+    }
 
 
 def test_awx_as_code_names_modules_and_variables_that_exist():
-    play, = yaml.safe_load((ROOT / "extensions/awx/job_templates.yml").read_text(encoding="utf-8"))
+    (play,) = yaml.safe_load((ROOT / "extensions/awx/job_templates.yml").read_text(encoding="utf-8"))
     modules = {key.removeprefix("awx.awx.") for task in play["tasks"] for key in task if key.startswith("awx.awx.")}
     assert modules == MODULES
-    known = yaml.safe_load((ROOT / "roles/configure_mgmt/meta/argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]["main.yml"]["options"]
+    known = yaml.safe_load((ROOT / "roles/configure_mgmt/meta/argument_specs.yml").read_text(encoding="utf-8"))[
+        "argument_specs"
+    ]["main.yml"]["options"]
     asked = {one["variable"] for one in play["vars"]["mgmt_network_survey"]["spec"]}
     text = (ROOT / "extensions/awx/job_templates.yml").read_text(encoding="utf-8")
     assert all(name in known or f"{{{{ {name}" in text for name in asked)
@@ -159,4 +268,8 @@ def test_awx_as_code_names_modules_and_variables_that_exist():
     assert all((ROOT / one["playbook"]).exists() for one in templates)
     group = next(task for task in play["tasks"] if "awx.awx.group" in task)["awx.awx.group"]
     template = next(task for task in play["tasks"] if "awx.awx.job_template" in task)["awx.awx.job_template"]
-    assert {template["extra_vars"][f"{one}_pattern"] for one in ("add_host", "remove_network")} == {group["name"]} == {"{{ mgmt_network_group }}"}
+    assert (
+        {template["extra_vars"][f"{one}_pattern"] for one in ("add_host", "remove_network")}
+        == {group["name"]}
+        == {"{{ mgmt_network_group }}"}
+    )

@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a user of the playbooks meets, on hosts that are only played (tests/connection/scripted.py): the screen, check mode, empty plays, batches, tags."""
+"""What a user of the playbooks meets, on hosts that are only played (tests/connection/scripted.py): the screen, check
+mode, empty plays, batches, tags.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ def test_lines_for_many_hosts_and_each_text_once(tmp_path):
     scripts = screen.many(12, refused=3, unreachable=1)
     status, said, kept = screen.play(tmp_path, scripts, **FREE)
     assert status == 2 and len(kept["mgmt_network_results"]) == 12
-    assert "8 of 12 hosts OK: 7 changed, 1 in sync; 3 refused: VLAN x3; 1 without an answer: permission denied x1" in said
+    assert (
+        "8 of 12 hosts OK: 7 changed, 1 in sync; 3 refused: VLAN x3; 1 without an answer: permission denied x1" in said
+    )
     assert said.count("different from data-center definition") == 1
     assert said.count("what to do:") == 2
     assert len(said.splitlines()) <= 90 + 17 * len(scripts)
@@ -39,21 +43,55 @@ def test_a_check_tells_what_would_be_and_claims_nothing(tmp_path):
     status, said, kept = screen.play(tmp_path, scripts, "--check", "-e", f"configure_mgmt_events_dir={events}")
     found = kept["mgmt_network_results"]
     assert status == 0 and not events.exists()
-    assert {name: (one["status"], one["changed"], one["category"], one["expected"]["status"], one["events"]) for name, one in found.items()} == {
-        "new": ("", True, "changed", "up", []), "old": ("", False, "in_sync", "up", []),
-        "bad": ("", False, "refused", "non_operational", []), "gone": ("", False, "no_answer", "non_responsive", [])}
-    assert "2 of 4 hosts OK: 1 would change, 1 in sync; 1 refused: VLAN x1; 1 without an answer: permission denied x1" in said
+    assert {
+        name: (one["status"], one["changed"], one["category"], one["expected"]["status"], one["events"])
+        for name, one in found.items()
+    } == {
+        "new": ("", True, "changed", "up", []),
+        "old": ("", False, "in_sync", "up", []),
+        "bad": ("", False, "refused", "non_operational", []),
+        "gone": ("", False, "no_answer", "non_responsive", []),
+    }
+    assert (
+        "2 of 4 hosts OK: 1 would change, 1 in sync; 1 refused: VLAN x1; 1 without an answer: permission denied x1"
+        in said
+    )
     assert "new: would change: ovirtmgmt: bridged" in said and "set to up" not in said
 
 
-@pytest.mark.parametrize("playbook, group, words, named", [
-    ("add_host", "hypervisors", ["-e", "add_host_pattern=hypervisor"], "No host matches the pattern 'hypervisor' (add_host_pattern)."),
-    ("add_host", "engines", [], "No host matches the pattern 'hypervisors' (add_host_pattern). The inventory has 1 host and the groups: engines."),
-    ("remove_network", "engines", ["--limit", "new"], "No host matches the pattern 'hypervisors' (remove_network_pattern) within --limit 'new'."),
-    ("add_host", None, [], "The inventory has 0 hosts and the groups: none."),
-])
+@pytest.mark.parametrize(
+    "playbook, group, words, named",
+    [
+        (
+            "add_host",
+            "hypervisors",
+            ["-e", "add_host_pattern=hypervisor"],
+            "No host matches the pattern 'hypervisor' (add_host_pattern).",
+        ),
+        (
+            "add_host",
+            "engines",
+            [],
+            "No host matches the pattern 'hypervisors' (add_host_pattern). The inventory has 1 host and the groups: "
+            "engines.",
+        ),
+        (
+            "remove_network",
+            "engines",
+            ["--limit", "new"],
+            "No host matches the pattern 'hypervisors' (remove_network_pattern) within --limit 'new'.",
+        ),
+        ("add_host", None, [], "The inventory has 0 hosts and the groups: none."),
+    ],
+)
 def test_a_run_without_hosts_fails_and_names_the_pattern(tmp_path, playbook, group, words, named):
-    status, said, kept = screen.play(tmp_path, {"new": screen.CHANGE} if group else {}, *words, playbook=f"ovirt.mgmt_network.{playbook}", group=group or "all")
+    status, said, kept = screen.play(
+        tmp_path,
+        {"new": screen.CHANGE} if group else {},
+        *words,
+        playbook=f"ovirt.mgmt_network.{playbook}",
+        group=group or "all",
+    )
     assert status == 2 and not kept
     assert named in said and "Nothing was done." in said
 
@@ -72,11 +110,20 @@ def test_batches_are_summed_up_one_by_one_and_the_whole_at_the_end_with_those_ne
     assert "2 of 4 hosts OK: 2 in sync; 1 refused: VLAN x1; 1 never begun" in said
 
 
-@pytest.mark.parametrize("words, script, status, found, said", [
-    (["--tags", "configure_mgmt"], REFUSED, 2, "non_operational", "1 refused: VLAN x1"),
-    (["--skip-tags", "host_deploy"], screen.CHANGE, 0, "up", "1 of 1 hosts OK: 1 changed"),
-    (["--tags", "host_deploy"], {**SILENT, "lost_at": "setup"}, 2, "non_responsive", "root@192.0.2.1: Permission denied (publickey,password)."),
-])
+@pytest.mark.parametrize(
+    "words, script, status, found, said",
+    [
+        (["--tags", "configure_mgmt"], REFUSED, 2, "non_operational", "1 refused: VLAN x1"),
+        (["--skip-tags", "host_deploy"], screen.CHANGE, 0, "up", "1 of 1 hosts OK: 1 changed"),
+        (
+            ["--tags", "host_deploy"],
+            {**SILENT, "lost_at": "setup"},
+            2,
+            "non_responsive",
+            "root@192.0.2.1: Permission denied (publickey,password).",
+        ),
+    ],
+)
 def test_documented_tags_keep_rescue_artifact_and_summary(tmp_path, words, script, status, found, said):
     ended, shown, kept = screen.play(tmp_path, {"one": script}, *words, hostvars={"one": {"add_host_deploy": True}})
     assert (ended, statuses(kept)) == (status, {"one": found})
@@ -86,23 +133,40 @@ def test_documented_tags_keep_rescue_artifact_and_summary(tmp_path, words, scrip
 @pytest.mark.parametrize("playbook, lost_at", [("add_host", ""), ("add_host", "setup"), ("remove_network", "")])
 def test_the_same_status_and_the_words_of_ssh_from_every_playbook(tmp_path, playbook, lost_at):
     script = {**SILENT, "lost_at": lost_at}
-    status, said, kept = screen.play(tmp_path, {"one": script}, playbook=f"ovirt.mgmt_network.{playbook}", hostvars={"one": {"add_host_deploy": True}})
+    status, said, kept = screen.play(
+        tmp_path,
+        {"one": script},
+        playbook=f"ovirt.mgmt_network.{playbook}",
+        hostvars={"one": {"add_host_deploy": True}},
+    )
     result = kept["mgmt_network_results"]["one"]
     assert (status, result["status"], result["reason"]) == (2, "non_responsive", screen.DENIED)
     assert f"one: non_responsive, no answer: {screen.DENIED}" in said
 
 
 def test_a_host_that_comes_back_in_time_is_deployed(tmp_path):
-    """It answers from the third attempt on: the wait before host_deploy has seen to it, and the deployment itself is what fails here."""
+    """It answers from the third attempt on: the wait before host_deploy has seen to it, and the deployment itself is
+    what fails here.
+    """
     script = {**SILENT, "back_after": 2, "command": ""}
-    _status, _said, kept = screen.play(tmp_path, {"one": script}, "-e", "configure_mgmt_wait=60", hostvars={"one": {"add_host_deploy": True}})
+    _status, _said, kept = screen.play(
+        tmp_path, {"one": script}, "-e", "configure_mgmt_wait=60", hostvars={"one": {"add_host_deploy": True}}
+    )
     assert statuses(kept) == {"one": "install_failed"}
 
 
 def test_the_role_by_itself_says_a_refusal_once_and_fails(tmp_path):
-    play = [{"hosts": "hypervisors", "gather_facts": False, "tasks": [{"ansible.builtin.import_role": {"name": "ovirt.mgmt_network.configure_mgmt"}}]}]
+    play = [
+        {
+            "hosts": "hypervisors",
+            "gather_facts": False,
+            "tasks": [{"ansible.builtin.import_role": {"name": "ovirt.mgmt_network.configure_mgmt"}}],
+        }
+    ]
     (tmp_path / "play.yml").write_text(json.dumps(play), encoding="utf-8")
-    status, said, _kept = screen.play(tmp_path, {"one": REFUSED, "two": screen.CHANGE}, playbook=str(tmp_path / "play.yml"))
+    status, said, _kept = screen.play(
+        tmp_path, {"one": REFUSED, "two": screen.CHANGE}, playbook=str(tmp_path / "play.yml")
+    )
     assert status == 2
     assert "two: up, changed in 4.4 s: ovirtmgmt: bridged, nic eth1, mtu 1500, dhcp" in said
     assert "one: non_operational, refused: VLAN_ID_MISMATCH" in said and "set to up" not in said

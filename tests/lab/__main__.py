@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Real hosts on this machine: User Mode Linux, Debian, NetworkManager, nmstate, behind a VLAN-aware switch.
 
-Everything is idempotent. Answers go to stdout, progress to stderr. The environment variable OVIRT_LAB_NAME (ovirt-lab) names
-the lab and its network namespace, so that several may stand side by side.
+Everything is idempotent. Answers go to stdout, progress to stderr. The environment variable OVIRT_LAB_NAME (ovirt-lab)
+names the lab and its network namespace, so that several may stand side by side.
 
   tests/lab up h1:bond-vlan h2:nic-static    two hosts, with all that they need; see "layouts"
   tests/lab inventory >inventory.yml         (JSON, which is YAML; --yaml is for reading)
@@ -32,7 +32,6 @@ from . import hosts, image, network  # noqa: E402
 from . import watch as watching  # noqa: E402
 from .layouts import LAYOUTS  # noqa: E402
 from .machine import NAME, SSH, LabError, check_machine, in_parallel, netns  # noqa: E402
-
 
 _NOT_WORDS = ("y", "n", "yes", "no", "on", "off", "true", "false", "null")  # to YAML
 
@@ -64,7 +63,10 @@ def list_hosts(_args):
     """list the hosts of this lab: name, layout, variant, management address, state, process"""
     for name in [*(["fabric"] if hosts.running("fabric") else []), *hosts.names()]:
         one, process = hosts.about(name), hosts.process(name)
-        print(f"{name:16} {one['layout'] or '-':16} {one['variant']:7} {one['address'] or '-':16} {'on' if process else 'off':4} {process or '-'}")
+        print(
+            f"{name:16} {one['layout'] or '-':16} {one['variant']:7} {one['address'] or '-':16} "
+            f"{'on' if process else 'off':4} {process or '-'}"
+        )
 
 
 def ssh(args):
@@ -120,14 +122,19 @@ def ping(args):
 
 
 def watch(args):
-    """send an echo request every 10 ms to each target until SIGTERM, Ctrl-C, --seconds or --until FILE; prints the losses as JSON"""
+    """send an echo request every 10 ms to each target until SIGTERM, Ctrl-C, --seconds or --until FILE; prints the
+    losses as JSON
+    """
     _inside(args)
     ended = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_args: ended.append(1))
     end = time.monotonic() + args.seconds if args.seconds else None
     addresses = {_address(one): one for one in args.targets}
-    found = watching.watch(list(addresses), lambda: bool(ended) or bool(args.until and os.path.exists(args.until)) or bool(end and time.monotonic() > end))
+    found = watching.watch(
+        list(addresses),
+        lambda: bool(ended) or bool(args.until and os.path.exists(args.until)) or bool(end and time.monotonic() > end),
+    )
     print(json.dumps({addresses[address]: figures for address, figures in found.items()}))
 
 
@@ -139,15 +146,23 @@ def fault(args):
 
 def _inventory(user):
     ssh_args = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"
-    common = {"ansible_user": user, "ansible_ssh_private_key_file": str(image.key_file()), "ansible_ssh_common_args": ssh_args,
-              "ansible_python_interpreter": "/usr/bin/python3"}
+    common = {
+        "ansible_user": user,
+        "ansible_ssh_private_key_file": str(image.key_file()),
+        "ansible_ssh_common_args": ssh_args,
+        "ansible_python_interpreter": "/usr/bin/python3",
+    }
     if user != "root":
         common["ansible_become"] = True
     found = {}
     for name in filter(hosts.running, hosts.names()):
         about = hosts.about(name)
         # Hosts of several labs have the same addresses: each has its own place for the connections that ssh keeps open.
-        found[name] = {"ansible_host": about["address"], "lab_layout": about["layout"], "ansible_control_path_dir": str(SSH / name)}
+        found[name] = {
+            "ansible_host": about["address"],
+            "lab_layout": about["layout"],
+            "ansible_control_path_dir": str(SSH / name),
+        }
     return {"hypervisors": {"hosts": found, "vars": common}}
 
 
@@ -179,7 +194,9 @@ def _rest(words):
 
 def parser():
     """The command line."""
-    top = argparse.ArgumentParser(prog="tests/lab", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    top = argparse.ArgumentParser(
+        prog="tests/lab", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     commands = top.add_subparsers(dest="command_name", required=True, metavar="COMMAND")
 
     def add(function, name=None, several=False, host=False, rest=False):
@@ -197,8 +214,15 @@ def parser():
         add(plain)
     add(list_hosts, "list")
     one = add(up, several=True)
-    one.add_argument("--layout", choices=tuple(LAYOUTS), metavar="LAYOUT", help="of the hosts that name none; see 'layouts'")
-    one.add_argument("--variant", choices=("el", "debian"), default="el", help="whose policy for the MACs of bonds and bridges (%(default)s)")
+    one.add_argument(
+        "--layout", choices=tuple(LAYOUTS), metavar="LAYOUT", help="of the hosts that name none; see 'layouts'"
+    )
+    one.add_argument(
+        "--variant",
+        choices=("el", "debian"),
+        default="el",
+        help="whose policy for the MACs of bonds and bridges (%(default)s)",
+    )
     one.add_argument("--memory", default="384M")
     for function in (kill, boot, off):
         add(function, several=True)
@@ -209,7 +233,9 @@ def parser():
     one.add_argument("command", nargs=argparse.REMAINDER, metavar="[--] COMMAND")
     add(execute, "exec", rest=True)
     one = add(inventory)
-    one.add_argument("--user", default="root", choices=("root", "admin"), help="admin is one who becomes root by sudo (%(default)s)")
+    one.add_argument(
+        "--user", default="root", choices=("root", "admin"), help="admin is one who becomes root by sudo (%(default)s)"
+    )
     one.add_argument("--yaml", action="store_true", help="as YAML in place of JSON, to be read")
     add(logs, host=True)
     one = add(ping)
@@ -223,7 +249,9 @@ def parser():
     one.add_argument("--until", metavar="FILE", help="stop when the file is there")
     one = add(fault)
     one.formatter_class = argparse.RawDescriptionHelpFormatter
-    one.description = "\n".join([fault.__doc__ + ":", *(f"  {kind:10} {words:12} {says}" for kind, (words, says) in network.FAULTS.items())])
+    one.description = "\n".join(
+        [fault.__doc__ + ":", *(f"  {kind:10} {words:12} {says}" for kind, (words, says) in network.FAULTS.items())]
+    )
     one.add_argument("kind", metavar="KIND")
     one.add_argument("words", nargs="*", metavar="ARGUMENT")
     return top

@@ -18,11 +18,37 @@ import time
 
 from . import image, network
 from .layouts import LAYOUTS, family, keyfiles, other_files
-from .machine import LOGS, NAME, SSH, STATE, LabError, check_interrupted, checked_name, in_parallel, locked, netns, run, step, tidying
+from .machine import (
+    LOGS,
+    NAME,
+    SSH,
+    STATE,
+    LabError,
+    check_interrupted,
+    checked_name,
+    in_parallel,
+    locked,
+    netns,
+    run,
+    step,
+    tidying,
+)
 
 BOOT_SECONDS = 120  # ten times what a boot takes on an idle machine
-_SSH = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=3",
-        "-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3"]
+_SSH = [
+    "-o",
+    "StrictHostKeyChecking=no",
+    "-o",
+    "UserKnownHostsFile=/dev/null",
+    "-o",
+    "LogLevel=ERROR",
+    "-o",
+    "ConnectTimeout=3",
+    "-o",
+    "ServerAliveInterval=5",
+    "-o",
+    "ServerAliveCountMax=3",
+]
 
 
 def names():
@@ -35,7 +61,9 @@ def about(name):
     """``{name, number, layout, variant, memory, address}`` of a host. Raises LabError for an unknown one."""
     path = STATE / "hosts" / name / "host.json"
     if not path.exists():
-        raise LabError(f"there is no host {name} in the lab {NAME}; 'list' shows those there are, 'up {name}:LAYOUT' makes it")
+        raise LabError(
+            f"there is no host {name} in the lab {NAME}; 'list' shows those there are, 'up {name}:LAYOUT' makes it"
+        )
     return json.loads(path.read_text(encoding="utf-8"))
 
 
@@ -197,7 +225,9 @@ def _or_away(name):
 
 
 def log(name):
-    """The file with the console of a host; that of its last life when it was taken down. Raises LabError when there is none."""
+    """The file with the console of a host; that of its last life when it was taken down. Raises LabError when there is
+    none.
+    """
     for path in (STATE / "hosts" / name / "console.log", LOGS / f"{name}.log"):
         if path.exists():
             return path
@@ -217,7 +247,9 @@ def ssh(name, command, timeout=30, check=True, **options):
 
 
 def _booted(name):
-    """Wait for a host that was just given power. One that does not answer is cut and booted again, once: a UML guest can hang while it boots."""
+    """Wait for a host that was just given power. One that does not answer is cut and booted again, once: a UML guest
+    can hang while it boots.
+    """
     try:
         wait(name)
     except LabError as error:
@@ -225,7 +257,11 @@ def _booted(name):
         LOGS.mkdir(parents=True, exist_ok=True)
         kept = LOGS / f"{name}-hung-{time.strftime('%Y%m%dT%H%M%S')}.log"
         shutil.copy(log(name), kept)
-        print(f"lab: WARNING: {error}\nlab: WARNING: {name} is cut and booted again; its console is kept in {kept}", file=sys.stderr, flush=True)
+        print(
+            f"lab: WARNING: {error}\nlab: WARNING: {name} is cut and booted again; its console is kept in {kept}",
+            file=sys.stderr,
+            flush=True,
+        )
         _kill(name)
         log(name).write_text("", encoding="utf-8")
         _power(name)
@@ -236,14 +272,21 @@ def wait(name, seconds=BOOT_SECONDS):
     """Wait until the host answers SSH over the back door. Raises LabError with the end of its console."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        # ssh ends by itself within this time; a guest that accepts a connection and then stands still must not end the wait early
-        if run(["timeout", "20", *ssh_command(name), "test -e /etc/lab-seeded"], check=False, timeout=30).returncode == 0:
+        # ssh ends by itself within this time; a guest that accepts a connection and then stands still must not end the
+        # wait early
+        if (
+            run(["timeout", "20", *ssh_command(name), "test -e /etc/lab-seeded"], check=False, timeout=30).returncode
+            == 0
+        ):
             return
         if not running(name):
             break
         time.sleep(0.3)
     console = log(name).read_text(encoding="utf-8", errors="replace")[-2000:]
-    raise LabError(f"{name} {f'did not answer within {seconds} s' if running(name) else 'has ended while it booted'}; its console ends:\n{console}")
+    raise LabError(
+        f"{name} {f'did not answer within {seconds} s' if running(name) else 'has ended while it booted'}; its "
+        f"console ends:\n{console}"
+    )
 
 
 def _learn_address(name, seconds=60):
@@ -252,8 +295,15 @@ def _learn_address(name, seconds=60):
     device, end = LAYOUTS[one["layout"]]["device"], time.monotonic() + seconds
     while time.monotonic() < end:
         check_interrupted()
-        found = ssh(name, f"ip -j -{family(one['layout'])} addr show dev {device} scope global 2>/dev/null", check=False).stdout
-        addresses = [entry for link in json.loads(found or "[]") for entry in link.get("addr_info", []) if "local" in entry and not entry.get("tentative")]
+        found = ssh(
+            name, f"ip -j -{family(one['layout'])} addr show dev {device} scope global 2>/dev/null", check=False
+        ).stdout
+        addresses = [
+            entry
+            for link in json.loads(found or "[]")
+            for entry in link.get("addr_info", [])
+            if "local" in entry and not entry.get("tentative")
+        ]
         if addresses:
             one["address"] = addresses[0]["local"]
             _note(one)
@@ -281,19 +331,39 @@ def _create(name, layout, variant, memory):
             raise LabError("the lab has 88 hosts, which is all it has addresses for; take some down")
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        _note({"name": name, "number": number, "layout": layout, "variant": variant, "memory": memory, "root": str(root), "address": ""})
+        _note(
+            {
+                "name": name,
+                "number": number,
+                "layout": layout,
+                "variant": variant,
+                "memory": memory,
+                "root": str(root),
+                "address": "",
+            }
+        )
     first, count = LAYOUTS[layout]["nics"] if layout else (0, 0)
     small = "untagged" if layout and LAYOUTS[layout].get("small") else ""
-    files = {"hostname": f"{name}\n", "machine-id": f"{number:032x}\n", "lab-host": f"{number} {first} {count} {small}\n", "lab-variant": f"{variant}\n",
-             "hosts": f"127.0.0.1\tlocalhost\n127.0.1.1\t{name}\n::1\tlocalhost ip6-localhost ip6-loopback\n"}
+    files = {
+        "hostname": f"{name}\n",
+        "machine-id": f"{number:032x}\n",
+        "lab-host": f"{number} {first} {count} {small}\n",
+        "lab-variant": f"{variant}\n",
+        "hosts": f"127.0.0.1\tlocalhost\n127.0.1.1\t{name}\n::1\tlocalhost ip6-localhost ip6-loopback\n",
+    }
     if layout:
-        files.update({f"NetworkManager/system-connections/{file}": text for file, text in keyfiles(layout, number).items()}, **other_files(layout, number))
+        files.update(
+            {f"NetworkManager/system-connections/{file}": text for file, text in keyfiles(layout, number).items()},
+            **other_files(layout, number),
+        )
     _write_seed(folder / "seed.tar", files)
     run(["cp", "--sparse=always", "--reflink=auto", str(base), str(folder / "disk.img")])
 
 
 def _write_seed(path, files):
-    """What makes the disk this host, as a tar that the host sees as a block device and unpacks over / at its first boot."""
+    """What makes the disk this host, as a tar that the host sees as a block device and unpacks over / at its first
+    boot.
+    """
     with tarfile.open(path, "w") as seed:
         for name, text in files.items():
             entry = tarfile.TarInfo(f"etc/{name}")
@@ -306,16 +376,37 @@ def _power(name):
     one, folder = about(name), STATE / "hosts" / name
     network.tap(one)
     root = shlex.quote(one["root"])
-    words = ["/usr/bin/linux.uml", "ubd0=/lab/disk.img", "ubd1r=/lab/seed.tar", "root=/dev/ubda", "rw", f"mem={one['memory']}", f"umid={name}", "uml_dir=/lab/uml/",
-             f"vec0:transport=tap,ifname={network.tap_name(one)},mac=52:54:00:{one['number']:02x}:00:00", "con=null", "con0=null,fd:1", "seccomp=on",
-             f"systemd.machine_id={one['number']:032x}",
-             "pty.legacy_count=0"]  # 512 devices less for udev to ask about
-    script = (f"set -e; for d in dev proc sys; do mount --rbind /$d {root}/$d; done; mount --bind {shlex.quote(str(folder))} {root}/lab; "
-              f"mount -t tmpfs -o mode=1777 tmpfs {root}/dev/shm; exec chroot {root} {shlex.join(words)}")
+    words = [
+        "/usr/bin/linux.uml",
+        "ubd0=/lab/disk.img",
+        "ubd1r=/lab/seed.tar",
+        "root=/dev/ubda",
+        "rw",
+        f"mem={one['memory']}",
+        f"umid={name}",
+        "uml_dir=/lab/uml/",
+        f"vec0:transport=tap,ifname={network.tap_name(one)},mac=52:54:00:{one['number']:02x}:00:00",
+        "con=null",
+        "con0=null,fd:1",
+        "seccomp=on",
+        f"systemd.machine_id={one['number']:032x}",
+        "pty.legacy_count=0",
+    ]  # 512 devices less for udev to ask about
+    script = (
+        f"set -e; for d in dev proc sys; do mount --rbind /$d {root}/$d; done; mount --bind "
+        f"{shlex.quote(str(folder))} {root}/lab; "
+        f"mount -t tmpfs -o mode=1777 tmpfs {root}/dev/shm; exec chroot {root} {shlex.join(words)}"
+    )
     (folder / "uml").mkdir(exist_ok=True)
     with open(folder / "console.log", "a", encoding="utf-8") as log:
-        process = subprocess.Popen(netns("sh", "-c", script), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                                   env={"HOME": "/root", "PATH": os.environ["PATH"], "TMPDIR": "/dev/shm"})
+        process = subprocess.Popen(
+            netns("sh", "-c", script),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env={"HOME": "/root", "PATH": os.environ["PATH"], "TMPDIR": "/dev/shm"},
+        )
     (folder / "pid").write_text(str(process.pid), encoding="ascii")
 
 

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The image that every host starts from, in layers that are each made anew only when their recipe changes.
 
-Debian (mmdebstrap) and nmstatectl (cargo) take minutes and are made at the same time; what is laid over them takes seconds.
+Debian (mmdebstrap) and nmstatectl (cargo) take minutes and are made at the same time; what is laid over them takes
+seconds.
 """
 
 from __future__ import annotations
@@ -22,24 +23,65 @@ SUITE = "trixie"
 KERNEL_SUITE = "forky"  # 7.2: the UML kernels of trixie and bookworm crash on today's processors
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 NMSTATE = "2.2.62"
-PACKAGES = (
-    "systemd systemd-sysv dbus udev iproute2 network-manager openssh-server python3 kmod iputils-ping procps nftables dnsmasq-base ethtool radvd "
-    "tcpdump firewalld lldpd sudo jq python3-apt chrony tuned apt"
-).split()
+PACKAGES = [
+    "systemd",
+    "systemd-sysv",
+    "dbus",
+    "udev",
+    "iproute2",
+    "network-manager",
+    "openssh-server",
+    "python3",
+    "kmod",
+    "iputils-ping",
+    "procps",
+    "nftables",
+    "dnsmasq-base",
+    "ethtool",
+    "radvd",
+    "tcpdump",
+    "firewalld",
+    "lldpd",
+    "sudo",
+    "jq",
+    "python3-apt",
+    "chrony",
+    "tuned",
+    "apt",
+]
 OVERLAY = HERE / "overlay"
 DEMO_PACKAGES = {"vdsm-demo": "", "ovirt-host-demo": "vdsm-demo"}  # name: what it depends on
-DISABLED = ("firewalld", "lldpd", "radvd", "tuned", "chrony", "apt-daily.timer", "apt-daily-upgrade.timer", "fstrim.timer", "dpkg-db-backup.timer", "getty@tty1")
+DISABLED = (
+    "firewalld",
+    "lldpd",
+    "radvd",
+    "tuned",
+    "chrony",
+    "apt-daily.timer",
+    "apt-daily-upgrade.timer",
+    "fstrim.timer",
+    "dpkg-db-backup.timer",
+    "getty@tty1",
+)
 _APT = threading.Lock()
 ENABLED = ("ssh", "NetworkManager", "lab-seed", "lab-nics")
 
 
 def build():
-    """Make (or find) the image. Returns ``(root, image)``: the tree that UML runs in, and the disk that hosts are copies of."""
-    apt_install({"mmdebstrap": "mmdebstrap", "mkfs.ext4": "e2fsprogs", "ssh": "openssh-client", "ip": "iproute2", "cc": "gcc"})
+    """Make (or find) the image. Returns ``(root, image)``: the tree that UML runs in, and the disk that hosts are
+    copies of.
+    """
+    apt_install(
+        {"mmdebstrap": "mmdebstrap", "mkfs.ext4": "e2fsprogs", "ssh": "openssh-client", "ip": "iproute2", "cc": "gcc"}
+    )
     with locked("image"):
         debian, kernel, nmstatectl = in_parallel(3, lambda part: part(), (_debian, _kernel, _nmstatectl))
         key = _key()
-        recipe = tree_digest(OVERLAY, HERE / "image.py", text=f"{debian.name}{kernel.name}{nmstatectl.name}{key.read_text(encoding='ascii')}")
+        recipe = tree_digest(
+            OVERLAY,
+            HERE / "image.py",
+            text=f"{debian.name}{kernel.name}{nmstatectl.name}{key.read_text(encoding='ascii')}",
+        )
         folder = IMAGES / f"image-{recipe}"
         if not (folder / "base.img").exists():
             with step("assemble the image"), _whole(folder):
@@ -62,7 +104,10 @@ def _mirror():
             if found:
                 return found[0]
             run(["apt-get", "update", "-q"])  # a fresh machine has no lists
-    raise LabError("apt is set to no Debian mirror here (a site whose address ends with /debian), so there is none to make the image from; add one to apt's sources")
+    raise LabError(
+        "apt is set to no Debian mirror here (a site whose address ends with /debian), so there is none to make the "
+        "image from; add one to apt's sources"
+    )
 
 
 def _debian():
@@ -72,7 +117,10 @@ def _debian():
         with step(f"bootstrap Debian {SUITE}"):
             part = target.with_suffix(".part.tar")
             with _whole(part):
-                run(["mmdebstrap", "--variant=minbase", "--include=" + ",".join(PACKAGES), SUITE, str(part), _mirror()], timeout=1200)
+                run(
+                    ["mmdebstrap", "--variant=minbase", "--include=" + ",".join(PACKAGES), SUITE, str(part), _mirror()],
+                    timeout=1200,
+                )
                 part.rename(target)
         _drop_others("debian-*", {target})
     return target
@@ -82,13 +130,24 @@ def _kernel():
     found = sorted(IMAGES.glob("kernel-*"))
     if found:
         return found[-1]
-    with step(f"fetch the kernel (user-mode-linux of {KERNEL_SUITE})"), tempfile.TemporaryDirectory(dir=IMAGES) as scratch:
+    with (
+        step(f"fetch the kernel (user-mode-linux of {KERNEL_SUITE})"),
+        tempfile.TemporaryDirectory(dir=IMAGES) as scratch,
+    ):
         for name in ("lists/partial", "cache/archives/partial"):
             os.makedirs(f"{scratch}/{name}")
         trust = f"[signed-by={KEYRING}] " if os.path.exists(KEYRING) else ""
-        pathlib.Path(scratch, "sources.list").write_text(f"deb {trust}{_mirror()} {KERNEL_SUITE} main\n", encoding="ascii")
-        options = [f"-oDir::Etc::sourcelist={scratch}/sources.list", "-oDir::Etc::sourceparts=-", f"-oDir::State::lists={scratch}/lists",
-                   f"-oDir::Cache={scratch}/cache", "-oAPT::Sandbox::User=root", "-oAcquire::Languages=none"]
+        pathlib.Path(scratch, "sources.list").write_text(
+            f"deb {trust}{_mirror()} {KERNEL_SUITE} main\n", encoding="ascii"
+        )
+        options = [
+            f"-oDir::Etc::sourcelist={scratch}/sources.list",
+            "-oDir::Etc::sourceparts=-",
+            f"-oDir::State::lists={scratch}/lists",
+            f"-oDir::Cache={scratch}/cache",
+            "-oAPT::Sandbox::User=root",
+            "-oAcquire::Languages=none",
+        ]
         run(["apt-get", *options, "update", "-q"])
         run(["apt-get", *options, "download", "-q", "user-mode-linux"], cwd=scratch)
         package = next(pathlib.Path(scratch).glob("user-mode-linux_*.deb"))
@@ -102,10 +161,18 @@ def _nmstatectl():
     target = IMAGES / f"nmstatectl-{NMSTATE}"
     if not target.exists():
         if not shutil.which("cargo"):
-            raise LabError("cargo is missing: nmstatectl is built from crates.io; install Rust 1.88 or later and try again")
-        with step(f"build nmstatectl {NMSTATE} from crates.io (minutes, once)"), tempfile.TemporaryDirectory(dir=IMAGES) as scratch:
-            run(["cargo", "install", "--locked", "--quiet", "nmstatectl", "--version", NMSTATE, "--root", scratch], timeout=5400,
-                env={**os.environ, "CARGO_TARGET_DIR": f"{scratch}/target", "CARGO_PROFILE_RELEASE_STRIP": "true"})
+            raise LabError(
+                "cargo is missing: nmstatectl is built from crates.io; install Rust 1.88 or later and try again"
+            )
+        with (
+            step(f"build nmstatectl {NMSTATE} from crates.io (minutes, once)"),
+            tempfile.TemporaryDirectory(dir=IMAGES) as scratch,
+        ):
+            run(
+                ["cargo", "install", "--locked", "--quiet", "nmstatectl", "--version", NMSTATE, "--root", scratch],
+                timeout=5400,
+                env={**os.environ, "CARGO_TARGET_DIR": f"{scratch}/target", "CARGO_PROFILE_RELEASE_STRIP": "true"},
+            )
             pathlib.Path(scratch, "bin/nmstatectl").rename(target)
     return target
 

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The networks that hosts come with, by name, as NetworkManager keyfiles.
 
-``LAYOUTS[name]`` is ``{says, nics: (first, count), device, profiles: [..]}`` and ``lacp: True`` where the switch is to answer
-LACP, ``small: True`` where untagged packets of more than 1450 bytes are answered with ICMP "too big".
-``device`` holds the management address. In the texts ``{n}`` is the host's number, so that addresses are its own, and
-``{x}`` the same in hex, as in its MACs (see lab-nics). The profile of ``device`` is the one that names it, else the first.
-Where something else than NetworkManager configures the host, ``files`` has its files below /etc, and ``start`` the shell command
-that enables and starts it after the first boot.
+``LAYOUTS[name]`` is ``{says, nics: (first, count), device, profiles: [..]}`` and ``lacp: True`` where the switch is to
+answer LACP, ``small: True`` where untagged packets of more than 1450 bytes are answered with ICMP "too big". ``device``
+holds the management address. In the texts ``{n}`` is the host's number, so that addresses are its own, and ``{x}`` the
+same in hex, as in its MACs (see lab-nics). The profile of ``device`` is the one that names it, else the first. Where
+something else than NetworkManager configures the host, ``files`` has its files below /etc, and ``start`` the shell
+command that enables and starts it after the first boot.
 """
 
 from __future__ import annotations
@@ -17,7 +17,11 @@ NO_IP = {"ipv4": {"method": "disabled"}, "ipv6": {"method": "disabled"}}
 
 
 def _static(net, six=False, four=True):
-    v4 = {"method": "manual", "address1": f"10.{net}.0.1{{n}}/24,10.{net}.0.1", "dns": f"10.{net}.0.1;"} if four else {"method": "disabled"}
+    v4 = (
+        {"method": "manual", "address1": f"10.{net}.0.1{{n}}/24,10.{net}.0.1", "dns": f"10.{net}.0.1;"}
+        if four
+        else {"method": "disabled"}
+    )
     v6 = {"method": "manual", "address1": f"fd00:{net}::1{{n}}/64,fd00:{net}::1"} if six else {"method": "disabled"}
     if six and not four:
         v6["dns"] = f"fd00:{net}::1;"
@@ -30,21 +34,45 @@ def _nic(name, ip, **connection):
 
 def _unnamed(name, ip, ethernet=None, **connection):
     """An Ethernet profile that is tied to no device by name."""
-    return {"connection": {"id": name, "type": "ethernet", **connection}, **({"ethernet": ethernet} if ethernet else {}), **ip}
+    return {
+        "connection": {"id": name, "type": "ethernet", **connection},
+        **({"ethernet": ethernet} if ethernet else {}),
+        **ip,
+    }
 
 
 def _port(name, controller, kind):
-    return {"connection": {"id": f"{controller}-{name}", "type": "ethernet", "interface-name": name, "controller": controller, "port-type": kind}}
+    return {
+        "connection": {
+            "id": f"{controller}-{name}",
+            "type": "ethernet",
+            "interface-name": name,
+            "controller": controller,
+            "port-type": kind,
+        }
+    }
 
 
 def _bond(name, ip, mode="active-backup", **options):
-    return {"connection": {"id": name, "type": "bond", "interface-name": name}, "bond": {"mode": mode, "miimon": "100", **options}, **ip}
+    return {
+        "connection": {"id": name, "type": "bond", "interface-name": name},
+        "bond": {"mode": mode, "miimon": "100", **options},
+        **ip,
+    }
 
 
 def _vlan(base, tag, ip, name=None, controller=None):
     port = {"controller": controller, "port-type": "bridge"} if controller else {}
-    return {"connection": {"id": name or f"{base}.{tag}", "type": "vlan", "interface-name": name or f"{base}.{tag}", **port},
-            "vlan": {"id": str(tag), "parent": base}, **({} if controller else ip)}
+    return {
+        "connection": {
+            "id": name or f"{base}.{tag}",
+            "type": "vlan",
+            "interface-name": name or f"{base}.{tag}",
+            **port,
+        },
+        "vlan": {"id": str(tag), "parent": base},
+        **({} if controller else ip),
+    }
 
 
 def _bridge(name, ip):
@@ -61,8 +89,7 @@ def _by_networkd(nic, tag, net):
     return {
         f"systemd/network/10-{vlan}.netdev": f"[NetDev]\nName={vlan}\nKind=vlan\n[VLAN]\nId={tag}\n",
         f"systemd/network/20-{nic}.network": f"[Match]\nName={nic}\n[Network]\nVLAN={vlan}\nLinkLocalAddressing=no\n",
-        f"systemd/network/20-{vlan}.network":
-            f"[Match]\nName={vlan}\n[Network]\nAddress=10.{net}.0.1{{n}}/24\nGateway=10.{net}.0.1\nLinkLocalAddressing=no\n",
+        f"systemd/network/20-{vlan}.network": f"[Match]\nName={vlan}\n[Network]\nAddress=10.{net}.0.1{{n}}/24\nGateway=10.{net}.0.1\nLinkLocalAddressing=no\n",
         "NetworkManager/conf.d/unmanaged.conf": f"[device-networkd]\nmatch-device=interface-name:{vlan}\nmanaged=0\n",
     }
 
@@ -70,66 +97,222 @@ def _by_networkd(nic, tag, net):
 _MTU = {"ethernet": {"mtu": "9000"}}
 
 LAYOUTS = {
-    "nic-dhcp": {"says": "an address on eth1 by DHCP", "nics": (1, 2), "device": "eth1", "profiles": [_nic("eth1", DHCP4)]},
-    "nic-static": {"says": "static IPv4 and IPv6 addresses on eth1", "nics": (1, 2), "device": "eth1", "profiles": [_nic("eth1", _static(80, six=True))]},
-    "nic-static6": {"says": "a static IPv6 address on eth1, no IPv4", "nics": (1, 2), "device": "eth1",
-                    "profiles": [_nic("eth1", _static(80, six=True, four=False))]},
-    "nic-dual-auto": {"says": "DHCP for IPv4 and for IPv6 on eth1", "nics": (1, 2), "device": "eth1",
-                      "profiles": [_nic("eth1", {"ipv4": {"method": "auto"}, "ipv6": {"method": "auto"}})]},
-    "nic-auto6": {"says": "DHCP for IPv6 on eth1, no IPv4", "nics": (1, 2), "device": "eth1",
-                  "profiles": [_nic("eth1", {"ipv4": {"method": "disabled"}, "ipv6": {"method": "auto"}})]},
-    "vlan-dhcp": {"says": "VLAN 10 on eth1 by DHCP", "nics": (1, 2), "device": "eth1.10", "profiles": [_nic("eth1", NO_IP), _vlan("eth1", 10, DHCP4)]},
-    "vlan-static": {"says": "VLAN 10 on eth1 with a static address", "nics": (1, 2), "device": "eth1.10",
-                    "profiles": [_nic("eth1", NO_IP), _vlan("eth1", 10, _static(81))]},
-    "bond-ab": {"says": "active-backup bond4 of eth2 and eth3 by DHCP", "nics": (2, 2), "device": "bond4", "profiles": _bond4(DHCP4)},
-    "bond-static": {"says": "active-backup bond4 of eth2 and eth3 with a static address", "nics": (2, 2), "device": "bond4", "profiles": _bond4(_static(80))},
-    "bond-lacp": {"says": "802.3ad bond4 of eth2 and eth3, the switch answering LACP, by DHCP", "nics": (2, 2), "device": "bond4", "lacp": True,
-                  "profiles": _bond4(DHCP4, mode="802.3ad", lacp_rate="fast")},
-    "bond-vlan": {"says": "the founding example: bond4 of eth2 and eth3, bond4.3000 by DHCP", "nics": (2, 2), "device": "bond4.3000",
-                  "profiles": _bond4(NO_IP) + [_vlan("bond4", 3000, DHCP4)]},
-    "bond-vlan-static": {"says": "bond4 of eth2 and eth3, bond4.3000 with a static address", "nics": (2, 2), "device": "bond4.3000",
-                         "profiles": _bond4(NO_IP) + [_vlan("bond4", 3000, _static(88))]},
-    "bond-vlan-name": {"says": "bond4 of eth2 and eth3, VLAN 3000 on it called mgmt3000 by DHCP", "nics": (2, 2), "device": "mgmt3000",
-                       "profiles": _bond4(NO_IP) + [_vlan("bond4", 3000, DHCP4, name="mgmt3000")]},
-    "bond-vlan-name-static": {"says": "bond4 of eth2 and eth3, VLAN 3000 on it called mgmt3000 with a static address", "nics": (2, 2), "device": "mgmt3000",
-                              "profiles": _bond4(NO_IP) + [_vlan("bond4", 3000, _static(88), name="mgmt3000")]},
-    "bridge": {"says": "a foreign bridge br0 over eth1 holds the address", "nics": (1, 2), "device": "br0",
-               "profiles": [_bridge("br0", DHCP4), _port("eth1", "br0", "bridge")]},
-    "mgmt-there": {"says": "ovirtmgmt over eth1 is there already, by DHCP, MTU 1500", "nics": (1, 2), "device": "ovirtmgmt",
-                   "profiles": [_bridge("ovirtmgmt", DHCP4), _port("eth1", "ovirtmgmt", "bridge")]},
-    "mgmt-there-vlan": {"says": "ovirtmgmt over bond4.3000 is there already, MTU 9000", "nics": (2, 2), "device": "ovirtmgmt",
-                        "profiles": [{**_bridge("ovirtmgmt", DHCP4), **_MTU}, {**_bond("bond4", NO_IP), **_MTU},
-                                     *(_port(leg, "bond4", "bond") for leg in ("eth2", "eth3")),
-                                     {**_vlan("bond4", 3000, {}, controller="ovirtmgmt"), **_MTU}]},
-    "bond-one-leg": {"says": "bond4 of eth2 alone, bond4.3000 by DHCP", "nics": (2, 2), "device": "bond4.3000",
-                     "profiles": _bond4(NO_IP, legs=("eth2",)) + [_vlan("bond4", 3000, DHCP4)]},
-    "vlan-mismatch": {"says": "VLAN 10 on eth1 by DHCP, for definitions that say 3000", "nics": (1, 2), "device": "eth1.10",
-                      "profiles": [_nic("eth1", NO_IP), _vlan("eth1", 10, DHCP4)]},
-    "macvlan": {"says": "a macvlan over eth1, which oVirt knows nothing of, holds the address", "nics": (1, 2), "device": "mv1",
-                "profiles": [_nic("eth1", NO_IP), {"connection": {"id": "mv1", "type": "macvlan", "interface-name": "mv1"},
-                                                   "macvlan": {"mode": "2", "parent": "eth1"}, **DHCP4}]},
-    "nic-identity": {"says": "eth1 by DHCP and DHCPv6 (its IAID follows from the device's name), static addresses beside, a zone", "nics": (1, 2),
-                     "device": "eth1", "profiles": [_nic("eth1", {"ipv4": {"method": "auto", "address1": "10.80.0.1{n}/24"},
-                                                                  "ipv6": {"method": "auto", "address1": "fd00:80::1{n}/64"}}, zone="internal", mdns="1")]},
-    "vlan-slaac": {"says": "VLAN 10 on eth1 by DHCP and, hashed and with privacy extensions, by routers' announcements", "nics": (1, 2), "device": "eth1.10",
-                   "profiles": [_nic("eth1", NO_IP), _vlan("eth1", 10, {"ipv4": {"method": "auto"}, "ipv6": {
-                       "method": "auto", "addr-gen-mode": "stable-privacy", "ip6-privacy": "2"}})]},
-    "nic-cloud-init": {"says": "eth1 by DHCP, of a profile that knows it by its MAC, as cloud-init writes them", "nics": (1, 2), "device": "eth1",
-                       "profiles": [_unnamed("cloud-init eth1", DHCP4, {"mac-address": "52:54:00:{x}:01:01"})]},
-    "nic-any": {"says": "eth1 and eth2 by DHCP, both of one profile that is of no device, as an installer's initrd writes it", "nics": (1, 2), "device": "eth1",
-                "profiles": [_unnamed("Wired Connection", DHCP4, **{"multi-connect": "3", "autoconnect-priority": "-100"})]},
-    "multi": {"says": "eth1 by DHCP, a VLAN with an address on eth2, a bridge with an address over eth3", "nics": (1, 3), "device": "eth1",
-              "profiles": [_nic("eth1", DHCP4), _nic("eth2", NO_IP), _vlan("eth2", 777, {"ipv4": {"method": "manual", "address1": "10.78.0.1{n}/24"},
-                                                                                         "ipv6": {"method": "disabled"}}),
-                           _bridge("br3", {"ipv4": {"method": "manual", "address1": "192.0.2.1{n}/24"}, "ipv6": {"method": "disabled"}}),
-                           _port("eth3", "br3", "bridge")]},
-    "nic-small": {"says": "static addresses on eth1, on a path that carries 1450 bytes: longer packets are answered with ICMP", "nics": (1, 2),
-                  "device": "eth1", "small": True, "profiles": [_nic("eth1", _static(80, six=True))]},
-    "vlan-silent": {"says": "VLAN 20 on eth1 with static addresses, whose gateway answers no echo requests", "nics": (1, 2), "device": "eth1.20",
-                    "profiles": [_nic("eth1", NO_IP), _vlan("eth1", 20, _static(82, six=True))]},
-    "vlan-networkd": {"says": "VLAN 10 on eth1 with a static address, configured by systemd-networkd and unmanaged by NetworkManager", "nics": (1, 2),
-                      "device": "eth1.10", "profiles": [_nic("eth1", NO_IP)], "files": _by_networkd("eth1", 10, 81),
-                      "start": "systemctl enable --now systemd-networkd"},
+    "nic-dhcp": {
+        "says": "an address on eth1 by DHCP",
+        "nics": (1, 2),
+        "device": "eth1",
+        "profiles": [_nic("eth1", DHCP4)],
+    },
+    "nic-static": {
+        "says": "static IPv4 and IPv6 addresses on eth1",
+        "nics": (1, 2),
+        "device": "eth1",
+        "profiles": [_nic("eth1", _static(80, six=True))],
+    },
+    "nic-static6": {
+        "says": "a static IPv6 address on eth1, no IPv4",
+        "nics": (1, 2),
+        "device": "eth1",
+        "profiles": [_nic("eth1", _static(80, six=True, four=False))],
+    },
+    "nic-dual-auto": {
+        "says": "DHCP for IPv4 and for IPv6 on eth1",
+        "nics": (1, 2),
+        "device": "eth1",
+        "profiles": [_nic("eth1", {"ipv4": {"method": "auto"}, "ipv6": {"method": "auto"}})],
+    },
+    "nic-auto6": {
+        "says": "DHCP for IPv6 on eth1, no IPv4",
+        "nics": (1, 2),
+        "device": "eth1",
+        "profiles": [_nic("eth1", {"ipv4": {"method": "disabled"}, "ipv6": {"method": "auto"}})],
+    },
+    "vlan-dhcp": {
+        "says": "VLAN 10 on eth1 by DHCP",
+        "nics": (1, 2),
+        "device": "eth1.10",
+        "profiles": [_nic("eth1", NO_IP), _vlan("eth1", 10, DHCP4)],
+    },
+    "vlan-static": {
+        "says": "VLAN 10 on eth1 with a static address",
+        "nics": (1, 2),
+        "device": "eth1.10",
+        "profiles": [_nic("eth1", NO_IP), _vlan("eth1", 10, _static(81))],
+    },
+    "bond-ab": {
+        "says": "active-backup bond4 of eth2 and eth3 by DHCP",
+        "nics": (2, 2),
+        "device": "bond4",
+        "profiles": _bond4(DHCP4),
+    },
+    "bond-static": {
+        "says": "active-backup bond4 of eth2 and eth3 with a static address",
+        "nics": (2, 2),
+        "device": "bond4",
+        "profiles": _bond4(_static(80)),
+    },
+    "bond-lacp": {
+        "says": "802.3ad bond4 of eth2 and eth3, the switch answering LACP, by DHCP",
+        "nics": (2, 2),
+        "device": "bond4",
+        "lacp": True,
+        "profiles": _bond4(DHCP4, mode="802.3ad", lacp_rate="fast"),
+    },
+    "bond-vlan": {
+        "says": "the founding example: bond4 of eth2 and eth3, bond4.3000 by DHCP",
+        "nics": (2, 2),
+        "device": "bond4.3000",
+        "profiles": _bond4(NO_IP) + [_vlan("bond4", 3000, DHCP4)],
+    },
+    "bond-vlan-static": {
+        "says": "bond4 of eth2 and eth3, bond4.3000 with a static address",
+        "nics": (2, 2),
+        "device": "bond4.3000",
+        "profiles": _bond4(NO_IP) + [_vlan("bond4", 3000, _static(88))],
+    },
+    "bond-vlan-name": {
+        "says": "bond4 of eth2 and eth3, VLAN 3000 on it called mgmt3000 by DHCP",
+        "nics": (2, 2),
+        "device": "mgmt3000",
+        "profiles": _bond4(NO_IP) + [_vlan("bond4", 3000, DHCP4, name="mgmt3000")],
+    },
+    "bond-vlan-name-static": {
+        "says": "bond4 of eth2 and eth3, VLAN 3000 on it called mgmt3000 with a static address",
+        "nics": (2, 2),
+        "device": "mgmt3000",
+        "profiles": _bond4(NO_IP) + [_vlan("bond4", 3000, _static(88), name="mgmt3000")],
+    },
+    "bridge": {
+        "says": "a foreign bridge br0 over eth1 holds the address",
+        "nics": (1, 2),
+        "device": "br0",
+        "profiles": [_bridge("br0", DHCP4), _port("eth1", "br0", "bridge")],
+    },
+    "mgmt-there": {
+        "says": "ovirtmgmt over eth1 is there already, by DHCP, MTU 1500",
+        "nics": (1, 2),
+        "device": "ovirtmgmt",
+        "profiles": [_bridge("ovirtmgmt", DHCP4), _port("eth1", "ovirtmgmt", "bridge")],
+    },
+    "mgmt-there-vlan": {
+        "says": "ovirtmgmt over bond4.3000 is there already, MTU 9000",
+        "nics": (2, 2),
+        "device": "ovirtmgmt",
+        "profiles": [
+            {**_bridge("ovirtmgmt", DHCP4), **_MTU},
+            {**_bond("bond4", NO_IP), **_MTU},
+            *(_port(leg, "bond4", "bond") for leg in ("eth2", "eth3")),
+            {**_vlan("bond4", 3000, {}, controller="ovirtmgmt"), **_MTU},
+        ],
+    },
+    "bond-one-leg": {
+        "says": "bond4 of eth2 alone, bond4.3000 by DHCP",
+        "nics": (2, 2),
+        "device": "bond4.3000",
+        "profiles": _bond4(NO_IP, legs=("eth2",)) + [_vlan("bond4", 3000, DHCP4)],
+    },
+    "vlan-mismatch": {
+        "says": "VLAN 10 on eth1 by DHCP, for definitions that say 3000",
+        "nics": (1, 2),
+        "device": "eth1.10",
+        "profiles": [_nic("eth1", NO_IP), _vlan("eth1", 10, DHCP4)],
+    },
+    "macvlan": {
+        "says": "a macvlan over eth1, which oVirt knows nothing of, holds the address",
+        "nics": (1, 2),
+        "device": "mv1",
+        "profiles": [
+            _nic("eth1", NO_IP),
+            {
+                "connection": {"id": "mv1", "type": "macvlan", "interface-name": "mv1"},
+                "macvlan": {"mode": "2", "parent": "eth1"},
+                **DHCP4,
+            },
+        ],
+    },
+    "nic-identity": {
+        "says": "eth1 by DHCP and DHCPv6 (its IAID follows from the device's name), static addresses beside, a zone",
+        "nics": (1, 2),
+        "device": "eth1",
+        "profiles": [
+            _nic(
+                "eth1",
+                {
+                    "ipv4": {"method": "auto", "address1": "10.80.0.1{n}/24"},
+                    "ipv6": {"method": "auto", "address1": "fd00:80::1{n}/64"},
+                },
+                zone="internal",
+                mdns="1",
+            )
+        ],
+    },
+    "vlan-slaac": {
+        "says": "VLAN 10 on eth1 by DHCP and, hashed and with privacy extensions, by routers' announcements",
+        "nics": (1, 2),
+        "device": "eth1.10",
+        "profiles": [
+            _nic("eth1", NO_IP),
+            _vlan(
+                "eth1",
+                10,
+                {
+                    "ipv4": {"method": "auto"},
+                    "ipv6": {"method": "auto", "addr-gen-mode": "stable-privacy", "ip6-privacy": "2"},
+                },
+            ),
+        ],
+    },
+    "nic-cloud-init": {
+        "says": "eth1 by DHCP, of a profile that knows it by its MAC, as cloud-init writes them",
+        "nics": (1, 2),
+        "device": "eth1",
+        "profiles": [_unnamed("cloud-init eth1", DHCP4, {"mac-address": "52:54:00:{x}:01:01"})],
+    },
+    "nic-any": {
+        "says": "eth1 and eth2 by DHCP, both of one profile that is of no device, as an installer's initrd writes it",
+        "nics": (1, 2),
+        "device": "eth1",
+        "profiles": [_unnamed("Wired Connection", DHCP4, **{"multi-connect": "3", "autoconnect-priority": "-100"})],
+    },
+    "multi": {
+        "says": "eth1 by DHCP, a VLAN with an address on eth2, a bridge with an address over eth3",
+        "nics": (1, 3),
+        "device": "eth1",
+        "profiles": [
+            _nic("eth1", DHCP4),
+            _nic("eth2", NO_IP),
+            _vlan(
+                "eth2",
+                777,
+                {"ipv4": {"method": "manual", "address1": "10.78.0.1{n}/24"}, "ipv6": {"method": "disabled"}},
+            ),
+            _bridge(
+                "br3", {"ipv4": {"method": "manual", "address1": "192.0.2.1{n}/24"}, "ipv6": {"method": "disabled"}}
+            ),
+            _port("eth3", "br3", "bridge"),
+        ],
+    },
+    "nic-small": {
+        "says": "static addresses on eth1, on a path that carries 1450 bytes: longer packets are answered with ICMP",
+        "nics": (1, 2),
+        "device": "eth1",
+        "small": True,
+        "profiles": [_nic("eth1", _static(80, six=True))],
+    },
+    "vlan-silent": {
+        "says": "VLAN 20 on eth1 with static addresses, whose gateway answers no echo requests",
+        "nics": (1, 2),
+        "device": "eth1.20",
+        "profiles": [_nic("eth1", NO_IP), _vlan("eth1", 20, _static(82, six=True))],
+    },
+    "vlan-networkd": {
+        "says": "VLAN 10 on eth1 with a static address, configured by systemd-networkd and unmanaged by NetworkManager",
+        "nics": (1, 2),
+        "device": "eth1.10",
+        "profiles": [_nic("eth1", NO_IP)],
+        "files": _by_networkd("eth1", 10, 81),
+        "start": "systemctl enable --now systemd-networkd",
+    },
 }
 
 

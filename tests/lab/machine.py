@@ -42,13 +42,16 @@ class LabError(Exception):
 def run(argv, timeout=600, check=True, input=None, **options):  # noqa: A002  (the name that subprocess gives it)
     """Run ``argv`` (list) and return the finished process, its output as text. Raises LabError when it fails.
 
-    The tool has a session of its own, so that Ctrl-C reaches this process alone, which then ends the tool with all its children.
+    The tool has a session of its own, so that Ctrl-C reaches this process alone, which then ends the tool with all its
+    children.
     """
     check_interrupted()
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **options}
     said = " ".join(map(str, argv[:6]))
     try:
-        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL if input is None else subprocess.PIPE, start_new_session=True, **options)
+        process = subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL if input is None else subprocess.PIPE, start_new_session=True, **options
+        )
     except FileNotFoundError:
         raise LabError(f"{argv[0]} is missing on this machine; install it and try again") from None
     _children.add(process)
@@ -128,7 +131,9 @@ def has_netns():
 def checked_name(name, what):
     """``name`` when it can name a host or a lab; raises LabError otherwise."""
     if not _NAME.fullmatch(name):
-        raise LabError(f"{name!r} cannot name a {what}: lower-case letters, digits and hyphens, a letter first, 30 at most")
+        raise LabError(
+            f"{name!r} cannot name a {what}: lower-case letters, digits and hyphens, a letter first, 30 at most"
+        )
     return name
 
 
@@ -138,7 +143,9 @@ def check_machine():
     if os.geteuid():
         raise LabError("the lab needs root: it makes a network namespace, mounts and disks of its own")
     if not os.path.exists("/dev/net/tun"):
-        raise LabError("the lab needs /dev/net/tun, which is not here: load the module tun, or give it to this container")
+        raise LabError(
+            "the lab needs /dev/net/tun, which is not here: load the module tun, or give it to this container"
+        )
 
 
 def tree_digest(*paths, text=""):

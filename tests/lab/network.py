@@ -16,7 +16,9 @@ ENGINE = "10.99.0.1"
 
 
 def raise_netns():
-    """The namespace, the bridge that all taps hang on, and the engine's wire to the fabric (MTU 9000 over MTU 1500, see engine-wire.sh)."""
+    """The namespace, the bridge that all taps hang on, and the engine's wire to the fabric (MTU 9000 over MTU 1500, see
+    engine-wire.sh).
+    """
     made = not has_netns()
     if made:
         run(["ip", "netns", "add", NAME])
@@ -49,7 +51,13 @@ def tap_name(host):
 
 def tap(host):
     name = tap_name(host)
-    run(netns("sh", "-ec", f"ip link show {name} >/dev/null 2>&1 || ip tuntap add {name} mode tap; ip link set {name} master oob up"))
+    run(
+        netns(
+            "sh",
+            "-ec",
+            f"ip link show {name} >/dev/null 2>&1 || ip tuntap add {name} mode tap; ip link set {name} master oob up",
+        )
+    )
 
 
 def drop_tap(host):
@@ -62,11 +70,17 @@ def start_fabric():
 
 
 def plug(host, layout):
-    """A port of the switch for every NIC of the host: VLAN 1 untagged to the host, all others tagged. LACP legs go into a bond there."""
+    """A port of the switch for every NIC of the host: VLAN 1 untagged to the host, all others tagged. LACP legs go into
+    a bond there.
+    """
     first, count = layout["nics"]
     number, small = host["number"], "untagged" if layout.get("small") else ""
-    _fabric("\n".join(f"port {number} {index} {small}" for index in range(first, first + count)) if not layout.get("lacp")
-            else f"lacp {number} {first} {first + 1}", functions=True)
+    _fabric(
+        "\n".join(f"port {number} {index} {small}" for index in range(first, first + count))
+        if not layout.get("lacp")
+        else f"lacp {number} {first} {first + 1}",
+        functions=True,
+    )
 
 
 def unplug(host, check=True):
@@ -85,7 +99,9 @@ FAULTS = {  # kind: (its arguments, what it does)
 
 
 def fault(kind, *words):
-    """Make one of FAULTS (underscores do as well). ``HOST`` is a host's number. Raises LabError for words that make no sense."""
+    """Make one of FAULTS (underscores do as well). ``HOST`` is a host's number. Raises LabError for words that make no
+    sense.
+    """
     kind = kind.replace("_", "-")
     if kind not in FAULTS:
         raise LabError(f"there is no fault {kind}; there are: {', '.join(FAULTS)}")
@@ -110,7 +126,13 @@ def _is_ipv4(word):
     return True
 
 
-_FITS = {"HOST": _number(11, 98), "VLAN": _number(1, 4094), "MTU": _number(68, 9000), "ADDRESS": _is_ipv4, "on|off": ("on", "off").__contains__}
+_FITS = {
+    "HOST": _number(11, 98),
+    "VLAN": _number(1, 4094),
+    "MTU": _number(68, 9000),
+    "ADDRESS": _is_ipv4,
+    "on|off": ("on", "off").__contains__,
+}
 
 
 def _fabric(script, functions=False, check=True):

@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Echo requests from the engine's side: a single ping, and a steady stream that measures blackouts. No ping program is needed."""
+"""Echo requests from the engine's side: a single ping, and a steady stream that measures blackouts. No ping program is
+needed.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,10 @@ import time
 INTERVAL = 0.01  # s between two packets: what a blackout is measured in
 _AFTER = 1.0  # s to wait for the last answers
 _RCVBUFFORCE = 33  # SO_RCVBUFFORCE (asm-generic/socket.h)
-_DONT_FRAGMENT = {4: (socket.IPPROTO_IP, 10, 3), 6: (socket.IPPROTO_IPV6, 23, 3)}  # IP(V6)_MTU_DISCOVER = PROBE (linux/in.h, in6.h)
+_DONT_FRAGMENT = {
+    4: (socket.IPPROTO_IP, 10, 3),
+    6: (socket.IPPROTO_IPV6, 23, 3),
+}  # IP(V6)_MTU_DISCOVER = PROBE (linux/in.h, in6.h)
 
 
 def ping(address, size=56, dont_fragment=False, count=3, seconds=1.0):
@@ -27,7 +32,9 @@ def ping(address, size=56, dont_fragment=False, count=3, seconds=1.0):
 
 
 def watch(addresses, stop, interval=INTERVAL):
-    """Send one packet per ``interval`` to each address until ``stop()`` is true; what became of them (see Answers.report)."""
+    """Send one packet per ``interval`` to each address until ``stop()`` is true; what became of them (see
+    Answers.report).
+    """
     stream = Stream(addresses)
     due = time.monotonic()
     while not stop():
@@ -50,7 +57,7 @@ class Answers:
     def take(self, packet, source, version):
         """Note a packet as a raw socket gives it, if it is an answer to one of ours."""
         start = (packet[0] & 0x0F) * 4 if version == 4 else 0
-        kind, _code, _sum, ident, low = struct.unpack("!BBHHH", packet[start:start + 8])
+        kind, _code, _sum, ident, low = struct.unpack("!BBHHH", packet[start : start + 8])
         if kind != (0 if version == 4 else 129) or ident != self.ident:
             return
         for address, parsed in self.addresses.items():
@@ -63,7 +70,9 @@ class Answers:
         return all(len(sent) - 1 in self.answered[address] for address, sent in self.sent.items())
 
     def report(self):
-        """``{address: {sent, answered, lost, blackout_ms}}``; the blackout is the longest time without an answered packet."""
+        """``{address: {sent, answered, lost, blackout_ms}}``; the blackout is the longest time without an answered
+        packet.
+        """
         return {address: summary(sent, self.answered[address]) for address, sent in self.sent.items()}
 
 
@@ -75,7 +84,9 @@ class Stream(Answers):
         self._size = size
         self._sockets = {}
         for version in {one.version for one in self.addresses.values()}:
-            family, protocol = (socket.AF_INET, socket.IPPROTO_ICMP) if version == 4 else (socket.AF_INET6, socket.IPPROTO_ICMPV6)
+            family, protocol = (
+                (socket.AF_INET, socket.IPPROTO_ICMP) if version == 4 else (socket.AF_INET6, socket.IPPROTO_ICMPV6)
+            )
             self._sockets[version] = socket.socket(family, socket.SOCK_RAW, protocol)
             self._sockets[version].setsockopt(socket.SOL_SOCKET, _RCVBUFFORCE, 1 << 20)
             if dont_fragment:
@@ -87,7 +98,9 @@ class Stream(Answers):
             number = len(self.sent[address])
             self.sent[address].append(time.monotonic())
             try:
-                self._sockets[parsed.version].sendto(_request(parsed.version, self.ident, number, self._size), (address, 0))
+                self._sockets[parsed.version].sendto(
+                    _request(parsed.version, self.ident, number, self._size), (address, 0)
+                )
             except OSError:
                 pass
 
@@ -113,7 +126,12 @@ def summary(sent, answered):
             longest, last = max(longest, when - last if index and index - 1 not in answered else 0.0), when
     if sent and len(sent) - 1 not in answered:
         longest = max(longest, sent[-1] - last)
-    return {"sent": len(sent), "answered": len(answered), "lost": len(sent) - len(answered), "blackout_ms": round(longest * 1000)}
+    return {
+        "sent": len(sent),
+        "answered": len(answered),
+        "lost": len(sent) - len(answered),
+        "blackout_ms": round(longest * 1000),
+    }
 
 
 def _request(version, ident, number, size):

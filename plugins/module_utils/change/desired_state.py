@@ -1,9 +1,11 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Whether a desired nmstate state can be used at all: well-formed, comparable with what nmstate shows, and undoable. Pure.
+"""Whether a desired nmstate state can be used at all: well-formed, comparable with what nmstate shows, and undoable.
+Pure.
 
-Keys: nmstate's schema (2.2.62: net_state.rs, ifaces/base.rs, ip.rs, route.rs). What nmstate itself refuses as a whole is left to it.
+Keys: nmstate's schema (2.2.62: net_state.rs, ifaces/base.rs, ip.rs, route.rs). What nmstate itself refuses as a whole
+is left to it.
 """
 
 from __future__ import annotations
@@ -13,15 +15,59 @@ import ipaddress
 
 SECTIONS = ("interfaces", "routes", "route-rules", "dns-resolver", "hostname", "ovs-db", "ovn", "description")
 _INTERFACE = (
-    "name", "type", "state", "profile-name", "description", "identifier", "driver", "mac-address", "permanent-mac-address", "pci-address", "mtu", "min-mtu",
-    "max-mtu", "wait-ip", "ipv4", "ipv6", "mptcp", "controller", "accept-all-mac-addresses", "copy-mac-from", "ovs-db", "802.1x", "lldp", "ethtool",
-    "dispatch", "alt-names", "ethernet", "veth", "bridge", "link-aggregation", "vlan", "vxlan", "vrf", "mac-vlan", "mac-vtap", "infiniband", "macsec", "hsr",
-    "ipvlan", "ip-tunnel", "libreswan", "patch", "dpdk")
+    "name",
+    "type",
+    "state",
+    "profile-name",
+    "description",
+    "identifier",
+    "driver",
+    "mac-address",
+    "permanent-mac-address",
+    "pci-address",
+    "mtu",
+    "min-mtu",
+    "max-mtu",
+    "wait-ip",
+    "ipv4",
+    "ipv6",
+    "mptcp",
+    "controller",
+    "accept-all-mac-addresses",
+    "copy-mac-from",
+    "ovs-db",
+    "802.1x",
+    "lldp",
+    "ethtool",
+    "dispatch",
+    "alt-names",
+    "ethernet",
+    "veth",
+    "bridge",
+    "link-aggregation",
+    "vlan",
+    "vxlan",
+    "vrf",
+    "mac-vlan",
+    "mac-vtap",
+    "infiniband",
+    "macsec",
+    "hsr",
+    "ipvlan",
+    "ip-tunnel",
+    "libreswan",
+    "patch",
+    "dpdk",
+)
 _STATES = ("up", "down", "absent", "ignore")
 _SECRETS = {"802.1x": ("private-key-password", "password"), "macsec": ("mka-cak",), "libreswan": ("psk",)}
 # What lives outside of the profiles that an undo puts back, with what to use in their place.
 _NOT_UNDONE = {
-    "hostname": "the module ansible.builtin.hostname", "ovs-db": "ovs-vsctl", "ovn": "ovs-vsctl", "dispatch": "the module ansible.builtin.copy"}
+    "hostname": "the module ansible.builtin.hostname",
+    "ovs-db": "ovs-vsctl",
+    "ovn": "ovs-vsctl",
+    "dispatch": "the module ansible.builtin.copy",
+}
 _KINDS_NOT_UNDONE = ("ovs-bridge", "ovs-interface", "ipsec")
 
 
@@ -30,19 +76,31 @@ class StateError(ValueError):
 
 
 def checked(state):
-    """``state`` (what the user gave) as a copy of its own, numbers given as text made numbers. Raises StateError when it is not well-formed."""
+    """``state`` (what the user gave) as a copy of its own, numbers given as text made numbers. Raises StateError when
+    it is not well-formed.
+    """
     if not isinstance(state, dict):
         raise StateError("state: got %s, expected a mapping" % _type(state))
     unknown = sorted(set(state) - set(SECTIONS), key=str)
     if unknown:
-        raise StateError("state: unknown key %s; nmstate knows %s" % (", ".join(map(str, unknown)), ", ".join(SECTIONS)))
-    good = {key: _without_nulls(copy.deepcopy(value)) for key, value in state.items() if value is not None and key != "description"}
-    good["interfaces"] = [_interface(one, number) for number, one in enumerate(_list(good.get("interfaces"), "interfaces"))]
+        raise StateError(
+            "state: unknown key %s; nmstate knows %s" % (", ".join(map(str, unknown)), ", ".join(SECTIONS))
+        )
+    good = {
+        key: _without_nulls(copy.deepcopy(value))
+        for key, value in state.items()
+        if value is not None and key != "description"
+    }
+    good["interfaces"] = [
+        _interface(one, number) for number, one in enumerate(_list(good.get("interfaces"), "interfaces"))
+    ]
     for section, check in (("routes", _route), ("route-rules", _rule)):
         if section in good:
             entries = _list(_mapping(good[section], section).get("config"), section + ": config")
-            good[section]["config"] = [check(_mapping(one, "%s: config[%d]" % (section, number)), "%s: config[%d]" % (section, number))
-                                       for number, one in enumerate(entries)]
+            good[section]["config"] = [
+                check(_mapping(one, "%s: config[%d]" % (section, number)), "%s: config[%d]" % (section, number))
+                for number, one in enumerate(entries)
+            ]
     if "dns-resolver" in good:
         config = _mapping(good["dns-resolver"], "dns-resolver").get("config")
         for key, value in _mapping(config if config is not None else {}, "dns-resolver: config").items():
@@ -56,18 +114,24 @@ def checked(state):
 
 
 def refuse(change, current):
-    """Raise StateError for what of ``change`` (what differs from ``current``) could not be undone, or cannot be compared with what nmstate shows."""
+    """Raise StateError for what of ``change`` (what differs from ``current``) could not be undone, or cannot be
+    compared with what nmstate shows.
+    """
     have = {iface["name"]: iface for iface in current.get("interfaces") or []}
     for section in change:
         if section in _NOT_UNDONE:
-            raise StateError("%s: got %s, the host has %s: this cannot be undone with the network; use %s" % (
-                section, _short(change[section]), _short(current.get(section)), _NOT_UNDONE[section]))
+            raise StateError(
+                "%s: got %s, the host has %s: this cannot be undone with the network; use %s"
+                % (section, _short(change[section]), _short(current.get(section)), _NOT_UNDONE[section])
+            )
     known = set(have) | {iface["name"] for iface in change.get("interfaces") or []}
     for iface in change.get("interfaces") or []:
         _refuse_interface(iface, have.get(iface["name"]) or {}, known)
     for entry in (change.get("routes") or {}).get("config") or []:
         if "vrf-name" in entry:
-            raise StateError("routes: vrf-name: nmstate does not show it, so it cannot be compared; give the VRF's table-id")
+            raise StateError(
+                "routes: vrf-name: nmstate does not show it, so it cannot be compared; give the VRF's table-id"
+            )
 
 
 def _refuse_interface(iface, now, known):
@@ -82,9 +146,14 @@ def _refuse_interface(iface, now, known):
             raise StateError("%s: %s: unknown key; nmstate does not show it, so it cannot be compared" % (name, key))
         secrets = [one for one in _SECRETS.get(key, ()) if isinstance(iface[key], dict) and one in iface[key]]
         if secrets:
-            raise StateError("%s: %s: %s: nmstate hides it, so it cannot be compared; set it with nmcli" % (name, key, ", ".join(secrets)))
+            raise StateError(
+                "%s: %s: %s: nmstate hides it, so it cannot be compared; set it with nmcli"
+                % (name, key, ", ".join(secrets))
+            )
     if iface.get("identifier", "name") != "name":
-        raise StateError("%s: identifier: got %s, expected name; name the interface as its device" % (name, iface["identifier"]))
+        raise StateError(
+            "%s: identifier: got %s, expected name; name the interface as its device" % (name, iface["identifier"])
+        )
     source = iface.get("copy-mac-from")
     if source and source not in known:
         raise StateError("%s: copy-mac-from: there is no interface %s on this host" % (name, source))
@@ -101,18 +170,34 @@ def _interface(one, number):
         iface["mtu"] = _integer(iface["mtu"], "%s: mtu" % name)
     if iface.get("mac-address") is not None and not isinstance(iface["mac-address"], str):
         raise StateError("%s: mac-address: got %s, expected a text" % (name, _short(iface["mac-address"])))
-    for section in ("bridge", "link-aggregation", "vlan", "vxlan", "vrf", "ethernet", "ethtool", "lldp", "ipv4", "ipv6"):
+    for section in (
+        "bridge",
+        "link-aggregation",
+        "vlan",
+        "vxlan",
+        "vrf",
+        "ethernet",
+        "ethtool",
+        "lldp",
+        "ipv4",
+        "ipv6",
+    ):
         if section in iface:
             _mapping(iface[section], "%s: %s" % (name, section))
     for section in ("bridge", "link-aggregation", "vrf"):
         for key in ("port", "ports"):
             if key in iface.get(section, {}):
-                iface[section][key] = [_port(port, section, "%s: %s: %s" % (name, section, key))
-                                       for port in _list(iface[section][key], "%s: %s: %s" % (name, section, key))]
+                iface[section][key] = [
+                    _port(port, section, "%s: %s: %s" % (name, section, key))
+                    for port in _list(iface[section][key], "%s: %s: %s" % (name, section, key))
+                ]
     for family, version in (("ipv4", 4), ("ipv6", 6)):
         if "address" in iface.get(family, {}):
             where = "%s: %s: address" % (name, family)
-            iface[family]["address"] = [_interface_address(_mapping(one, where), version, where) for one in _list(iface[family]["address"], where)]
+            iface[family]["address"] = [
+                _interface_address(_mapping(one, where), version, where)
+                for one in _list(iface[family]["address"], where)
+            ]
     return iface
 
 
@@ -156,7 +241,10 @@ def _rule(entry, where):
 
 
 def _numbers(entry, keys, where):
-    return {key: _integer(value, "%s: %s" % (where, key)) if key in keys and value is not None else value for key, value in entry.items()}
+    return {
+        key: _integer(value, "%s: %s" % (where, key)) if key in keys and value is not None else value
+        for key, value in entry.items()
+    }
 
 
 def _address(text, where, version=None):

@@ -15,9 +15,33 @@ import re
 # "0" and 254 are both the main table (nmstate: RouteEntry, table-id 0 means unset).
 _MAIN_TABLES = (None, 0, 254)
 # What nmstate assumes for a dynamic family when the state is silent (nmstate schema, BaseInterface ipv4/ipv6).
-_IP_DEFAULTS = {"enabled": False, "dhcp": False, "autoconf": False, "auto-dns": True, "auto-gateway": True, "auto-routes": True, "auto-route-table-id": 0,
-                "auto-route-metric": -1, "prefix-route-metric": -1, "dhcp-send-hostname": True, "dhcp-custom-hostname": "", "token": "::"}
-_TOLD_BY_KERNEL = ("name", "type", "state", "mtu", "mac-address", "controller", "copy-mac-from", "bridge", "link-aggregation", "vlan", "profile-name")
+_IP_DEFAULTS = {
+    "enabled": False,
+    "dhcp": False,
+    "autoconf": False,
+    "auto-dns": True,
+    "auto-gateway": True,
+    "auto-routes": True,
+    "auto-route-table-id": 0,
+    "auto-route-metric": -1,
+    "prefix-route-metric": -1,
+    "dhcp-send-hostname": True,
+    "dhcp-custom-hostname": "",
+    "token": "::",
+}
+_TOLD_BY_KERNEL = (
+    "name",
+    "type",
+    "state",
+    "mtu",
+    "mac-address",
+    "controller",
+    "copy-mac-from",
+    "bridge",
+    "link-aggregation",
+    "vlan",
+    "profile-name",
+)
 _PORTS = ("port", "ports")  # both spellings are nmstate's
 _DYNAMIC_ONLY = ("auto-dns", "auto-gateway", "auto-routes", "auto-route-table-id")
 # Documentation/networking/bonding.rst: options that sysfs and VDSM number and nmstate names.
@@ -33,11 +57,27 @@ _BOND_NAMES = {
 
 
 # What nmstate shows when it shows nothing.
-_DEFAULTS = {"lldp": {"enabled": False}, "accept-all-mac-addresses": False, "wait-ip": "any", "controller": "", "identifier": "name",
-             "mptcp": {"address-flags": []}}
+_DEFAULTS = {
+    "lldp": {"enabled": False},
+    "accept-all-mac-addresses": False,
+    "wait-ip": "any",
+    "controller": "",
+    "identifier": "name",
+    "mptcp": {"address-flags": []},
+}
 # What it shows and nobody can set (nmstate: "ignored when applying").
-_READ_ONLY = ("driver", "permanent-mac-address", "pci-address", "min-mtu", "max-mtu", "neighbors", "gc-timer", "hello-timer", "allow-extra-address",
-              "allow-extra-ports")
+_READ_ONLY = (
+    "driver",
+    "permanent-mac-address",
+    "pci-address",
+    "min-mtu",
+    "max-mtu",
+    "neighbors",
+    "gc-timer",
+    "hello-timer",
+    "allow-extra-address",
+    "allow-extra-ports",
+)
 _MAC = re.compile(r"([0-9a-fA-F]{2}:){5,}[0-9a-fA-F]{2}$")
 _PHYSICAL = ("ethernet", "infiniband")
 _EMPTIED = ("vlan", "ovs-db", "external_ids", "other_config")
@@ -45,27 +85,49 @@ _UNORDERED = ("port", "ports", "address-flags", "trunk-tags")
 _MULTICAST_ROUTER = ("disabled", "auto", "enabled")
 # Names of ethtool's own for the kernel's features (nmstate: ETHTOOL_FEATURE_CLI_ALIAS).
 _FEATURES = {
-    "rx": "rx-checksum", "rx-checksumming": "rx-checksum", "ufo": "tx-udp-fragmentation", "tso": "tx-tcp-segmentation",
-    "tcp-segmentation-offload": "tx-tcp-segmentation", "gso": "tx-generic-segmentation", "generic-segmentation-offload": "tx-generic-segmentation",
-    "gro": "rx-gro", "generic-receive-offload": "rx-gro", "lro": "rx-lro", "large-receive-offload": "rx-lro", "rxvlan": "rx-vlan-hw-parse",
-    "rx-vlan-offload": "rx-vlan-hw-parse", "txvlan": "tx-vlan-hw-insert", "tx-vlan-offload": "tx-vlan-hw-insert", "ntuple": "rx-ntuple-filter",
-    "ntuple-filters": "rx-ntuple-filter", "rxhash": "rx-hashing", "receive-hashing": "rx-hashing"}
+    "rx": "rx-checksum",
+    "rx-checksumming": "rx-checksum",
+    "ufo": "tx-udp-fragmentation",
+    "tso": "tx-tcp-segmentation",
+    "tcp-segmentation-offload": "tx-tcp-segmentation",
+    "gso": "tx-generic-segmentation",
+    "generic-segmentation-offload": "tx-generic-segmentation",
+    "gro": "rx-gro",
+    "generic-receive-offload": "rx-gro",
+    "lro": "rx-lro",
+    "large-receive-offload": "rx-lro",
+    "rxvlan": "rx-vlan-hw-parse",
+    "rx-vlan-offload": "rx-vlan-hw-parse",
+    "txvlan": "tx-vlan-hw-insert",
+    "tx-vlan-offload": "tx-vlan-hw-insert",
+    "ntuple": "rx-ntuple-filter",
+    "ntuple-filters": "rx-ntuple-filter",
+    "rxhash": "rx-hashing",
+    "receive-hashing": "rx-hashing",
+}
 
 
 def difference(desired, current, profiled=()):
     """What of ``desired`` does not hold in ``current`` (both nmstate states, dicts), as a state to apply.
 
-    ``profiled``: the devices that some profile is of, by which a NIC whose profile is to go is told from one that has none.
-    Returns ``{}`` when all of it holds. Interfaces come with their name, type, state and only the keys that differ;
-    routes, rules and DNS only when they differ. Nothing that ``desired`` does not name is ever in the result.
+    ``profiled``: the devices that some profile is of, by which a NIC whose profile is to go is told from one that has
+    none. Returns ``{}`` when all of it holds. Interfaces come with their name, type, state and only the keys that
+    differ; routes, rules and DNS only when they differ. Nothing that ``desired`` does not name is ever in the result.
     """
     change = {}
     have = {iface["name"]: iface for iface in current.get("interfaces") or []}
-    interfaces = [left for left in (_interface(want, have.get(want["name"]), have, profiled) for want in desired.get("interfaces") or []) if left]
+    interfaces = [
+        left
+        for left in (
+            _interface(want, have.get(want["name"]), have, profiled) for want in desired.get("interfaces") or []
+        )
+        if left
+    ]
     if interfaces:
         change["interfaces"] = interfaces
     moved = any("ipv4" in one or "ipv6" in one for one in interfaces)
-    # Rules, like servers below, are kept in the profile of some interface with addresses: told again, or they go with the old one.
+    # Rules, like servers below, are kept in the profile of some interface with addresses: told again, or they go with
+    # the old one.
     for section, same, told in (("routes", _same_route, False), ("route-rules", _same_rule, moved)):
         entries = _entries(desired.get(section), current.get(section), same, told)
         if entries:
@@ -74,21 +136,34 @@ def difference(desired, current, profiled=()):
     if resolver:
         change["dns-resolver"] = resolver
     for key in desired:
-        if key not in ("interfaces", "routes", "route-rules", "dns-resolver") and not _subset(desired[key], current.get(key)):
+        if key not in ("interfaces", "routes", "route-rules", "dns-resolver") and not _subset(
+            desired[key], current.get(key)
+        ):
             change[key] = desired[key]
     return change
 
 
 def before(change, current):
-    """What ``current`` has in place of ``change`` (both nmstate states), key by key, None where it has nothing; interfaces that are new are left out."""
+    """What ``current`` has in place of ``change`` (both nmstate states), key by key, None where it has nothing;
+    interfaces that are new are left out.
+    """
     have = {iface["name"]: iface for iface in current.get("interfaces") or []}
     found = {key: _in_place_of(value, current.get(key)) for key, value in change.items() if key != "interfaces"}
     there = [iface for iface in change.get("interfaces") or [] if iface["name"] in have]
-    return dict(found, **({"interfaces": [_in_place_of(iface, have[iface["name"]]) for iface in there]} if "interfaces" in change else {}))
+    return dict(
+        found,
+        **(
+            {"interfaces": [_in_place_of(iface, have[iface["name"]]) for iface in there]}
+            if "interfaces" in change
+            else {}
+        ),
+    )
 
 
 def held(change, current):
-    """The part of before() that an undo has to ask nmstate for: what the kernel's view of the network (snapshot.py) does not tell. {} for nothing."""
+    """The part of before() that an undo has to ask nmstate for: what the kernel's view of the network (snapshot.py)
+    does not tell. {} for nothing.
+    """
     found = []
     for iface in before(change, current).get("interfaces") or []:
         told = {key: value for key, value in iface.items() if key not in _TOLD_BY_KERNEL}
@@ -118,7 +193,12 @@ def mtu_raises(change, current):
     raises = []
     for iface in change.get("interfaces") or []:
         now = have.get(iface["name"])
-        if now and set(iface) <= {"name", "type", "state", "mtu"} and now.get("state") == "up" and iface.get("state", "up") == "up":
+        if (
+            now
+            and set(iface) <= {"name", "type", "state", "mtu"}
+            and now.get("state") == "up"
+            and iface.get("state", "up") == "up"
+        ):
             if iface["mtu"] > now.get("mtu", 0):
                 raises.append({"name": iface["name"], "mtu": iface["mtu"], "was": now.get("mtu", 0)})
     # A VLAN's MTU is bounded by its base's (8021q), so bases come first.
@@ -145,13 +225,18 @@ def _interface(want, now, have, profiled):
         return None if gone or want["state"] == now.get("state") else dict(want)
     if not _same_type(want.get("type"), now.get("type")):
         return dict(want)
-    left = {key: value for key, value in want.items() if key not in ("name", "type", "state") and not _holds(key, value, now, have)}
+    left = {
+        key: value
+        for key, value in want.items()
+        if key not in ("name", "type", "state") and not _holds(key, value, now, have)
+    }
     if not left and now.get("state") == "up":
         return None
     if "bridge" in left:
         left["bridge"] = _bridge_left(left["bridge"], now.get("bridge") or {})
     if "mac-address" in want and ("ipv4" in left or "ipv6" in left):
-        # It will be activated again, and a bond or bridge may then get another MAC (systemd's MACAddressPolicy): pin today's.
+        # It will be activated again, and a bond or bridge may then get another MAC (systemd's MACAddressPolicy): pin
+        # today's.
         left["mac-address"] = want["mac-address"]
     if want.get("type") == "bond" and not (set(left) == {"mtu"} and left["mtu"] > now.get("mtu", 0)):
         # Written again anyway: with both in its profile, VDSM's first edit does not activate it once more.
@@ -171,7 +256,9 @@ def _holds(key, want, now, have):
         return is_now in (None, "", _DEFAULTS.get(key))
     if key == "copy-mac-from":
         source = have.get(want) or {}
-        return bool(source) and any(_equal(now.get("mac-address"), source.get(mac)) for mac in ("mac-address", "permanent-mac-address"))
+        return bool(source) and any(
+            _equal(now.get("mac-address"), source.get(mac)) for mac in ("mac-address", "permanent-mac-address")
+        )
     if key == "profile-name":
         return want == now.get(key, now["name"])
     if key in ("ipv4", "ipv6"):
@@ -192,9 +279,12 @@ def _same_ip(want, now):
     for key, value in want.items():
         if key == "address":
             is_now = _addresses(now.get("address"))
-            # what is static beside what DHCP and routers give, or all there is; in which order is nobody's to say (nmstate sorts them, too)
+            # what is static beside what DHCP and routers give, or all there is; in which order is nobody's to say
+            # (nmstate sorts them, too)
             extra = dynamic or want.get("allow-extra-address")
-            if any(one not in is_now for one in _addresses(value)) or not (extra or set(_addresses(value)) == set(is_now)):
+            if any(one not in is_now for one in _addresses(value)) or not (
+                extra or set(_addresses(value)) == set(is_now)
+            ):
                 return False
         elif key in _READ_ONLY:
             continue
@@ -225,7 +315,9 @@ def _same_bond(want, now):
         return False
     have = now.get("options") or {}
     rest = {key: value for key, value in want.items() if key not in ("mode", "options", *_PORTS)}
-    return all(_bond_value(key, value) == _bond_value(key, have.get(key)) for key, value in (want.get("options") or {}).items()) and _subset(rest, now)
+    return all(
+        _bond_value(key, value) == _bond_value(key, have.get(key)) for key, value in (want.get("options") or {}).items()
+    ) and _subset(rest, now)
 
 
 def _bond_value(option, value):
@@ -244,11 +336,15 @@ def _same_ports(want, now):
         return True
     current = {port["name"]: port for port in now.get("port", now.get("ports")) or []}
     named = {port["name"] for port in ports}
-    return (named <= set(current) if want.get("allow-extra-ports") else named == set(current)) and all(_subset(port, current[port["name"]]) for port in ports)
+    return (named <= set(current) if want.get("allow-extra-ports") else named == set(current)) and all(
+        _subset(port, current[port["name"]]) for port in ports
+    )
 
 
 def _bridge_left(want, now):
-    """A bridge that is changed, without its ports when these hold: nmstate detaches what is not named, also what a guest has attached since."""
+    """A bridge that is changed, without its ports when these hold: nmstate detaches what is not named, also what a
+    guest has attached since.
+    """
     return {key: value for key, value in want.items() if key not in _PORTS} if now and _same_ports(want, now) else want
 
 
@@ -258,7 +354,9 @@ def _subset(want, now, key=""):
         if not want:  # says nothing, but for these, which it empties
             return key not in _EMPTIED or not now
         names = _FEATURES if key == "feature" else {}
-        return isinstance(now, dict) and all(_subset(value, now.get(names.get(one, one)), one) for one, value in want.items())
+        return isinstance(now, dict) and all(
+            _subset(value, now.get(names.get(one, one)), one) for one, value in want.items()
+        )
     if key in _READ_ONLY:
         return True
     if isinstance(want, list):
@@ -275,11 +373,16 @@ def _same_list(want, now, key):
         return False
     if key in _UNORDERED:
         return len(want) == len(now) and all(any(_subset(one, other) for other in now) for one in want)
-    name = next((one for one in ("name", "id") if want and all(isinstance(entry, dict) and one in entry for entry in want)), "")
+    name = next(
+        (one for one in ("name", "id") if want and all(isinstance(entry, dict) and one in entry for entry in want)), ""
+    )
     if not name:
         return len(want) == len(now) and all(_subset(one, other) for one, other in zip(want, now))
-    return all((entry.get("state") == "absent") != any(_subset({key: value for key, value in entry.items() if key != "state"}, one) for one in now)
-               for entry in want)
+    return all(
+        (entry.get("state") == "absent")
+        != any(_subset({key: value for key, value in entry.items() if key != "state"}, one) for one in now)
+        for entry in want
+    )
 
 
 def _equal(want, now):
@@ -287,7 +390,16 @@ def _equal(want, now):
     if want == now or (want in (None, "") and now in (None, "")):
         return True
     if isinstance(now, bool) or isinstance(want, bool):
-        return {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}.get(str(want).lower()) is now
+        return {
+            "true": True,
+            "yes": True,
+            "on": True,
+            "1": True,
+            "false": False,
+            "no": False,
+            "off": False,
+            "0": False,
+        }.get(str(want).lower()) is now
     one, other = _number(want), _number(now)
     if one is not None:
         return one == other
@@ -308,7 +420,8 @@ def _entries(want, now, same, told):
         absent = entry.get("state") == "absent"
         exists = any(same(entry, one) for one in have)
         if exists == absent or (told and not absent):
-            # To nmstate the default table means any table in what is absent: a table of its own would go with the main one's.
+            # To nmstate the default table means any table in what is absent: a table of its own would go with the main
+            # one's.
             left.append(dict(entry, **{"table-id": 254}) if absent and entry.get("table-id") == 0 else entry)
     return left
 
@@ -365,7 +478,8 @@ def _resolver(want, now, moved):
     have = (now or {}).get("config") or {}
     if not config:  # nothing at all is to be configured
         return {"config": config} if any(have.values()) else None
-    # Servers are kept in the profile of some interface: when addresses move they must be told again, or they go with the old one.
+    # Servers are kept in the profile of some interface: when addresses move they must be told again, or they go with
+    # the old one.
     told = moved and any(config.values())
     if not told and all((config.get(key) or []) == (have.get(key) or []) for key in config):
         return None

@@ -14,19 +14,29 @@ _BASES = ("vlan", "vxlan", "mac-vlan", "mac-vtap", "macsec", "ipvlan", "infiniba
 def touched(change, before, current, keep=(), others=()):
     """``{named, devices, rules, new_rules}``: what the nmstate state ``change`` can touch.
 
-    ``before``: the snapshot. ``current``: the nmstate state before the change. ``keep``: addresses whose holders count. ``others``: devices
-    that something else of the transaction is about.
-    ``named``: devices that the change itself is about; what is new of them is deleted by an undo. ``devices``: these, what they stand on, what
-    stands on them, and the holders of routes, rules and servers that change; sorted. ``rules``: the priorities of rules that the change or a
-    profile has. ``new_rules``: whether the change may get priorities from nmstate.
+    ``before``: the snapshot. ``current``: the nmstate state before the change. ``keep``: addresses whose holders count.
+    ``others``: devices that something else of the transaction is about.
+    ``named``: devices that the change itself is about; what is new of them is deleted by an undo. ``devices``: these,
+    what they stand on, what stands on them, and the holders of routes, rules and servers that change; sorted.
+    ``rules``: the priorities of rules that the change or a profile has. ``new_rules``: whether the change may get
+    priorities from nmstate.
     """
     named = {iface["name"] for iface in change.get("interfaces") or []}
-    devices = named | set(others) | _mentioned(change) | {name for address in keep for name in snapshot.holders(before, address)}
+    devices = (
+        named
+        | set(others)
+        | _mentioned(change)
+        | {name for address in keep for name in snapshot.holders(before, address)}
+    )
     devices |= _of_routes(change, before, current) | _of_rules(change, before) | _of_servers(change, before)
     rules = _config(change, "route-rules")
     known = [one["priority"] for one in rules + _config(current, "route-rules") if isinstance(one.get("priority"), int)]
-    return {"named": sorted(named), "devices": sorted(_connected(devices, before["devices"])), "rules": sorted(set(known)),
-            "new_rules": any(one.get("priority") is None and one.get("state") != "absent" for one in rules)}
+    return {
+        "named": sorted(named),
+        "devices": sorted(_connected(devices, before["devices"])),
+        "rules": sorted(set(known)),
+        "new_rules": any(one.get("priority") is None and one.get("state") != "absent" for one in rules),
+    }
 
 
 def _config(state, section):
@@ -61,7 +71,12 @@ def _of_rules(change, before):
         # nmstate keeps a rule in the profile of its iif, of the routes of its table, or of any interface with addresses
         table = entry.get("route-table")
         if table not in _MAIN_TABLES:
-            found |= {name for one in before["routes"] if str(one.get("table")) == str(table) for name in snapshot.devices_of(one)}
+            found |= {
+                name
+                for one in before["routes"]
+                if str(one.get("table")) == str(table)
+                for name in snapshot.devices_of(one)
+            }
         found |= _default_devices(before) | ({entry["iif"]} if entry.get("iif") else set())
     return found
 
@@ -77,11 +92,17 @@ def _default_devices(before):
 
 
 def _connected(names, devices):
-    """``names``, and all that stands on them or that they stand on: ports with their controllers, bases with what is above them."""
-    below = {name: [other for other in (one.get("controller"), one.get("base")) if other] for name, one in devices.items()}
+    """``names``, and all that stands on them or that they stand on: ports with their controllers, bases with what is
+    above them.
+    """
+    below = {
+        name: [other for other in (one.get("controller"), one.get("base")) if other] for name, one in devices.items()
+    }
     found, new = set(), set(names)
     while new:
         found |= new
-        new = {other for name in new for other in below.get(name, ())} | {name for name, others in below.items() if new & set(others)}
+        new = {other for name in new for other in below.get(name, ())} | {
+            name for name, others in below.items() if new & set(others)
+        }
         new -= found
     return found

@@ -3,9 +3,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Settings of a NetworkManager profile for which nmstate has no word, and which are to come along with the addresses.
 
-nmstate keeps what it does not know of a profile that is there. So they are written before it acts, also into a profile made for
-a bridge that is yet to come, and the activation has them at once; afterwards only what it has overwritten is written again. Names
-are nmcli's ("connection.zone"), values those of NetworkManager's D-Bus: text, a number, or a list of text.
+nmstate keeps what it does not know of a profile that is there. So they are written before it acts, also into a profile
+made for a bridge that is yet to come, and the activation has them at once; afterwards only what it has overwritten is
+written again. Names are nmcli's ("connection.zone"), values those of NetworkManager's D-Bus: text, a number, or a list
+of text.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ import json
 from ..sources import networkmanager
 from ..sources.command import CommandError, run
 
-# How a change comes into effect on a device that is up: at once (nm_device_reapply_settings_immediately()), by a reapply, or by a
-# reapply that ends the DHCP client of the family first, for otherwise it is kept (1.52: _cleanup_ip_pre()).
+# How a change comes into effect on a device that is up: at once (nm_device_reapply_settings_immediately()), by a
+# reapply, or by a reapply that ends the DHCP client of the family first, for otherwise it is kept (1.52:
+# _cleanup_ip_pre()).
 LIVE, REAPPLY, RESTART = "live", "reapply", "restart"
 
-# What decides who the host is, whom it lets in, and how it finds others. Not here: what nmstate has a word for, what it decides by
-# itself (timeouts, may-fail, dns-priority), how eagerly a profile is tried (autoconnect-*, wait-*, dad-timeout), what is not IP.
+# What decides who the host is, whom it lets in, and how it finds others. Not here: what nmstate has a word for, what it
+# decides by itself (timeouts, may-fail, dns-priority), how eagerly a profile is tried (autoconnect-*, wait-*,
+# dad-timeout), what is not IP.
 CARRIED = {
     "connection.zone": LIVE,  # firewalld: the default zone may shut the controller out, or let everybody in
     "connection.metered": LIVE,  # updaters ask it whether they may load
@@ -37,13 +40,27 @@ CARRIED = {
     "ipv6.replace-local-rule": REAPPLY,
     "ipv6.routed-dns": REAPPLY,
 }
-# What VDSM says of every bond that it edits, and NetworkManager takes only by a new activation where the profile is silent (1.52:
-# can_reapply_change()). It counts from the next activation on; the device has both already.
+# What VDSM says of every bond that it edits, and NetworkManager takes only by a new activation where the profile is
+# silent (1.52: can_reapply_change()). It counts from the next activation on; the device has both already.
 STATED = ("802-3-ethernet.cloned-mac-address", "802-3-ethernet.mtu")
 IAID = "ipv6.dhcp-iaid"
-# What nmstate reads of a route and a rule in a profile and writes again; the rest of them would be lost (its nm/settings/route*.rs).
+# What nmstate reads of a route and a rule in a profile and writes again; the rest of them would be lost (its
+# nm/settings/route*.rs).
 _ROUTE = ("dest", "prefix", "next-hop", "metric", "table", "type", "src", "weight", "cwnd", "lock-cwnd")
-_RULE = ("family", "priority", "from", "from-len", "to", "to-len", "table", "fwmark", "fwmask", "iifname", "action", "suppress-prefixlength")
+_RULE = (
+    "family",
+    "priority",
+    "from",
+    "from-len",
+    "to",
+    "to-len",
+    "table",
+    "fwmark",
+    "fwmask",
+    "iifname",
+    "action",
+    "suppress-prefixlength",
+)
 # A method without the family's DHCP client, by which it is ended; with addresses in the profile only "manual" is valid.
 _WITHOUT_DHCP = {"ipv4": "disabled", "ipv6": "link-local"}
 _SECONDS = 10  # for one call of nmcli; an activation has its own
@@ -73,8 +90,15 @@ def beyond_nmstate(profile):
             for one in (profile.get(family) or {}).get(key) or []:
                 strange = sorted(set(one) - set(known))
                 if strange:
-                    name = "%s/%s" % (one.get("dest"), one.get("prefix")) if kind == "route" else "with priority %s" % one.get("priority")
-                    found.append("the %s %s with %s" % (kind, name, ", ".join("%s %s" % (word, json.dumps(one[word])) for word in strange)))
+                    name = (
+                        "%s/%s" % (one.get("dest"), one.get("prefix"))
+                        if kind == "route"
+                        else "with priority %s" % one.get("priority")
+                    )
+                    found.append(
+                        "the %s %s with %s"
+                        % (kind, name, ", ".join("%s %s" % (word, json.dumps(one[word])) for word in strange))
+                    )
     return found
 
 
@@ -82,17 +106,23 @@ def check(settings, devices):
     """Raise SettingsError unless ``settings`` is ``{device: {property: value}}`` with devices out of ``devices``; pure."""
     for device, wanted in settings.items():
         if device not in devices:
-            raise SettingsError("settings: %s is neither an interface of the state nor a device with an active profile; there are: %s"
-                                % (device, ", ".join(sorted(devices)) or "none"))
+            raise SettingsError(
+                "settings: %s is neither an interface of the state nor a device with an active profile; there are: %s"
+                % (device, ", ".join(sorted(devices)) or "none")
+            )
         if not isinstance(wanted, dict):
             raise SettingsError("settings: %s: a mapping of properties is needed" % device)
         for name, value in wanted.items():
             if name not in CARRIED and name not in STATED:
-                raise SettingsError("settings: %s: %s is not a property that can be set here; these are: %s"
-                                    % (device, name, ", ".join([*CARRIED, *STATED])))
+                raise SettingsError(
+                    "settings: %s: %s is not a property that can be set here; these are: %s"
+                    % (device, name, ", ".join([*CARRIED, *STATED]))
+                )
             texts = value if isinstance(value, list) else [value]
             if not all(isinstance(one, (str, int)) and not isinstance(one, bool) for one in texts):
-                raise SettingsError("settings: %s: %s: a text, a number or a list of texts is needed, not %r" % (device, name, value))
+                raise SettingsError(
+                    "settings: %s: %s: a text, a number or a list of texts is needed, not %r" % (device, name, value)
+                )
 
 
 def differing(wanted, profile):
@@ -103,15 +133,20 @@ def differing(wanted, profile):
 def read(devices, managed=None):
     """``{device: {uuid, path, profile, applied, iaid}}`` of those ``devices`` that have an active profile.
 
-    ``profile``: what is saved, as GetSettings gives it. ``applied``: what is in effect. ``iaid``: that of the DHCPv6 lease, or "".
+    ``profile``: what is saved, as GetSettings gives it. ``applied``: what is in effect. ``iaid``: that of the DHCPv6
+    lease, or "".
     """
     managed = networkmanager.objects() if managed is None else managed
     found = {}
     for device in devices:
         active = networkmanager.active_on(managed, device)
         if active:
-            found[device] = dict(active, profile=networkmanager.settings(active["profile_path"]), applied=networkmanager.applied(active["path"]),
-                                 iaid=networkmanager.lease_of(managed, device).get("lease_iaid", ""))
+            found[device] = dict(
+                active,
+                profile=networkmanager.settings(active["profile_path"]),
+                applied=networkmanager.applied(active["path"]),
+                iaid=networkmanager.lease_of(managed, device).get("lease_iaid", ""),
+            )
     return found
 
 
@@ -133,27 +168,59 @@ def lacking(settings, now):
 
 def instead(lacking, now):
     """What the profiles have in place of ``lacking`` (of lacking()): ``{device: {property: value or None}}``; pure."""
-    return {device: {name: _get(now[device]["profile"], name) for name in wanted} for device, wanted in lacking.items() if device in now}
+    return {
+        device: {name: _get(now[device]["profile"], name) for name in wanted}
+        for device, wanted in lacking.items()
+        if device in now
+    }
 
 
 def prepare(settings, bridges, persistent):
-    """Write ``settings`` where nmstate will find them: into active profiles, and into new ones for those that are in ``bridges``.
+    """Write ``settings`` where nmstate will find them: into active profiles, and into new ones for those that are in
+    ``bridges``.
 
-    A bridge's profile does not connect by itself; nmstate changes that (2.2.62). What cannot be written here, put() sees to.
+    A bridge's profile does not connect by itself; nmstate changes that (2.2.62). What cannot be written here, put()
+    sees to.
     """
     for device, wanted in settings.items():
         have = read([device]).get(device)
         if have:
             left = differing(wanted, have["profile"])
             if left:
-                run(_modification(have, left, persistent), timeout=_SECONDS)  # the profile of a port refuses what is about addresses
+                run(
+                    _modification(have, left, persistent), timeout=_SECONDS
+                )  # the profile of a port refuses what is about addresses
         elif device in bridges:
-            run(["nmcli", "connection", "add", "save", "yes" if persistent else "no", "type", "bridge", "ifname", device, "con-name", device,
-                 "connection.autoconnect", "no", "bridge.stp", "no", "ipv4.method", "disabled", "ipv6.method", "disabled", *_words(wanted)], timeout=_SECONDS)
+            run(
+                [
+                    "nmcli",
+                    "connection",
+                    "add",
+                    "save",
+                    "yes" if persistent else "no",
+                    "type",
+                    "bridge",
+                    "ifname",
+                    device,
+                    "con-name",
+                    device,
+                    "connection.autoconnect",
+                    "no",
+                    "bridge.stp",
+                    "no",
+                    "ipv4.method",
+                    "disabled",
+                    "ipv6.method",
+                    "disabled",
+                    *_words(wanted),
+                ],
+                timeout=_SECONDS,
+            )
 
 
 def put(settings, persistent):
-    """Write ``settings`` into the active profiles of their devices and bring them into effect, with the least disturbance.
+    """Write ``settings`` into the active profiles of their devices and bring them into effect, with the least
+    disturbance.
 
     ``persistent``: whether the profile files are written too. Raises SettingsError, CommandError, NetworkManagerError.
     """
@@ -168,7 +235,9 @@ def put(settings, persistent):
 
 
 def bring_into_effect(device):
-    """Make what the profile of ``device`` says of CARRIED count; returns False, with nothing called, where that is so already."""
+    """Make what the profile of ``device`` says of CARRIED count; returns False, with nothing called, where that is so
+    already.
+    """
     have = read([device]).get(device)
     late = pending(have) if have else {}
     if not late:
@@ -182,7 +251,9 @@ def bring_into_effect(device):
 
 
 def undo(devices, say):
-    """Bring back into effect what the restored profiles of ``devices`` say, and return whether that took anything; ``say`` is told what."""
+    """Bring back into effect what the restored profiles of ``devices`` say, and return whether that took anything;
+    ``say`` is told what.
+    """
     touched = False
     for device in devices:
         try:
@@ -197,8 +268,13 @@ def undo(devices, say):
 
 def pending(have):
     """``{property: how}`` of CARRIED that the profile says and the device does not do yet; ``have``: of read(). Pure."""
-    late = {name: how for name, how in CARRIED.items() if how != LIVE and not _same(_get(have["profile"], name), _get(have["applied"], name))}
-    # One that the profile leaves to NetworkManager is of an undone change; were the lease not of it, the address would have told.
+    late = {
+        name: how
+        for name, how in CARRIED.items()
+        if how != LIVE and not _same(_get(have["profile"], name), _get(have["applied"], name))
+    }
+    # One that the profile leaves to NetworkManager is of an undone change; were the lease not of it, the address would
+    # have told.
     if IAID in late and _get(have["profile"], IAID) in (None, "", have["iaid"]):
         del late[IAID]
     return late
@@ -217,14 +293,29 @@ def _same(one, other):
 
 
 def _modification(have, left, persistent):
-    return ["nmcli", "connection", "modify", *([] if persistent else ["--temporary"]), "uuid", have["uuid"], *_words(left)]
+    return [
+        "nmcli",
+        "connection",
+        "modify",
+        *([] if persistent else ["--temporary"]),
+        "uuid",
+        have["uuid"],
+        *_words(left),
+    ]
 
 
 def _words(wanted):
-    return [word for name, value in wanted.items() for word in (name, ",".join(value) if isinstance(value, list) else str(value))]
+    return [
+        word
+        for name, value in wanted.items()
+        for word in (name, ",".join(value) if isinstance(value, list) else str(value))
+    ]
 
 
 def _nmcli(device, words, timeout=_SECONDS):
     rc, out, err = run(["nmcli", *words], timeout=timeout)
     if rc:
-        raise SettingsError("the profile of %s does not take its settings: nmcli %s: %s" % (device, " ".join(words), (err or out).strip()))
+        raise SettingsError(
+            "the profile of %s does not take its settings: nmcli %s: %s"
+            % (device, " ".join(words), (err or out).strip())
+        )

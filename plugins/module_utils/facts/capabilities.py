@@ -3,8 +3,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The capabilities document of a host in the keys and value types of VDSM's getVdsCaps, from raw sources; pure.
 
-Source of the rules: VDSM, lib/vdsm/network/netinfo. Mended where VDSM loses what decides: teams are shown, a device with
-several gateways shows them all (and the best as ``gateway``), the hops of a multipath default route count, and
+Source of the rules: VDSM, lib/vdsm/network/netinfo. Mended where VDSM loses what decides: teams are shown, a device
+with several gateways shows them all (and the best as ``gateway``), the hops of a multipath default route count, and
 ``ipv4defaultroute`` is about the device's own route.
 """
 
@@ -15,28 +15,65 @@ import ipaddress
 
 DUMMY_BRIDGE = ";vdsmdummy;"  # libvirt's placeholder on VDSM hosts
 # Properties of a bond that are state and no options (VDSM: link/bond/sysfs_options.py, EXCLUDED_BONDING_ENTRIES).
-_NO_BOND_OPTIONS = ("slaves", "active_slave", "mii_status", "queue_id", "ad_aggregator", "ad_num_ports", "ad_actor_key", "ad_partner_key",
-                    "ad_partner_mac", "ad_actor_system")
-# Defaults of the bonding driver (bonding.rst; bond_main.c), as the last word in sysfs: only for where neither VDSM's dump nor the kernel can
-# be asked (kernel.bond_defaults()). An option that is not here is not reported then: its default is unknown.
+_NO_BOND_OPTIONS = (
+    "slaves",
+    "active_slave",
+    "mii_status",
+    "queue_id",
+    "ad_aggregator",
+    "ad_num_ports",
+    "ad_actor_key",
+    "ad_partner_key",
+    "ad_partner_mac",
+    "ad_actor_system",
+)
+# Defaults of the bonding driver (bonding.rst; bond_main.c), as the last word in sysfs: only for where neither VDSM's
+# dump nor the kernel can be asked (kernel.bond_defaults()). An option that is not here is not reported then: its
+# default is unknown.
 _BOND_DEFAULTS = {
-    "ad_actor_sys_prio": "65535", "ad_select": "0", "ad_user_port_key": "0", "all_slaves_active": "0", "arp_all_targets": "0",
-    "arp_interval": "0", "arp_ip_target": "", "arp_missed_max": "2", "arp_validate": "0", "downdelay": "0", "fail_over_mac": "0",
-    "lacp_active": "1", "lacp_rate": "0", "lp_interval": "1", "miimon": "0", "min_links": "0", "num_grat_arp": "1",
-    "num_unsol_na": "1", "packets_per_slave": "1", "peer_notif_delay": "0", "primary": "", "primary_reselect": "0",
-    "resend_igmp": "1", "updelay": "0", "use_carrier": "1", "xmit_hash_policy": "0",
+    "ad_actor_sys_prio": "65535",
+    "ad_select": "0",
+    "ad_user_port_key": "0",
+    "all_slaves_active": "0",
+    "arp_all_targets": "0",
+    "arp_interval": "0",
+    "arp_ip_target": "",
+    "arp_missed_max": "2",
+    "arp_validate": "0",
+    "downdelay": "0",
+    "fail_over_mac": "0",
+    "lacp_active": "1",
+    "lacp_rate": "0",
+    "lp_interval": "1",
+    "miimon": "0",
+    "min_links": "0",
+    "num_grat_arp": "1",
+    "num_unsol_na": "1",
+    "packets_per_slave": "1",
+    "peer_notif_delay": "0",
+    "primary": "",
+    "primary_reselect": "0",
+    "resend_igmp": "1",
+    "updelay": "0",
+    "use_carrier": "1",
+    "xmit_hash_policy": "0",
 }
 _MIIMON_WITHOUT_ARP = "100"  # of modes 4, 5 and 6, which cannot monitor by ARP (bond_options.c, bond_option_mode_set())
 # Of a bridge's options only those that a change would lose or that decide whether it may be made.
-_BRIDGE_OPTIONS = (("forward_delay", "forward_delay"), ("group_fwd_mask", "group_fwd_mask"), ("mcast_snooping", "multicast_snooping"),
-                   ("vlan_filtering", "vlan_filtering"))
+_BRIDGE_OPTIONS = (
+    ("forward_delay", "forward_delay"),
+    ("group_fwd_mask", "group_fwd_mask"),
+    ("mcast_snooping", "multicast_snooping"),
+    ("vlan_filtering", "vlan_filtering"),
+)
 
 
 def capabilities(links, traits, routes, state, managed, running, hidden_nics=()):
     """``{nics, bondings, vlans, bridges, teams, networks, nameservers, max_mtu}`` of a host.
 
-    ``links``, ``traits``, ``routes``: as kernel.py gives them; ``state``: nmstate's show; ``managed``: names of the devices
-    that NetworkManager manages; ``running``: ``{networks, bondings}`` of VDSM; ``hidden_nics``: patterns of NICs left out.
+    ``links``, ``traits``, ``routes``: as kernel.py gives them; ``state``: nmstate's show; ``managed``: names of the
+    devices that NetworkManager manages; ``running``: ``{networks, bondings}`` of VDSM; ``hidden_nics``: patterns of
+    NICs left out.
     """
     kinds = classify(links, traits, managed, hidden_nics)
     hidden = {link["ifname"] for link in links if kinds.get(link["ifname"]) is None}
@@ -45,19 +82,36 @@ def capabilities(links, traits, routes, state, managed, running, hidden_nics=())
     for link in links:
         name = link["ifname"]
         if kinds.get(name):
-            own = _OWN[kinds[name]](link, traits.get(name) or {}, [one["ifname"] for one in links if one.get("master") == name], hidden)
+            own = _OWN[kinds[name]](
+                link, traits.get(name) or {}, [one["ifname"] for one in links if one.get("master") == name], hidden
+            )
             document[kinds[name]][name] = dict(own, **_common(link, routes, config.get(name) or {}))
     document["networks"] = _networks(running.get("networks") or {}, document)
     document["nameservers"] = ((state.get("dns-resolver") or {}).get("running") or {}).get("server") or []
     # A driver without a limit says 0; IPv4's own limit holds then.
-    document["max_mtu"] = {link["ifname"]: link.get("max_mtu") or 65535 for link in links if link["ifname"] in document["nics"]}
+    document["max_mtu"] = {
+        link["ifname"]: link.get("max_mtu") or 65535 for link in links if link["ifname"] in document["nics"]
+    }
     return document
 
 
 def classify(links, traits, managed, hidden_nics=()):
-    """``{device: nics|bondings|vlans|bridges|teams|None}``; None: of a guest or container, or hidden, or nothing of a network's."""
-    kinds = {"bond": "bondings", "vlan": "vlans", "bridge": "bridges", "team": "teams", "": "nics", "ipoib": "nics", "dsa": "nics"}
-    if_managed = ("veth", "dummy")  # a container's when NetworkManager leaves it alone, else a NIC of a nested or test host
+    """``{device: nics|bondings|vlans|bridges|teams|None}``; None: of a guest or container, or hidden, or nothing of a
+    network's.
+    """
+    kinds = {
+        "bond": "bondings",
+        "vlan": "vlans",
+        "bridge": "bridges",
+        "team": "teams",
+        "": "nics",
+        "ipoib": "nics",
+        "dsa": "nics",
+    }
+    if_managed = (
+        "veth",
+        "dummy",
+    )  # a container's when NetworkManager leaves it alone, else a NIC of a nested or test host
     of_guests = {link.get("address") for link in links if _kind(link) in ("macvtap", "macvlan")}
     found = {}
     for link in links:
@@ -65,9 +119,11 @@ def classify(links, traits, managed, hidden_nics=()):
         found[name] = "nics" if kind in if_managed and name in managed else kinds.get(kind)
         trait = traits.get(name) or {}
         if found[name] == "nics" and (
-                link.get("link_type") not in ("ether", "infiniband") or trait.get("tap")
-                or (trait.get("virtual_function") and link.get("address") in of_guests)  # handed to a VM
-                or any(fnmatch.fnmatchcase(name, pattern) for pattern in hidden_nics)):
+            link.get("link_type") not in ("ether", "infiniband")
+            or trait.get("tap")
+            or (trait.get("virtual_function") and link.get("address") in of_guests)  # handed to a VM
+            or any(fnmatch.fnmatchcase(name, pattern) for pattern in hidden_nics)
+        ):
             found[name] = None
         if name == DUMMY_BRIDGE:
             found[name] = None
@@ -94,8 +150,14 @@ def _nic(link, trait, _ports, _hidden):
 
 def _bond(link, trait, ports, _hidden):
     data = _data(link)
-    own = {"hwaddr": link.get("address", ""), "slaves": sorted(ports), "active_slave": data.get("active_slave") or "",
-           "opts": bond_options(trait.get("bond") or {}, trait.get("bond_defaults")), "speed": trait.get("speed", 0), "switch": "legacy"}
+    own = {
+        "hwaddr": link.get("address", ""),
+        "slaves": sorted(ports),
+        "active_slave": data.get("active_slave") or "",
+        "opts": bond_options(trait.get("bond") or {}, trait.get("bond_defaults")),
+        "speed": trait.get("speed", 0),
+        "switch": "legacy",
+    }
     partner = data.get("ad_info") or {}
     if partner.get("aggregator") and partner.get("partner_mac"):
         own["ad_aggregator_id"], own["ad_partner_mac"] = str(partner["aggregator"]), partner["partner_mac"]
@@ -105,10 +167,17 @@ def _bond(link, trait, ports, _hidden):
 def bond_options(values, defaults=None):
     """VDSM's ``opts`` of a bond from sysfs' words: mode always, of the others what is not the default; numbers as text.
 
-    ``defaults``: sysfs' words of an untouched bond of the mode; a table takes their place when they are unknown (None or {}).
+    ``defaults``: sysfs' words of an untouched bond of the mode; a table takes their place when they are unknown (None
+    or {}).
     """
-    known = {name: _bond_word(name, text) for name, text in defaults.items()} if defaults else dict(
-        _BOND_DEFAULTS, **({"miimon": _MIIMON_WITHOUT_ARP} if values.get("mode", "").split()[-1:] in (["4"], ["5"], ["6"]) else {}))
+    known = (
+        {name: _bond_word(name, text) for name, text in defaults.items()}
+        if defaults
+        else dict(
+            _BOND_DEFAULTS,
+            **({"miimon": _MIIMON_WITHOUT_ARP} if values.get("mode", "").split()[-1:] in (["4"], ["5"], ["6"]) else {}),
+        )
+    )
     options = {}
     for name, text in values.items():
         value = _bond_word(name, text)
@@ -132,9 +201,15 @@ def _bridge(link, _trait, ports, hidden):
     data = _data(link)
     options = {name: str(data[key]) for key, name in _BRIDGE_OPTIONS if key in data}
     if "group_fwd_mask" in options:
-        options["group_fwd_mask"] = "0x%x" % int(options["group_fwd_mask"], 0)  # as sysfs and VDSM have it; iproute2 prints "0" for none
-    return {"hwaddr": link.get("address", ""), "ports": sorted(port for port in ports if port not in hidden),
-            "stp": "on" if data.get("stp_state") else "off", "opts": options}
+        options["group_fwd_mask"] = "0x%x" % int(
+            options["group_fwd_mask"], 0
+        )  # as sysfs and VDSM have it; iproute2 prints "0" for none
+    return {
+        "hwaddr": link.get("address", ""),
+        "ports": sorted(port for port in ports if port not in hidden),
+        "stp": "on" if data.get("stp_state") else "off",
+        "opts": options,
+    }
 
 
 def _team(link, _trait, ports, _hidden):
@@ -149,7 +224,10 @@ def _common(link, routes, config):
     entries = [one for one in link.get("addr_info") or [] if one.get("scope") != "link" and one.get("local")]
     four = [one for one in entries if one["family"] == "inet"]
     # The engine takes the first as the address: a configured one before one by autoconfiguration or a temporary one.
-    six = sorted((one for one in entries if one["family"] == "inet6"), key=lambda one: (bool(one.get("temporary")), bool(one.get("dynamic"))))
+    six = sorted(
+        (one for one in entries if one["family"] == "inet6"),
+        key=lambda one: (bool(one.get("temporary")), bool(one.get("dynamic"))),
+    )
     gateways, gateways6 = (_gateways(link["ifname"], routes, family) for family in (4, 6))
     primary = _primary(four, gateways[0] if gateways else "")
     common = {
@@ -159,7 +237,9 @@ def _common(link, routes, config):
         "ipv6addrs": ["%s/%d" % (one["local"], one["prefixlen"]) for one in six],
         "gateway": gateways[0] if gateways else "",
         "ipv6gateway": gateways6[0] if gateways6 else "::",
-        "ipv4defaultroute": any(_is_main(one) and one["family"] == 4 and one["dev"] == link["ifname"] for one in routes),
+        "ipv4defaultroute": any(
+            _is_main(one) and one["family"] == 4 and one["dev"] == link["ifname"] for one in routes
+        ),
         "dhcpv4": bool((config.get("ipv4") or {}).get("dhcp")),
         "dhcpv6": bool((config.get("ipv6") or {}).get("dhcp")),
         "ipv6autoconf": bool((config.get("ipv6") or {}).get("autoconf")),
@@ -186,13 +266,28 @@ def _is_main(route):
 def _primary(addresses, gateway):
     # VDSM: the first non-secondary address in the gateway's subnet, else the first listed.
     for one in addresses if gateway and ":" not in gateway else []:
-        if not one.get("secondary") and ipaddress.ip_address(gateway) in ipaddress.ip_network("%s/%d" % (one["local"], one["prefixlen"]), strict=False):
+        if not one.get("secondary") and ipaddress.ip_address(gateway) in ipaddress.ip_network(
+            "%s/%d" % (one["local"], one["prefixlen"]), strict=False
+        ):
             return one
     return addresses[0] if addresses else None
 
 
-_SHARED = ("addr", "netmask", "ipv4addrs", "ipv6addrs", "gateway", "ipv6gateway", "ipv4gateways", "ipv6gateways", "ipv4defaultroute", "dhcpv4",
-           "dhcpv6", "ipv6autoconf", "mtu")
+_SHARED = (
+    "addr",
+    "netmask",
+    "ipv4addrs",
+    "ipv6addrs",
+    "gateway",
+    "ipv6gateway",
+    "ipv4gateways",
+    "ipv6gateways",
+    "ipv4defaultroute",
+    "dhcpv4",
+    "dhcpv6",
+    "ipv6autoconf",
+    "mtu",
+)
 
 
 def _networks(records, document):
@@ -201,7 +296,11 @@ def _networks(records, document):
     for name, record in records.items():
         bridged = bool(record.get("bridged", True))
         device = name if bridged else _record_device(record, document["vlans"])
-        found = document["bridges"].get(name) if bridged else next((document[kind][device] for kind in _OWN if device in document[kind]), None)
+        found = (
+            document["bridges"].get(name)
+            if bridged
+            else next((document[kind][device] for kind in _OWN if device in document[kind]), None)
+        )
         if not found:
             continue
         network = {key: found[key] for key in _SHARED if key in found}
@@ -223,7 +322,10 @@ def _record_device(record, vlans):
     tag = record.get("vlan")
     if tag in (None, ""):
         return base
-    return next((name for name, vlan in vlans.items() if (vlan["iface"], vlan["vlanid"]) == (base, int(tag))), "%s.%s" % (base, tag))
+    return next(
+        (name for name, vlan in vlans.items() if (vlan["iface"], vlan["vlanid"]) == (base, int(tag))),
+        "%s.%s" % (base, tag),
+    )
 
 
 def _southbound(ports, document):

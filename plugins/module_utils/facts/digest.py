@@ -10,12 +10,34 @@ from __future__ import annotations
 
 # Devices of running VMs and containers: they come and go by themselves and are nobody's network configuration.
 _OF_GUESTS = ("tun", "mac-vtap")
-_IP = ("enabled", "dhcp", "autoconf", "address", "auto-dns", "auto-gateway", "auto-routes", "auto-route-table-id", "auto-route-metric",
-       "dhcp-client-id", "dhcp-duid", "dhcp-send-hostname", "dhcp-custom-hostname", "addr-gen-mode", "token", "allow-extra-address")
+_IP = (
+    "enabled",
+    "dhcp",
+    "autoconf",
+    "address",
+    "auto-dns",
+    "auto-gateway",
+    "auto-routes",
+    "auto-route-table-id",
+    "auto-route-metric",
+    "dhcp-client-id",
+    "dhcp-duid",
+    "dhcp-send-hostname",
+    "dhcp-custom-hostname",
+    "addr-gen-mode",
+    "token",
+    "allow-extra-address",
+)
 _BRIDGE_OPTIONS = ("stp", "group-forward-mask", "multicast-snooping", "mac-ageing-time")
 _VLAN = ("id", "base-iface", "protocol", "registration-protocol", "reorder-headers", "loose-binding")
 # What nmstate shows for "not set": saying so again is noise.
-_UNSET = {"auto-route-metric": -1, "protocol": "802.1q", "registration-protocol": "none", "reorder-headers": True, "loose-binding": False}
+_UNSET = {
+    "auto-route-metric": -1,
+    "protocol": "802.1q",
+    "registration-protocol": "none",
+    "reorder-headers": True,
+    "loose-binding": False,
+}
 
 
 def digest(state, hidden=()):
@@ -25,7 +47,11 @@ def digest(state, hidden=()):
     interfaces named in ``hidden``. Interfaces are sorted by name.
     """
     gone = {iface["name"] for iface in state.get("interfaces") or [] if _of_a_guest(iface)} | set(hidden)
-    interfaces = [_interface(iface, gone) for iface in state.get("interfaces") or [] if iface["name"] not in gone and iface.get("type") != "loopback"]
+    interfaces = [
+        _interface(iface, gone)
+        for iface in state.get("interfaces") or []
+        if iface["name"] not in gone and iface.get("type") != "loopback"
+    ]
     return {
         "interfaces": sorted(interfaces, key=lambda iface: iface["name"]),
         "routes": {"config": (state.get("routes") or {}).get("config") or []},
@@ -35,7 +61,8 @@ def digest(state, hidden=()):
 
 
 def without_guests(state):
-    """``state`` with all its keys, less guests' taps as interfaces and as ports of bridges; pure, the input stays as it is.
+    """``state`` with all its keys, less guests' taps as interfaces and as ports of bridges; pure, the input stays as it
+    is.
 
     This is what a desired state is compared with: nobody names taps, and on a bridge they are no difference.
     """
@@ -44,7 +71,15 @@ def without_guests(state):
     for iface in state.get("interfaces") or []:
         if iface["name"] not in gone:
             bridge = iface.get("bridge")
-            ports = {key: [port for port in bridge[key] or [] if port["name"] not in gone] for key in ("port", "ports") if key in bridge} if bridge else {}
+            ports = (
+                {
+                    key: [port for port in bridge[key] or [] if port["name"] not in gone]
+                    for key in ("port", "ports")
+                    if key in bridge
+                }
+                if bridge
+                else {}
+            )
             interfaces.append(dict(iface, bridge=dict(bridge, **ports)) if ports else iface)
     return dict(state, interfaces=interfaces)
 
@@ -61,7 +96,11 @@ def _interface(iface, gone):
         if family in iface:
             small[family] = _ip(iface[family])
     if "link-aggregation" in iface:
-        small["link-aggregation"] = {key: value for key, value in iface["link-aggregation"].items() if key in ("mode", "port", "ports", "options")}
+        small["link-aggregation"] = {
+            key: value
+            for key, value in iface["link-aggregation"].items()
+            if key in ("mode", "port", "ports", "options")
+        }
     if "vlan" in iface:
         small["vlan"] = _only(iface["vlan"], _VLAN)
     if "bridge" in iface:
@@ -74,7 +113,9 @@ def _ip(stack):
         return {"enabled": False}
     small = _only(stack, _IP)
     if "address" in small:
-        small["address"] = [{key: one[key] for key in ("ip", "prefix-length") if key in one} for one in small["address"]]
+        small["address"] = [
+            {key: one[key] for key in ("ip", "prefix-length") if key in one} for one in small["address"]
+        ]
     return small
 
 
@@ -82,7 +123,11 @@ def _bridge(bridge, gone):
     small = {}
     for key in ("port", "ports"):  # both spellings are nmstate's
         if key in bridge:
-            small[key] = [{name: port[name] for name in ("name", "vlan") if port.get(name)} for port in bridge[key] or [] if port["name"] not in gone]
+            small[key] = [
+                {name: port[name] for name in ("name", "vlan") if port.get(name)}
+                for port in bridge[key] or []
+                if port["name"] not in gone
+            ]
     if "options" in bridge:
         small["options"] = _only(bridge["options"], _BRIDGE_OPTIONS)
         if "stp" in small["options"]:

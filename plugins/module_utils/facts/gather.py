@@ -9,9 +9,9 @@ import ipaddress
 import os
 
 from ..effects import profile_settings
-from . import capabilities, digest
 from ..sources import kernel, networkmanager, nmstatectl, profile_files, ssh_connection, vdsm_persistence
 from ..transaction import journal
+from . import capabilities, digest
 
 DEFAULT_HIDDEN_NICS = ("w*", "usb*")  # VDSM's own default of hidden_nics
 
@@ -46,11 +46,15 @@ def gather(hidden_nics=DEFAULT_HIDDEN_NICS, control_address=""):
 
 
 def compose(sources, hidden_nics=(), control_address=""):
-    """The fact from its raw ``sources`` (dict: managed, settings, state, links, traits, routes, running, control); pure."""
+    """The fact from its raw ``sources`` (dict: managed, settings, state, links, traits, routes, running, control);
+    pure.
+    """
     managed, links, state = sources["managed"], sources["links"], sources["state"]
     devices = networkmanager.devices_of(managed)
     names = {name for name, one in devices.items() if one["managed"]}
-    facts = capabilities.capabilities(links, sources["traits"], sources["routes"], state, names, sources["running"], hidden_nics)
+    facts = capabilities.capabilities(
+        links, sources["traits"], sources["routes"], state, names, sources["running"], hidden_nics
+    )
     kinds = capabilities.classify(links, sources["traits"], names, hidden_nics)
     here = sources["control"]
     if control_address:
@@ -60,15 +64,27 @@ def compose(sources, hidden_nics=(), control_address=""):
     facts["versions"] = {"networkmanager": networkmanager.version_of(managed)}
     unseen = {name for name, kind in kinds.items() if kind is None and name not in names}
     facts["nmstate"] = digest.digest(state, unseen)
-    facts["routes"] = [{key: route[key] for key in ("destination", "next-hop-address", "next-hop-interface", "metric", "table-id") if key in route}
-                       for route in (state.get("routes") or {}).get("running") or [] if route.get("next-hop-interface") != "lo"]
+    facts["routes"] = [
+        {
+            key: route[key]
+            for key in ("destination", "next-hop-address", "next-hop-interface", "metric", "table-id")
+            if key in route
+        }
+        for route in (state.get("routes") or {}).get("running") or []
+        if route.get("next-hop-interface") != "lo"
+    ]
     # NetworkManager keeps a made-up profile for each tap on a bridge, and may have them all in a checkpoint.
     seen = {iface["name"] for iface in facts["nmstate"]["interfaces"]}
-    facts["profiles"] = {device: dict(profile, **_identity(device, sources, here["local"]))
-                         for device, profile in networkmanager.profiles_of(managed, sources["settings"]).items() if device in seen}
+    facts["profiles"] = {
+        device: dict(profile, **_identity(device, sources, here["local"]))
+        for device, profile in networkmanager.profiles_of(managed, sources["settings"]).items()
+        if device in seen
+    }
     # the back door of a lab or a data center is no part of the fact, unless the controller came in by it
     reported = {name for name, kind in kinds.items() if kind} | {facts["lastClientIface"]}
-    facts["unmanaged"] = {name: why for name, why in sorted(networkmanager.unmanaged_of(managed).items()) if name in reported}
+    facts["unmanaged"] = {
+        name: why for name, why in sorted(networkmanager.unmanaged_of(managed).items()) if name in reported
+    }
     facts["checkpoints"] = networkmanager.checkpoints_of(managed)
     for checkpoint in facts["checkpoints"]:
         checkpoint["devices"] = [device for device in checkpoint["devices"] if device in seen]
@@ -77,22 +93,47 @@ def compose(sources, hidden_nics=(), control_address=""):
 
 
 def _identity(device, sources, local):
-    """What else a host is known by on ``device``, each only when there is any; ``local``: the address of the control connection."""
+    """What else a host is known by on ``device``, each only when there is any; ``local``: the address of the control
+    connection.
+    """
     profile = sources["settings"][networkmanager.active_on(sources["managed"], device)["profile_path"]]
     static = {family: profile_settings.addresses_of(profile, family) for family in ("ipv4", "ipv6")}
-    found = {"settings": profile_settings.of_profile(profile), "beyond_nmstate": profile_settings.beyond_nmstate(profile),
-             "ipv4_addresses": static["ipv4"], "ipv6_addresses": static["ipv6"]}
+    found = {
+        "settings": profile_settings.of_profile(profile),
+        "beyond_nmstate": profile_settings.beyond_nmstate(profile),
+        "ipv4_addresses": static["ipv4"],
+        "ipv6_addresses": static["ipv6"],
+    }
     if (profile.get("ipv6") or {}).get("method") == "auto":
-        found["slaac_addresses"] = sorted(_announced(device, sources["links"], static["ipv6"]), key=lambda one: one.split("/")[0] != local)
+        found["slaac_addresses"] = sorted(
+            _announced(device, sources["links"], static["ipv6"]), key=lambda one: one.split("/")[0] != local
+        )
     return {key: value for key, value in found.items() if value}
 
 
 def _announced(device, links, static):
-    """The addresses that follow from routers' announcements, temporary and deprecated ones left out: RFC 4862 makes them of 64 bits each."""
-    entries = [one for link in links if link["ifname"] == device for one in link.get("addr_info") or [] if one.get("family") == "inet6"]
-    found = ["%s/%s" % (one["local"], one["prefixlen"]) for one in entries
-             if one.get("scope") == "global" and one.get("prefixlen") == 64 and not one.get("temporary") and not one.get("deprecated") and "local" in one]
-    return [one for one in found if ipaddress.ip_interface(one) not in [ipaddress.ip_interface(other) for other in static]]
+    """The addresses that follow from routers' announcements, temporary and deprecated ones left out: RFC 4862 makes
+    them of 64 bits each.
+    """
+    entries = [
+        one
+        for link in links
+        if link["ifname"] == device
+        for one in link.get("addr_info") or []
+        if one.get("family") == "inet6"
+    ]
+    found = [
+        "%s/%s" % (one["local"], one["prefixlen"])
+        for one in entries
+        if one.get("scope") == "global"
+        and one.get("prefixlen") == 64
+        and not one.get("temporary")
+        and not one.get("deprecated")
+        and "local" in one
+    ]
+    return [
+        one for one in found if ipaddress.ip_interface(one) not in [ipaddress.ip_interface(other) for other in static]
+    ]
 
 
 def _of_records(found):

@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Devices that NetworkManager does not configure: a change of theirs could not be undone, so it is refused before anything is touched.
+"""Devices that NetworkManager does not configure: a change of theirs could not be undone, so it is refused before
+anything is touched.
 
-The undo knows what NetworkManager has in its profiles. A software device that it does not manage would be gone after an undo, and the addresses
-of a NIC would not come back.
+The undo knows what NetworkManager has in its profiles. A software device that it does not manage would be gone after an
+undo, and the addresses of a NIC would not come back.
 """
 
 from __future__ import annotations
@@ -15,28 +16,40 @@ _GUESTS = ("tun", "macvtap", "veth")  # of running VMs and containers, as ports 
 def explain(device, why):
     """``(reason, remedy)`` for ``device``; ``why``: unmanaged or external, see networkmanager.unmanaged_of() (pure)."""
     if why == "external":
-        reason = "%s was not configured by NetworkManager but by something else (ifupdown, systemd-networkd, ip), which would configure it again" % device
+        reason = (
+            "%s was not configured by NetworkManager but by something else (ifupdown, systemd-networkd, ip), which "
+            "would configure it again" % device
+        )
     else:
         reason = "NetworkManager does not manage %s" % device
-    return (reason + ", so a change of it could not be undone.",
-            "Move the configuration of %s into a NetworkManager profile (nmcli connection add ...), remove it from /etc/network/interfaces, "
-            "systemd-networkd or the unmanaged-devices of NetworkManager's configuration, then 'nmcli device set %s managed yes' and "
-            "'nmcli connection up' of the profile, and run again." % (device, device))
+    return (
+        reason + ", so a change of it could not be undone.",
+        "Move the configuration of %s into a NetworkManager profile (nmcli connection add ...), remove it from "
+        "/etc/network/interfaces, "
+        "systemd-networkd or the unmanaged-devices of NetworkManager's configuration, then 'nmcli device set %s "
+        "managed yes' and "
+        "'nmcli connection up' of the profile, and run again." % (device, device),
+    )
 
 
 def refused(change, settings, keep, links, unmanaged):
     """The devices of ``unmanaged`` ({device: why}) that a transaction would touch or has to keep, in order (pure).
 
-    ``change``: an nmstate state; each device that it names. ``settings``: ``{device: ...}``. ``keep``: addresses; the devices that hold them, and
-    what these stand on. ``links``: as of kernel.links().
+    ``change``: an nmstate state; each device that it names. ``settings``: ``{device: ...}``. ``keep``: addresses; the
+    devices that hold them, and what these stand on. ``links``: as of kernel.links().
     """
     named = set(settings or {})
     for iface in change.get("interfaces") or []:
-        ports = [part.get("port", part.get("ports")) or [] for part in (iface.get("bridge") or {}, iface.get("link-aggregation") or {})]
+        ports = [
+            part.get("port", part.get("ports")) or []
+            for part in (iface.get("bridge") or {}, iface.get("link-aggregation") or {})
+        ]
         named |= {iface["name"], (iface.get("vlan") or {}).get("base-iface")}
         named |= {one["name"] if isinstance(one, dict) else one for some in ports for one in some}
     named |= {route.get("next-hop-interface") for route in (change.get("routes") or {}).get("config") or []}
-    holders = [link["ifname"] for link in links if {one.get("local") for one in link.get("addr_info") or []} & set(keep)]
+    holders = [
+        link["ifname"] for link in links if {one.get("local") for one in link.get("addr_info") or []} & set(keep)
+    ]
     for holder in holders:
         named |= _stack(holder, links)
     return [name for name in sorted(filter(None, named)) if name in unmanaged]
@@ -49,7 +62,13 @@ def _stack(name, links):
     while todo:
         device = todo.pop()
         found.add(device)
-        below = [link["link"] for link in links if link["ifname"] == device and link.get("link") and kinds[device] != "veth"]
-        ports = [link["ifname"] for link in links if link.get("master") == device and not (kinds.get(device) == "bridge" and kinds[link["ifname"]] in _GUESTS)]
+        below = [
+            link["link"] for link in links if link["ifname"] == device and link.get("link") and kinds[device] != "veth"
+        ]
+        ports = [
+            link["ifname"]
+            for link in links
+            if link.get("master") == device and not (kinds.get(device) == "bridge" and kinds[link["ifname"]] in _GUESTS)
+        ]
         todo += [one for one in below + ports if one not in found]
     return found

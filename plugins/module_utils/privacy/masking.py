@@ -1,7 +1,8 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Secrets of profiles (802.1X, WireGuard, MACsec, Wi-Fi, IPsec) are masked before anything is written down for humans (pure).
+"""Secrets of profiles (802.1X, WireGuard, MACsec, Wi-Fi, IPsec) are masked before anything is written down for humans
+(pure).
 
 Only the journal has them, for it must bring the profiles back.
 """
@@ -11,7 +12,8 @@ from __future__ import annotations
 import re
 
 MASK = "***"
-# names of nmstate and of NetworkManager: private-key-password, 802-1x.password-raw, mka-cak, wireguard's private-key and preshared-key, wep-key0
+# names of nmstate and of NetworkManager: private-key-password, 802-1x.password-raw, mka-cak, wireguard's private-key
+# and preshared-key, wep-key0
 _NAMES = r"passw(?:or)?d|passphrase|psk|secret|private[-_]?key|preshared[-_]?key|mka[-_]?cak|\bcak\b|wep[-_]?key|\bpin\b|\bpuk\b"
 _KEY = re.compile(r"(?i)(?:%s)" % _NAMES)
 _IN_TEXT = re.compile(r"""(?i)([\w.-]*(?:%s)[\w.-]*["']?\s*[:=]\s*)(?:"[^"]*"|'[^']*'|[^\s,;}\]]+)""" % _NAMES)
@@ -24,9 +26,13 @@ def is_secret(key):
 
 
 def masked(data, secrets=()):
-    """A copy of ``data`` (plain) with secrets masked: values under their names, ``secrets`` wherever they stand in texts, and words of a text that name one."""
+    """A copy of ``data`` (plain) with secrets masked: values under their names, ``secrets`` wherever they stand in
+    texts, and words of a text that name one.
+    """
     if isinstance(data, dict):
-        return {key: MASK if is_secret(key) and _has_text(value) else masked(value, secrets) for key, value in data.items()}
+        return {
+            key: MASK if is_secret(key) and _has_text(value) else masked(value, secrets) for key, value in data.items()
+        }
     if isinstance(data, (list, tuple)):
         return [masked(one, secrets) for one in data]
     return text(data, secrets) if isinstance(data, str) else data

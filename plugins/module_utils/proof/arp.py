@@ -24,11 +24,12 @@ class OwnSegmentError(Exception):
 
 
 def duplicate(target, interfaces, seconds):
-    """"" when nobody else answers for the IPv4 address ``target`` on any of ``interfaces`` (names), else what was seen (str).
+    """ "" when nobody else answers for the IPv4 address ``target`` on any of ``interfaces`` (names), else what was seen
+    (str).
 
-    ``seconds`` bounds the wait for an answer. Where another NIC of this very host is on the same segment, nothing is asked: the
-    kernel answers for all its addresses on every NIC (ip-sysctl.rst, arp_ignore 0), and NetworkManager takes such an answer
-    for a conflict and takes the address's route away (measured). Raises OwnSegmentError then.
+    ``seconds`` bounds the wait for an answer. Where another NIC of this very host is on the same segment, nothing is
+    asked: the kernel answers for all its addresses on every NIC (ip-sysctl.rst, arp_ignore 0), and NetworkManager takes
+    such an answer for a conflict and takes the address's route away (measured). Raises OwnSegmentError then.
     """
     wanted = socket.inet_aton(target)
     for name in interfaces:
@@ -36,16 +37,23 @@ def duplicate(target, interfaces, seconds):
             own = sock.getsockname()[4]
             other = _heard_by(name, _request(own, wanted, wanted), sock)
             if other:
-                raise OwnSegmentError("%s of this host is on the same segment as %s, so its own answer would come first" % (other, name))
+                raise OwnSegmentError(
+                    "%s of this host is on the same segment as %s, so its own answer would come first" % (other, name)
+                )
             sock.send(_request(own, b"\0" * 4, wanted))  # a probe has an empty sender address (2.1.1)
             mac = _answer(sock, wanted, own, time.monotonic() + min(seconds, _ANSWER))
             if mac:
-                return "the address %s is used by another host too, whose MAC is %s" % (target, ":".join("%02x" % octet for octet in mac))
+                return "the address %s is used by another host too, whose MAC is %s" % (
+                    target,
+                    ":".join("%02x" % octet for octet in mac),
+                )
     return ""
 
 
 def _heard_by(name, announcement, sock):
-    """The other device of this host that hears ``announcement`` (our own address, by us: harmless) sent from ``name``, "" when none does."""
+    """The other device of this host that hears ``announcement`` (our own address, by us: harmless) sent from ``name``,
+    "" when none does.
+    """
     underneath = below(name)
     others = {}
     try:
@@ -76,7 +84,11 @@ def below(name):
         if one not in found:
             found.add(one)
             try:
-                todo += [entry[len("lower_"):] for entry in os.listdir("/sys/class/net/%s" % one) if entry.startswith("lower_")]
+                todo += [
+                    entry[len("lower_") :]
+                    for entry in os.listdir("/sys/class/net/%s" % one)
+                    if entry.startswith("lower_")
+                ]
             except OSError:
                 continue
     return found
@@ -93,7 +105,9 @@ def _socket(name):
 
 
 def _request(mac, sender, target):
-    return _BROADCAST + mac + struct.pack("!HHHBBH", _ARP, 1, 0x0800, 6, 4, _REQUEST) + mac + sender + b"\0" * 6 + target
+    return (
+        _BROADCAST + mac + struct.pack("!HHHBBH", _ARP, 1, 0x0800, 6, 4, _REQUEST) + mac + sender + b"\0" * 6 + target
+    )
 
 
 def _answer(sock, wanted, own, end):

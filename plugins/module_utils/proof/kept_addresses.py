@@ -3,8 +3,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Which addresses a change has to keep, and whether the control connection proves anything about it. Pure.
 
-A change is committed when the controller has come back over a new connection. That proves something only when the connection uses an address
-of a device that NetworkManager manages: not over lo, a link-local or temporary address, an out-of-band NIC, or without SSH at all.
+A change is committed when the controller has come back over a new connection. That proves something only when the
+connection uses an address of a device that NetworkManager manages: not over lo, a link-local or temporary address, an
+out-of-band NIC, or without SSH at all.
 """
 
 from __future__ import annotations
@@ -17,25 +18,37 @@ class KeepError(Exception):
 
 
 def wanted(keep, local, probes, commit, links, unmanaged):
-    """``(addresses, proven)``: what must be on the host after the change (list of str), and whether the control connection will prove it.
+    """``(addresses, proven)``: what must be on the host after the change (list of str), and whether the control
+    connection will prove it.
 
-    ``keep``: the user's list, None for the local end of the control connection; ``local``: that end ("" when there is no SSH connection).
-    ``probes``: the user's list; ``commit``: whether the change is committed by itself. ``links``: as of kernel.links(). ``unmanaged``: names of
-    devices that NetworkManager does not manage. Raises KeepError.
+    ``keep``: the user's list, None for the local end of the control connection; ``local``: that end ("" when there is
+    no SSH connection). ``probes``: the user's list; ``commit``: whether the change is committed by itself. ``links``:
+    as of kernel.links(). ``unmanaged``: names of devices that NetworkManager does not manage. Raises KeepError.
     """
     for one in keep or []:
         trouble = _trouble(one, links, ())
         if trouble:
-            raise KeepError("keep: %s. Nothing was changed. Name an address that the host has on an interface with a NetworkManager profile, "
-                            "without prefix" % trouble)
+            raise KeepError(
+                "keep: %s. Nothing was changed. Name an address that the host has on an interface with a "
+                "NetworkManager profile, "
+                "without prefix" % trouble
+            )
     addresses = [str(ssh_connection.address(one)[0]) for one in keep or []]
-    trouble = _trouble(local, links, unmanaged) if local else "the connection is not SSH (local, a container's exec, a console), so it does not use the network"
+    trouble = (
+        _trouble(local, links, unmanaged)
+        if local
+        else "the connection is not SSH (local, a container's exec, a console), so it does not use the network"
+    )
     if not trouble:
         return (addresses if keep is not None else [str(ssh_connection.address(local)[0])]), True
     if commit and not (addresses and probes):
-        raise KeepError("the control connection proves nothing about the change: %s. Nothing was changed. Set keep to the addresses that must stay, "
-                        "with at least one probe; or connect over SSH to an address that the change has to keep; or set commit: false, check the host "
-                        "and run network_commit" % trouble)
+        raise KeepError(
+            "the control connection proves nothing about the change: %s. Nothing was changed. Set keep to the "
+            "addresses that must stay, "
+            "with at least one probe; or connect over SSH to an address that the change has to keep; or set commit: "
+            "false, check the host "
+            "and run network_commit" % trouble
+        )
     return addresses, False
 
 
@@ -49,12 +62,21 @@ def _trouble(text, links, unmanaged):
         return "%s is a link-local address: it belongs to a link, not to the host's configuration" % ip
     device = ssh_connection.device_of(text, links)
     if not device:
-        have = ["%s on %s" % (one["local"], link["ifname"]) for link in links for one in link.get("addr_info") or []
-                if link["ifname"] != "lo" and one.get("scope") == "global" and "local" in one]
+        have = [
+            "%s on %s" % (one["local"], link["ifname"])
+            for link in links
+            for one in link.get("addr_info") or []
+            if link["ifname"] != "lo" and one.get("scope") == "global" and "local" in one
+        ]
         return "%s is not on this host (behind NAT?), which has %s" % (ip, ", ".join(have) or "no address")
     if device == "lo" or ip.is_loopback:
         return "%s is on lo, which stays whatever happens to the network" % ip
-    if any(one.get("temporary") for link in links for one in link.get("addr_info") or [] if ssh_connection.address(one.get("local", "")) == (ip, "")):
+    if any(
+        one.get("temporary")
+        for link in links
+        for one in link.get("addr_info") or []
+        if ssh_connection.address(one.get("local", "")) == (ip, "")
+    ):
         return "%s on %s is a temporary IPv6 address (RFC 8981), which changes by itself" % (ip, device)
     if device in unmanaged:
         return "%s is on %s, which NetworkManager does not manage, so no change can touch it" % (ip, device)

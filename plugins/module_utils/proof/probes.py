@@ -20,23 +20,30 @@ import struct
 import threading
 import time
 
-from . import arp
 from ..sources.command import run as run_command
+from . import arp
 
 TYPES = ("gateway", "dns", "tcp", "path_mtu", "duplicate_address")
 DEFAULT = ({"type": "gateway"}, {"type": "dns"}, {"type": "path_mtu"}, {"type": "duplicate_address"})
 _SECONDS = 2
 _IP_MTU_DISCOVER, _IP_PMTUDISC_PROBE = 10, 3  # linux/in.h: DF set, the kernel's own path MTU cache ignored
 _IPV6_MTU_DISCOVER, _IPV6_PMTUDISC_PROBE = 23, 3
-_RECVERR = {4: 11, 6: 25}  # IP_RECVERR, IPV6_RECVERR (linux/in.h, in6.h): the socket keeps the errors that the network reports, with their details
-_RECVFRAGSIZE = {4: 25, 6: 77}  # IP_RECVFRAGSIZE, IPV6_RECVFRAGSIZE: the largest fragment of a packet that came in fragments
+_RECVERR = {
+    4: 11,
+    6: 25,
+}  # IP_RECVERR, IPV6_RECVERR (linux/in.h, in6.h): the socket keeps the errors that the network reports, with their details
+_RECVFRAGSIZE = {
+    4: 25,
+    6: 77,
+}  # IP_RECVFRAGSIZE, IPV6_RECVFRAGSIZE: the largest fragment of a packet that came in fragments
 _LEVEL = {4: socket.IPPROTO_IP, 6: socket.IPPROTO_IPV6}
 _ECHO = {4: (8, 0), 6: (128, 129)}  # request and reply (RFC 792, RFC 4443)
 _HEADERS = {4: 28, 6: 48}  # IP and ICMP headers: an MTU of 9000 takes 8972 bytes of data over IPv4
 _LOCAL = 1  # SO_EE_ORIGIN_LOCAL (linux/errqueue.h): this host's own device
 _TOKEN = 16  # bytes of data that no other sender has
 
-# What a probe saw: ``trouble`` ("" when it passed), and ``limit``, the largest packet in bytes when the network named it (None otherwise).
+# What a probe saw: ``trouble`` ("" when it passed), and ``limit``, the largest packet in bytes when the network named
+# it (None otherwise).
 Seen = collections.namedtuple("Seen", "trouble limit asked", defaults=(True,))
 
 
@@ -45,7 +52,9 @@ class ProbeError(Exception):
 
 
 class TooBig(Exception):
-    """The packet does not fit: ``limit`` bytes (None: not told) are what the path carries; ``local`` when it is this host's own device."""
+    """The packet does not fit: ``limit`` bytes (None: not told) are what the path carries; ``local`` when it is this
+    host's own device.
+    """
 
     def __init__(self, limit, local):
         super().__init__("packets of %s bytes at most" % (limit or "?"))
@@ -61,12 +70,18 @@ def check(probes):
 
 
 def expand(probes, snapshot):
-    """The probes with their targets as the host has them: a gateway and a DNS probe for every one in ``snapshot``; path_mtu is left out, see paths()."""
+    """The probes with their targets as the host has them: a gateway and a DNS probe for every one in ``snapshot``;
+    path_mtu is left out, see paths().
+    """
     servers = sorted({server for one in snapshot["dns"] for server in one.get("nameservers", [])})
     addresses = sorted({one.split("/")[0] for device in snapshot["devices"].values() for one in device["addresses"]})
     targets = {"gateway": gateways(snapshot), "dns": servers, "duplicate_address": addresses}
-    return [dict(one, target=target) for one in probes if one["type"] != "path_mtu"
-            for target in ([one["target"]] if one.get("target") else targets.get(one["type"], []))]
+    return [
+        dict(one, target=target)
+        for one in probes
+        if one["type"] != "path_mtu"
+        for target in ([one["target"]] if one.get("target") else targets.get(one["type"], []))
+    ]
 
 
 def gateways(snapshot):
@@ -76,19 +91,30 @@ def gateways(snapshot):
 
 def _default_hops(snapshot):
     """The hops of the default routes, those of a multipath route each by itself."""
-    return [dict({"dev": one.get("dev", "")}, **hop) for one in snapshot["routes"] if one.get("dst") == "default"
-            for hop in one.get("nexthops") or [one] if hop.get("gateway")]
+    return [
+        dict({"dev": one.get("dev", "")}, **hop)
+        for one in snapshot["routes"]
+        if one.get("dst") == "default"
+        for hop in one.get("nexthops") or [one]
+        if hop.get("gateway")
+    ]
 
 
 def paths(probes, snapshot):
-    """The path_mtu probes of ``probes`` at the MTUs that ``snapshot`` has: for each target (default: all gateways) one with ``size``, the MTU of the
-    device that its route goes over. ``wanted`` is the size that the user asked for, 0 when it is the new MTU."""
+    """The path_mtu probes of ``probes`` at the MTUs that ``snapshot`` has: for each target (default: all gateways) one
+    with ``size``, the MTU of the device that its route goes over. ``wanted`` is the size that the user asked for, 0
+    when it is the new MTU.
+    """
     found = []
     for one in probes:
-        for target in ([one["target"]] if one.get("target") else gateways(snapshot)) if one["type"] == "path_mtu" else []:
+        for target in (
+            ([one["target"]] if one.get("target") else gateways(snapshot)) if one["type"] == "path_mtu" else []
+        ):
             mtu = (snapshot["devices"].get(_device_to(target, snapshot)) or {}).get("mtu")
             if mtu:
-                found.append(dict(one, target=target, size=min(mtu, one.get("size") or mtu), wanted=one.get("size") or 0))
+                found.append(
+                    dict(one, target=target, size=min(mtu, one.get("size") or mtu), wanted=one.get("size") or 0)
+                )
     return found
 
 
@@ -102,11 +128,12 @@ def _device_to(target, snapshot):
 
 
 def larger(before, now, saw):
-    """``(asked, not_probed)``: which paths have to carry larger packets than before, and which cannot be asked about, with the reason (list of str).
+    """``(asked, not_probed)``: which paths have to carry larger packets than before, and which cannot be asked about,
+    with the reason (list of str).
 
-    ``before``, ``now``: paths() before and after the change; ``saw``: what run_all() saw of those before. Where packets of the old size are not
-    answered (a gateway that is silent by policy), nothing follows from larger ones that are not answered either. A path that named its limit is
-    asked again: it is known to be too small. Pure.
+    ``before``, ``now``: paths() before and after the change; ``saw``: what run_all() saw of those before. Where packets
+    of the old size are not answered (a gateway that is silent by policy), nothing follows from larger ones that are not
+    answered either. A path that named its limit is asked again: it is known to be too small. Pure.
     """
     asked, left_out = [], []
     old = {one["target"]: (one, seen) for one, seen in zip(before, saw)}
@@ -116,31 +143,41 @@ def larger(before, now, saw):
         if was and size <= was["size"]:
             continue
         if was is None:
-            left_out.append("path_mtu %s: it was no gateway before the change, so packets of %d bytes were not sent to it" % (one["target"], size))
+            left_out.append(
+                "path_mtu %s: it was no gateway before the change, so packets of %d bytes were not sent to it"
+                % (one["target"], size)
+            )
         elif seen.trouble and seen.limit is None:
-            left_out.append("path_mtu %s: packets of the old size, %d bytes, were not answered before the change, so packets of %d bytes were not sent"
-                            % (one["target"], was["size"], size))
+            left_out.append(
+                "path_mtu %s: packets of the old size, %d bytes, were not answered before the change, so packets of "
+                "%d bytes were not sent" % (one["target"], was["size"], size)
+            )
         else:
             asked.append(dict(one, size=size))
     return asked, left_out
 
 
 def promised(change, known, passed):
-    """Probes for what only ``change`` (nmstate) brings: default gateways and static IPv4 addresses that ``known`` (expanded probes) do not ask about.
+    """Probes for what only ``change`` (nmstate) brings: default gateways and static IPv4 addresses that ``known``
+    (expanded probes) do not ask about.
 
-    ``passed``: those of ``known`` that pass now. Where none of a type does, none is asked for: such a network (gateways that are silent
-    by policy) has nothing to promise.
+    ``passed``: those of ``known`` that pass now. Where none of a type does, none is asked for: such a network (gateways
+    that are silent by policy) has nothing to promise.
     """
     routes = [one for one in (change.get("routes") or {}).get("config") or [] if one.get("state") != "absent"]
     gateways = {one.get("next-hop-address") for one in routes if one.get("destination") in ("0.0.0.0/0", "::/0")}
-    addresses = {one["ip"] for iface in change.get("interfaces") or [] for one in (iface.get("ipv4") or {}).get("address") or []}
+    addresses = {
+        one["ip"] for iface in change.get("interfaces") or [] for one in (iface.get("ipv4") or {}).get("address") or []
+    }
     found = []
     for kind, targets in (("gateway", gateways), ("duplicate_address", addresses)):
         asked = {one["target"] for one in known if one["type"] == kind}
         # the gateway of a link (fe80::) is to be had with its zone only
         fresh = sorted(one for one in targets - asked if one and not one.startswith("fe80"))
         for target in fresh:
-            model = next((one for one in passed if one["type"] == kind and (":" in one["target"]) == (":" in target)), None)
+            model = next(
+                (one for one in passed if one["type"] == kind and (":" in one["target"]) == (":" in target)), None
+            )
             if model:
                 found.append(dict(model, target=target))
     return found
@@ -179,7 +216,11 @@ def run_all(probes, snapshot):
 
     def one(index):
         probe = dict(probes[index], target=_with_zone(probes[index]["target"], snapshot))
-        held = [name for name, device in snapshot["devices"].items() if probe["target"] in [one.split("/")[0] for one in device["addresses"]]]
+        held = [
+            name
+            for name, device in snapshot["devices"].items()
+            if probe["target"] in [one.split("/")[0] for one in device["addresses"]]
+        ]
         saw[index] = run(probe, held)
 
     threads = [threading.Thread(target=one, args=(index,), daemon=True) for index in range(len(probes))]
@@ -193,14 +234,16 @@ def run_all(probes, snapshot):
 def echo(target, size, seconds, dont_fragment=False):
     """Whether ``target`` answers an ICMP echo with ``size`` bytes of data within ``seconds``; sent anew every second.
 
-    Each call has an identifier and a token in the data of its own: every raw socket of a host gets all answers that come to the host.
-    With ``dont_fragment`` the answer counts only when it came in one piece. Raises TooBig when the packet does not fit this host's device or the
-    network says so ("fragmentation needed", RFC 1191; "packet too big", RFC 4443), and OSError. Needs root.
+    Each call has an identifier and a token in the data of its own: every raw socket of a host gets all answers that
+    come to the host. With ``dont_fragment`` the answer counts only when it came in one piece. Raises TooBig when the
+    packet does not fit this host's device or the network says so ("fragmentation needed", RFC 1191; "packet too big",
+    RFC 4443), and OSError. Needs root.
     """
     version = ipaddress.ip_address(target.split("%")[0]).version
     ident, data, sent = secrets.randbelow(0x10000), secrets.token_bytes(_TOKEN)[:size].ljust(size, b"\0"), set()
     where = socket.getaddrinfo(target, None, type=socket.SOCK_RAW)[0][4]
-    # Not connected: a connected raw socket is also told of the errors that other sockets' packets to that address have caused.
+    # Not connected: a connected raw socket is also told of the errors that other sockets' packets to that address have
+    # caused.
     with _icmp_socket(version, dont_fragment) as sock:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -210,7 +253,9 @@ def echo(target, size, seconds, dont_fragment=False):
             except OSError as exc:
                 if exc.errno != errno.EMSGSIZE:
                     raise
-                raise TooBig(next((info for origin, info, _packet in _errors(sock, version) if origin == _LOCAL), None), True) from exc
+                raise TooBig(
+                    next((info for origin, info, _packet in _errors(sock, version) if origin == _LOCAL), None), True
+                ) from exc
             if _echo_reply(sock, version, ident, data, sent, min(end, time.monotonic() + 1), dont_fragment):
                 return True
     return False
@@ -231,8 +276,9 @@ def _icmp_socket(version, dont_fragment):
 
 
 def _errors(sock, version):
-    """``[(origin, largest size, the beginning of our ICMP packet)]``: reports of packets that were too big, from the socket's error queue (ip(7),
-    IP_RECVERR: struct sock_extended_err)."""
+    """``[(origin, largest size, the beginning of our ICMP packet)]``: reports of packets that were too big, from the
+    socket's error queue (ip(7), IP_RECVERR: struct sock_extended_err).
+    """
     found = []
     while True:
         try:
@@ -259,12 +305,14 @@ def echo_request(version, ident, number, data):
 
 
 def is_answer(packet, version, ident, data, sent):
-    """Whether ``packet``, as a raw socket gives it, answers one of our requests in full: identifier, sequence number, and all of ``data`` (pure)."""
+    """Whether ``packet``, as a raw socket gives it, answers one of our requests in full: identifier, sequence number,
+    and all of ``data`` (pure).
+    """
     start = (packet[0] & 0x0F) * 4 if version == 4 else 0
     if len(packet) < start + 8:
         return False
-    kind, _code, _sum, his, number = struct.unpack("!BBHHH", packet[start:start + 8])
-    return kind == _ECHO[version][1] and his == ident and number in sent and packet[start + 8:] == data
+    kind, _code, _sum, his, number = struct.unpack("!BBHHH", packet[start : start + 8])
+    return kind == _ECHO[version][1] and his == ident and number in sent and packet[start + 8 :] == data
 
 
 def is_ours(packet, version, ident):
@@ -303,15 +351,28 @@ def _path_mtu(probe, seconds):
             return Seen("", None)
     except TooBig as exc:
         if exc.local:
-            return Seen("packets of %d bytes to %s do not fit this host's own device, whose MTU is %s" % (probe["size"], probe["target"], exc.limit), exc.limit)
-        return Seen("the path to %s carries packets of %s bytes at most, not %d: a switch, router or tunnel on it has a smaller MTU"
-                    % (probe["target"], exc.limit or "fewer", probe["size"]), exc.limit or 0)
-    return Seen("no packet of %d bytes comes back from %s: some switch or router on the way has a smaller MTU" % (probe["size"], probe["target"]), None)
+            return Seen(
+                "packets of %d bytes to %s do not fit this host's own device, whose MTU is %s"
+                % (probe["size"], probe["target"], exc.limit),
+                exc.limit,
+            )
+        return Seen(
+            "the path to %s carries packets of %s bytes at most, not %d: a switch, router or tunnel on it has a "
+            "smaller MTU" % (probe["target"], exc.limit or "fewer", probe["size"]),
+            exc.limit or 0,
+        )
+    return Seen(
+        "no packet of %d bytes comes back from %s: some switch or router on the way has a smaller MTU"
+        % (probe["size"], probe["target"]),
+        None,
+    )
 
 
 def _dns(probe, seconds):
     family = socket.AF_INET6 if ":" in probe["target"] else socket.AF_INET
-    query = struct.pack("!HHHHHH", os.getpid() & 0xFFFF, 0x0100, 1, 0, 0, 0) + b"\0" + struct.pack("!HH", 2, 1)  # "." NS IN: any answer will do
+    query = (
+        struct.pack("!HHHHHH", os.getpid() & 0xFFFF, 0x0100, 1, 0, 0, 0) + b"\0" + struct.pack("!HH", 2, 1)
+    )  # "." NS IN: any answer will do
     with socket.socket(family, socket.SOCK_DGRAM) as sock:
         sock.settimeout(max(0.5, seconds / 2))
         sock.connect((probe["target"], probe.get("port", 53)))

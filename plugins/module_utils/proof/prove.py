@@ -1,7 +1,8 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What proves a change on the host: the addresses are back, the probes that passed before pass again, the controller confirms.
+"""What proves a change on the host: the addresses are back, the probes that passed before pass again, the controller
+confirms.
 
 Called by the guard (transaction.guarded()) only.
 """
@@ -12,13 +13,13 @@ import os
 import secrets
 import time
 
-from . import arp, probes
 from ..sources import networkmanager, profile_files
 from ..transaction import guard, snapshot
+from . import arp, probes
 
 PROBE_SECONDS = 6  # a path may need a moment after an activation: bridges learn, neighbours are asked
-# A bridge with STP lets nothing through for twice its forward delay of 15 s (802.1D); the DHCP client then asks again at 60 s at
-# the latest, for it waits 4, 8, 16 and 32 s between its requests (RFC 2131, 4.1).
+# A bridge with STP lets nothing through for twice its forward delay of 15 s (802.1D); the DHCP client then asks again
+# at 60 s at the latest, for it waits 4, 8, 16 and 32 s between its requests (RFC 2131, 4.1).
 STP_SECONDS = 50
 STP_MARGIN = 10  # on top of twice the forward delay, for the ports to come up
 SYSFS = "/sys/class/net"
@@ -39,42 +40,70 @@ class Abort(Exception):
 def baseline(entry):
     """What passes before the change: ``{passed, paths, saw}``.
 
-    ``passed``: the probes that pass, and those for what only the change promises. ``paths``, ``saw``: the paths at their present MTUs, where the
-    change raises any, and what was seen of them. What does not pass, and so will not be asked, is told as ``not_probed``. Raises Abort when neither
-    the control connection nor a probe can prove the change.
+    ``passed``: the probes that pass, and those for what only the change promises. ``paths``, ``saw``: the paths at
+    their present MTUs, where the change raises any, and what was seen of them. What does not pass, and so will not be
+    asked, is told as ``not_probed``. Raises Abort when neither the control connection nor a probe can prove the change.
     """
     guard.tell(entry["id"], phase="baseline")
     known = probes.expand(entry["probes"], entry["snapshot"])
     paths = probes.paths(entry["probes"], entry["snapshot"]) if _states_mtu(entry) else []
     saw = probes.run_all(known + paths, entry["snapshot"])
-    left_out = ["%s %s: %s" % (one["type"], one["target"], seen.trouble) for one, seen in zip(known, saw) if seen.trouble]
+    left_out = [
+        "%s %s: %s" % (one["type"], one["target"], seen.trouble) for one, seen in zip(known, saw) if seen.trouble
+    ]
     guard.tell(entry["id"], not_probed=left_out)
     passed = [one for one, seen in zip(known, saw) if not seen.trouble]
-    if entry.get("commit") and not entry.get("proven", True) and not any(one["type"] != "duplicate_address" for one in passed):
-        raise Abort("prove", "nothing would prove the change: the control connection does not use an address that it has to keep, and no probe passes "
-                             "before it (%s). Add a probe that passes, or set commit: false" % ("; ".join(left_out) or "no probe has a target"))
-    return {"passed": passed + probes.promised(entry["change"], known, passed), "paths": paths, "saw": saw[len(known):]}
+    if (
+        entry.get("commit")
+        and not entry.get("proven", True)
+        and not any(one["type"] != "duplicate_address" for one in passed)
+    ):
+        raise Abort(
+            "prove",
+            "nothing would prove the change: the control connection does not use an address that it has to keep, and "
+            "no probe passes "
+            "before it (%s). Add a probe that passes, or set commit: false"
+            % ("; ".join(left_out) or "no probe has a target"),
+        )
+    return {
+        "passed": passed + probes.promised(entry["change"], known, passed),
+        "paths": paths,
+        "saw": saw[len(known) :],
+    }
 
 
 def _states_mtu(entry):
     """Whether the change may raise an MTU, or the user asks for a size."""
-    return any(iface.get("mtu") for iface in entry["change"].get("interfaces") or []) or any(one.get("size") for one in entry["probes"])
+    return any(iface.get("mtu") for iface in entry["change"].get("interfaces") or []) or any(
+        one.get("size") for one in entry["probes"]
+    )
 
 
 def prove(entry, before, deadline):
-    """Wait until the addresses are there, the probes that passed ``before`` (see baseline) pass, larger packets pass where the MTU was raised, and
-    the controller confirms, at most until ``deadline``; else raise Abort."""
+    """Wait until the addresses are there, the probes that passed ``before`` (see baseline) pass, larger packets pass
+    where the MTU was raised, and the controller confirms, at most until ``deadline``; else raise Abort.
+    """
     now = settle(entry, min(deadline, time.monotonic() + SETTLE_SECONDS + stp_seconds(entry)))
     wait_for_bridges(entry, now, deadline)
-    paths, left_out = probes.larger(before["paths"], probes.paths(entry["probes"], now), before["saw"]) if before["paths"] else ([], [])
+    paths, left_out = (
+        probes.larger(before["paths"], probes.paths(entry["probes"], now), before["saw"])
+        if before["paths"]
+        else ([], [])
+    )
     if left_out:
         guard.tell(entry["id"], not_probed=guard.status_of(entry["id"])["not_probed"] + left_out)
     # settings may have begun IPv6 anew: routers have to announce themselves once more
-    _probe(before["passed"] + paths, now, min(deadline, time.monotonic() + (SETTLE_SECONDS if entry["settings"] else PROBE_SECONDS)))
+    _probe(
+        before["passed"] + paths,
+        now,
+        min(deadline, time.monotonic() + (SETTLE_SECONDS if entry["settings"] else PROBE_SECONDS)),
+    )
     if entry["persistent"]:
         profile_files.flush()
     nonce = secrets.token_hex(16)
-    checkpoint = guard.tell(entry["id"], phase="applied", nonce=nonce, left=round(deadline - time.monotonic(), 1)).get("checkpoint")
+    checkpoint = guard.tell(entry["id"], phase="applied", nonce=nonce, left=round(deadline - time.monotonic(), 1)).get(
+        "checkpoint"
+    )
     look = 0
     while guard.received(entry["id"], "confirm") != nonce:
         cancelled = guard.received(entry["id"], "cancel")
@@ -89,7 +118,9 @@ def prove(entry, before, deadline):
 
 
 def stp_seconds(entry):
-    """What a spanning tree takes until it lets packets through, where the change turns one on or touches the ports of a bridge that has one."""
+    """What a spanning tree takes until it lets packets through, where the change turns one on or touches the ports of a
+    bridge that has one.
+    """
     ifaces = {one["name"]: one for one in (entry.get("before") or {}).get("interfaces") or []}
     named = {one["name"] for one in entry["change"].get("interfaces") or []}
     for iface in entry["change"].get("interfaces") or []:
@@ -103,20 +134,28 @@ def stp_seconds(entry):
 
 
 def wait_for_bridges(entry, now, deadline):
-    """Wait until the bridges that the change names, or that an address to keep stands on, let packets through: at most twice their forward delay
-    (802.1D) and a margin, and not longer than ``deadline``. What does not come is left to the probes to find."""
+    """Wait until the bridges that the change names, or that an address to keep stands on, let packets through: at most
+    twice their forward delay (802.1D) and a margin, and not longer than ``deadline``. What does not come is left to the
+    probes to find.
+    """
     devices = {one["name"] for one in entry["change"].get("interfaces") or []}
     for address in entry["keep"]:
         for holder in snapshot.holders(now, address):
             devices |= arp.below(holder)
     bridges = sorted(name for name in devices if _read(name, "bridge/stp_state") not in ("", "0"))
-    end = time.monotonic() + max([2 * int(_read(name, "bridge/forward_delay") or 1500) / 100 for name in bridges], default=0) + STP_MARGIN
+    end = (
+        time.monotonic()
+        + max([2 * int(_read(name, "bridge/forward_delay") or 1500) / 100 for name in bridges], default=0)
+        + STP_MARGIN
+    )
     while not all(forwards(name) for name in bridges) and time.monotonic() < min(end, deadline):
         time.sleep(0.1)
 
 
 def forwards(bridge):
-    """Whether the spanning tree of ``bridge`` has come to rest with a port that forwards; also true of a bridge without ports."""
+    """Whether the spanning tree of ``bridge`` has come to rest with a port that forwards; also true of a bridge without
+    ports.
+    """
     try:
         ports = os.listdir(os.path.join(SYSFS, bridge, "brif"))
     except OSError:
@@ -141,8 +180,15 @@ def settle(entry, end):
         if not missing:
             return now
         if time.monotonic() > end:
-            have = ["%s on %s" % (address, name) for name, device in sorted(now["devices"].items()) for address in device["addresses"]]
-            raise Abort("prove", "the address %s did not come back; the host has %s" % (", ".join(missing), ", ".join(have) or "none"))
+            have = [
+                "%s on %s" % (address, name)
+                for name, device in sorted(now["devices"].items())
+                for address in device["addresses"]
+            ]
+            raise Abort(
+                "prove",
+                "the address %s did not come back; the host has %s" % (", ".join(missing), ", ".join(have) or "none"),
+            )
         time.sleep(0.1)
 
 
@@ -160,4 +206,6 @@ def _probe(wanted, now, end):
 def check_checkpoint(checkpoint):
     """Raise Abort when the path ``checkpoint`` ("": none was made) is not NetworkManager's any more."""
     if checkpoint and checkpoint not in networkmanager.checkpoint_paths():
-        raise Abort("prove", "the checkpoint %s is gone: NetworkManager was restarted or somebody else ended it" % checkpoint)
+        raise Abort(
+            "prove", "the checkpoint %s is gone: NetworkManager was restarted or somebody else ended it" % checkpoint
+        )

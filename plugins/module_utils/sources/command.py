@@ -28,7 +28,11 @@ class CommandError(Exception):
 
 
 # sbin is not on the PATH of every unprivileged login, and messages are parsed: they must be in English.
-_ENV = {**os.environ, "LC_ALL": "C.UTF-8", "PATH": os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin:/usr/local/bin"}
+_ENV = {
+    **os.environ,
+    "LC_ALL": "C.UTF-8",
+    "PATH": os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin:/usr/local/bin",
+}
 
 
 def run(argv, timeout=10, stdin=None, check=False):
@@ -38,14 +42,31 @@ def run(argv, timeout=10, stdin=None, check=False):
     Raises CommandError when the program is missing or does not end in time (it is killed then).
     """
     try:
-        done = subprocess.run(argv, input=stdin or "", capture_output=True, text=True, errors="replace", timeout=timeout, check=False, env=_ENV)
+        done = subprocess.run(
+            argv,
+            input=stdin or "",
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout,
+            check=False,
+            env=_ENV,
+        )
     except FileNotFoundError:
         raise CommandError("%s: not found on this host; install it and run again" % argv[0], argv) from None
     except subprocess.TimeoutExpired as exc:
-        raise CommandError("%s: no end within %s s" % (" ".join(argv[:3]), timeout), argv, out=_text(exc.stdout), err=_text(exc.stderr)) from None
+        raise CommandError(
+            "%s: no end within %s s" % (" ".join(argv[:3]), timeout), argv, out=_text(exc.stdout), err=_text(exc.stderr)
+        ) from None
     if check and done.returncode:
-        raise CommandError("%s: exit status %s: %s" % (" ".join(argv[:4]), done.returncode, (done.stderr or done.stdout).strip()[-500:]),
-                           argv, done.returncode, done.stdout, done.stderr)
+        raise CommandError(
+            "%s: exit status %s: %s"
+            % (" ".join(argv[:4]), done.returncode, (done.stderr or done.stdout).strip()[-500:]),
+            argv,
+            done.returncode,
+            done.stdout,
+            done.stderr,
+        )
     return done.returncode, done.stdout, done.stderr
 
 

@@ -11,9 +11,11 @@ import os
 from .command import CommandError, run
 
 SYSFS = "/sys/class/net"
-# VDSM's dump of the driver's defaults, made before its networks are restored (vdsm: network/link/bond/sysfs_options_mapper.py).
+# VDSM's dump of the driver's defaults, made before its networks are restored (vdsm:
+# network/link/bond/sysfs_options_mapper.py).
 BOND_DEFAULTS = "/run/vdsm/bonding-defaults.json"
-# A bond of each mode in a network and mount namespace of its own, so that neither udev nor NetworkManager nor the host's /sys see it.
+# A bond of each mode in a network and mount namespace of its own, so that neither udev nor NetworkManager nor the
+# host's /sys see it.
 _PROBE = """mount -t sysfs sysfs /sys || exit 1
 for mode in %s; do ip link add mode$mode type bond mode $mode || exit 1; done
 exec grep -s . /sys/class/net/mode*/bonding/*"""
@@ -25,7 +27,9 @@ def links():
 
 
 def default_routes():
-    """Default routes of all tables: ``[{family, gateway, dev, table, metric}]``, each hop of a multipath route by itself."""
+    """Default routes of all tables: ``[{family, gateway, dev, table, metric}]``, each hop of a multipath route by
+    itself.
+    """
     found = []
     for family in (4, 6):
         # Asked for by prefix: a host that speaks BGP may have a hundred thousand others.
@@ -41,20 +45,33 @@ def default_route_hops(route, family):
     for hop in route.get("nexthops") or [route]:
         gateway = hop.get("gateway") or (hop.get("via") or {}).get("host", "")
         if gateway:
-            hops.append({"family": family, "gateway": gateway, "dev": hop.get("dev", route.get("dev", "")),
-                         "table": str(route.get("table", "main")), "metric": route.get("metric", 0)})
+            hops.append(
+                {
+                    "family": family,
+                    "gateway": gateway,
+                    "dev": hop.get("dev", route.get("dev", "")),
+                    "table": str(route.get("table", "main")),
+                    "metric": route.get("metric", 0),
+                }
+            )
     return hops
 
 
 def traits(names):
     """What only sysfs knows of each device: ``{name: {speed, tap, virtual_function, bond}}``.
 
-    ``speed``: Mb/s, 0 when unknown or without link. ``bond``: ``{option: words}`` of a bond ("active-backup 1"), else {}; a bond has
-    ``bond_defaults`` as well, the same of an untouched bond of its mode ({} when unknown).
+    ``speed``: Mb/s, 0 when unknown or without link. ``bond``: ``{option: words}`` of a bond ("active-backup 1"), else
+    {}; a bond has ``bond_defaults`` as well, the same of an untouched bond of its mode ({} when unknown).
     """
-    found = {name: {"speed": _speed(name), "tap": os.path.exists("%s/%s/tun_flags" % (SYSFS, name)),
-                    "virtual_function": os.path.exists("%s/%s/device/physfn" % (SYSFS, name)),
-                    "bond": _folder("%s/%s/bonding" % (SYSFS, name))} for name in names}
+    found = {
+        name: {
+            "speed": _speed(name),
+            "tap": os.path.exists("%s/%s/tun_flags" % (SYSFS, name)),
+            "virtual_function": os.path.exists("%s/%s/device/physfn" % (SYSFS, name)),
+            "bond": _folder("%s/%s/bonding" % (SYSFS, name)),
+        }
+        for name in names
+    }
     modes = {name: one["bond"]["mode"].split()[-1] for name, one in found.items() if one["bond"].get("mode")}
     defaults = bond_defaults(set(modes.values()))
     for name, mode in modes.items():
@@ -63,9 +80,11 @@ def traits(names):
 
 
 def bond_defaults(modes):
-    """``{mode: {option: words}}``: the bonding driver's defaults for ``modes`` (set of numbers as text), on this kernel.
+    """``{mode: {option: words}}``: the bonding driver's defaults for ``modes`` (set of numbers as text), on this
+    kernel.
 
-    Read from VDSM's dump where VDSM has made one, else from bonds that are made for it, as VDSM makes them; {} where neither can be had.
+    Read from VDSM's dump where VDSM has made one, else from bonds that are made for it, as VDSM makes them; {} where
+    neither can be had.
     """
     if not modes:
         return {}
@@ -83,7 +102,7 @@ def bond_defaults(modes):
     for line in out.splitlines():
         path, _colon, words = line.partition(":")
         device, _folder_name, option = path.split("/")[-3:]
-        found.setdefault(device[len("mode"):], {})[option] = words
+        found.setdefault(device[len("mode") :], {})[option] = words
     return found
 
 
@@ -104,7 +123,7 @@ def _speed(name):
         speed = int(_read("%s/%s/speed" % (SYSFS, name)))
     except (OSError, ValueError):
         return 0
-    return speed if speed > 0 and speed not in (2 ** 16 - 1, 2 ** 32 - 1) else 0
+    return speed if speed > 0 and speed not in (2**16 - 1, 2**32 - 1) else 0
 
 
 def _folder(path):

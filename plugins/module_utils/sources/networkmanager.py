@@ -82,7 +82,9 @@ def destroy_checkpoint(path):
 
 
 def rollback_checkpoint(path):
-    """Have NetworkManager roll back to the checkpoint at ``path``. Raises NetworkManagerError when it does not exist (any more)."""
+    """Have NetworkManager roll back to the checkpoint at ``path``. Raises NetworkManagerError when it does not exist
+    (any more).
+    """
     _busctl("call", BUS, PATH, BUS, "CheckpointRollback", "o", _checked(path))
 
 
@@ -95,18 +97,25 @@ def _checked(path):
 
 def checkpoint_owner(path):
     """Who made the checkpoint at ``path``, in words for a message, from NetworkManager's audit lines in the journal."""
-    rc, out, _err = run(["journalctl", "--quiet", "--boot", "--output=cat", "--unit=NetworkManager", "--lines=2000"], timeout=10)
+    rc, out, _err = run(
+        ["journalctl", "--quiet", "--boot", "--output=cat", "--unit=NetworkManager", "--lines=2000"], timeout=10
+    )
     for line in reversed(out.splitlines() if rc == 0 else []):
         fields = dict(re.findall(r'(\w+)="?([^"\s]+)"?', line))
         if fields.get("op") == "checkpoint-create" and fields.get("arg") == path:
-            return "made by process %s%s of uid %s" % (fields.get("pid", "?"), _process_name(fields.get("pid", "")), fields.get("uid", "?"))
+            return "made by process %s%s of uid %s" % (
+                fields.get("pid", "?"),
+                _process_name(fields.get("pid", "")),
+                fields.get("uid", "?"),
+            )
     return "its maker is not in NetworkManager's log"
 
 
 def active_connections():
     """The active connection of each device: ``{device: {uuid, path, state}}``.
 
-    ``path`` is that of the active connection, ``state`` one of unknown, activating, activated, deactivating, deactivated.
+    ``path`` is that of the active connection, ``state`` one of unknown, activating, activated, deactivating,
+    deactivated.
     """
     return active_connections_of(objects())
 
@@ -142,6 +151,7 @@ def profile_settings(managed):
 
 # --- pure functions on the objects ---
 
+
 def version_of(managed):
     """NetworkManager's version, such as ``1.52.1`` (empty when the objects do not tell)."""
     return managed.get(PATH, {}).get(BUS, {}).get("Version", "")
@@ -149,14 +159,18 @@ def version_of(managed):
 
 def devices_of(managed):
     """``{device: {managed: bool}}`` of the real devices that NetworkManager knows."""
-    return {one["Interface"]: {"managed": one["Managed"]} for one in _each(managed, "Device").values() if one.get("Real", True)}
+    return {
+        one["Interface"]: {"managed": one["Managed"]}
+        for one in _each(managed, "Device").values()
+        if one.get("Real", True)
+    }
 
 
 def unmanaged_of(managed):
     """``{device: why}`` of the devices that NetworkManager knows and does not configure.
 
-    ``unmanaged``: it was told to leave the device alone. ``external``: it only shows what somebody else (ifupdown, systemd-networkd, ip) has
-    configured, in a profile of its own making (NM_SETTINGS_CONNECTION_FLAG_EXTERNAL).
+    ``unmanaged``: it was told to leave the device alone. ``external``: it only shows what somebody else (ifupdown,
+    systemd-networkd, ip) has configured, in a profile of its own making (NM_SETTINGS_CONNECTION_FLAG_EXTERNAL).
     """
     found = {name: "unmanaged" for name, one in devices_of(managed).items() if not one["managed"]}
     for device, path in _profile_paths(managed).items():
@@ -173,13 +187,18 @@ def active_connections_of(managed):
         for device in active["Devices"]:
             if device in names:
                 state = active["State"]
-                found[names[device]] = {"uuid": active["Uuid"], "path": path,
-                                        "state": _ACTIVE_STATES[state] if state < len(_ACTIVE_STATES) else "unknown"}
+                found[names[device]] = {
+                    "uuid": active["Uuid"],
+                    "path": path,
+                    "state": _ACTIVE_STATES[state] if state < len(_ACTIVE_STATES) else "unknown",
+                }
     return found
 
 
 def active_on(managed, device):
-    """What is active on ``device``: ``{uuid, path, profile_path}``, the D-Bus paths of device and profile; None when nothing is."""
+    """What is active on ``device``: ``{uuid, path, profile_path}``, the D-Bus paths of device and profile; None when
+    nothing is.
+    """
     for active in _each(managed, "Connection.Active").values():
         for path in active["Devices"]:
             if managed.get(path, {}).get(BUS + ".Device", {}).get("Interface") == device:
@@ -188,11 +207,19 @@ def active_on(managed, device):
 
 
 def checkpoints_of(managed):
-    """``[{path, created, timeout, devices}]``: created in ms of the boot clock, timeout in s (0: none), devices by name."""
+    """``[{path, created, timeout, devices}]``: created in ms of the boot clock, timeout in s (0: none), devices by
+    name.
+    """
     names = {path: one["Interface"] for path, one in _each(managed, "Device").items()}
-    return [{"path": path, "created": one["Created"], "timeout": one["RollbackTimeout"],
-             "devices": sorted(names[device] for device in one["Devices"] if device in names)}
-            for path, one in sorted(_each(managed, "Checkpoint").items())]
+    return [
+        {
+            "path": path,
+            "created": one["Created"],
+            "timeout": one["RollbackTimeout"],
+            "devices": sorted(names[device] for device in one["Devices"] if device in names),
+        }
+        for path, one in sorted(_each(managed, "Checkpoint").items())
+    ]
 
 
 def profiles_of(managed, settings_by_path):
@@ -205,15 +232,23 @@ def profiles_of(managed, settings_by_path):
     for device, path in _profile_paths(managed).items():
         profile = settings_by_path.get(path)
         if profile:
-            found[device] = dict(_profile(profile, managed.get(path, {}).get(BUS + ".Settings.Connection", {})), **lease_of(managed, device))
+            found[device] = dict(
+                _profile(profile, managed.get(path, {}).get(BUS + ".Settings.Connection", {})),
+                **lease_of(managed, device),
+            )
     return found
 
 
 def _profile(profile, properties):
     connection, file = profile["connection"], properties.get("Filename", "")
     # A change that was not saved lives in a shadow file below /run, gone at the next boot.
-    facts = {"uuid": connection["uuid"], "id": connection["id"], "type": connection["type"], "file": file,
-             "in_memory": bool(properties.get("Unsaved")) or not file or file.startswith("/run/")}
+    facts = {
+        "uuid": connection["uuid"],
+        "id": connection["id"],
+        "type": connection["type"],
+        "file": file,
+        "in_memory": bool(properties.get("Unsaved")) or not file or file.startswith("/run/"),
+    }
     flags = properties.get("Flags", 0)
     for name, bit in (("generated", _GENERATED), ("external", _EXTERNAL)):
         if flags & bit:
@@ -242,7 +277,11 @@ def lease_of(managed, device):
             continue
         v4 = managed.get(one.get("Dhcp4Config", "/"), {}).get(BUS + ".DHCP4Config", {}).get("Options", {})
         v6 = managed.get(one.get("Dhcp6Config", "/"), {}).get(BUS + ".DHCP6Config", {}).get("Options", {})
-        for options, option, fact in ((v4, "dhcp_client_identifier", "lease_client_id"), (v6, "dhcp6_client_id", "lease_duid"), (v6, "iaid", "lease_iaid")):
+        for options, option, fact in (
+            (v4, "dhcp_client_identifier", "lease_client_id"),
+            (v6, "dhcp6_client_id", "lease_duid"),
+            (v6, "iaid", "lease_iaid"),
+        ):
             if options.get(option):
                 facts[fact] = options[option]
     return facts
@@ -251,8 +290,12 @@ def lease_of(managed, device):
 def _profile_paths(managed):
     """``{device: path of its active profile}``, loopback left out."""
     names = {path: one["Interface"] for path, one in _each(managed, "Device").items()}
-    return {names[device]: active["Connection"] for active in _each(managed, "Connection.Active").values()
-            for device in active["Devices"] if device in names and names[device] != "lo"}
+    return {
+        names[device]: active["Connection"]
+        for active in _each(managed, "Connection.Active").values()
+        for device in active["Devices"]
+        if device in names and names[device] != "lo"
+    }
 
 
 def _each(managed, interface):
@@ -270,8 +313,11 @@ def _busctl(*words):
 
 def _explain(err, rc, words):
     if BUS in err and re.search(r"was not provided|does not exist|not activatable|NameHasNoOwner", err):
-        return ("NetworkManager is not running on this host, and it alone can be asked about (and change) the network. Nothing was changed. "
-                "Start it: systemctl enable --now NetworkManager")
+        return (
+            "NetworkManager is not running on this host, and it alone can be asked about (and change) the network. "
+            "Nothing was changed. "
+            "Start it: systemctl enable --now NetworkManager"
+        )
     if "bus" in err and re.search(r"Failed to connect|No such file|Connection refused", err):
         return "the system's message bus does not answer (%s). Nothing was changed. Check 'systemctl status dbus'" % err
     return "NetworkManager refused %s: %s" % (" ".join(words[4:]), err or "exit status %s" % rc)

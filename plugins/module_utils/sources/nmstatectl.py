@@ -29,12 +29,16 @@ def show():
     """
     rc, out, err = run(["nmstatectl", "show", "--json"], timeout=SHOW_SECONDS)
     if rc:
-        raise NmstateError("nmstatectl cannot read the network of this host: %s. Nothing was changed. "
-                           "Check 'systemctl status NetworkManager' and 'nmstatectl show' on the host" % explain(err, rc))
+        raise NmstateError(
+            "nmstatectl cannot read the network of this host: %s. Nothing was changed. "
+            "Check 'systemctl status NetworkManager' and 'nmstatectl show' on the host" % explain(err, rc)
+        )
     try:
         return json.loads(out)
     except ValueError:
-        raise NmstateError("nmstatectl show gave no JSON but %r; is nmstatectl on this host the tool of nmstate 2?" % out[:80]) from None
+        raise NmstateError(
+            "nmstatectl show gave no JSON but %r; is nmstatectl on this host the tool of nmstate 2?" % out[:80]
+        ) from None
 
 
 def version():
@@ -56,11 +60,16 @@ def explain(err, rc=1):
 def apply(state, timeout, bound, memory_only=False):
     """Apply ``state`` without committing it, under a checkpoint that NetworkManager undoes after ``timeout`` s.
 
-    ``bound``: seconds after which nmstatectl itself is given up. Returns ``{checkpoint, error}``: the checkpoint's D-Bus path
-    ("" when none was made or none is left) and None or what parse_error() made of the failure. Success means the shape is
-    there, not that anything is reachable: nmstate does not wait for a lease. Raises nothing but CommandError (missing tool).
+    ``bound``: seconds after which nmstatectl itself is given up. Returns ``{checkpoint, error}``: the checkpoint's
+    D-Bus path ("" when none was made or none is left) and None or what parse_error() made of the failure. Success means
+    the shape is there, not that anything is reachable: nmstate does not wait for a lease. Raises nothing but
+    CommandError (missing tool).
     """
-    argv = ["nmstatectl", "apply", "--no-commit", "--timeout", str(timeout)] + (["--memory-only"] if memory_only else []) + ["-"]
+    argv = (
+        ["nmstatectl", "apply", "--no-commit", "--timeout", str(timeout)]
+        + (["--memory-only"] if memory_only else [])
+        + ["-"]
+    )
     try:
         rc, out, err = run(argv, timeout=bound, stdin=json.dumps(state))
     except CommandError as exc:
@@ -71,7 +80,10 @@ def apply(state, timeout, bound, memory_only=False):
     return {"checkpoint": made[-1] if made else "", "error": None if rc == 0 else parse_error(err, rc)}
 
 
-_VERIFICATION = re.compile(r"Verification failure: (?P<interface>[^ ]+?)\.interface\.(?P<property>\S+) desire '(?P<desired>.*?)', current '(?P<current>.*?)'")
+_VERIFICATION = re.compile(
+    r"Verification failure: (?P<interface>[^ ]+?)\.interface\.(?P<property>\S+) desire '(?P<desired>.*?)', current "
+    r"'(?P<current>.*?)'"
+)
 _HINTS = {
     "CheckpointConflict": "Another tool is changing this host's network. Wait for its end.",
     "VerificationError": "NetworkManager did not bring the interface to the desired state; its log says why.",
@@ -81,7 +93,9 @@ _HINTS = {
 
 
 def parse_error(err, rc=1):
-    """nmstatectl's stderr as ``{kind, message, interface, property, desired, current, hint}`` (str; "" where it does not say)."""
+    """nmstatectl's stderr as ``{kind, message, interface, property, desired, current, hint}`` (str; "" where it does
+    not say).
+    """
     message = explain(err, rc)
     kinds = re.findall(r"\b(?:NmstateError: )?(\w*(?:Error|Conflict|InvalidArgument|PluginFailure|Bug))\b: ", message)
     kind = next((one for one in reversed(kinds) if one in _HINTS), kinds[-1] if kinds else "")

@@ -25,11 +25,15 @@ IN_MEMORY = ("/run/NetworkManager/system-connections",)
 
 
 class IncompleteError(Exception):
-    """A copy of the profile files is not whole: nothing may be restored from it. The text names what is missing or differs."""
+    """A copy of the profile files is not whole: nothing may be restored from it. The text names what is missing or
+    differs.
+    """
 
 
 def digests(places=ON_DISK):
-    """``{path: digest}`` of every profile file in ``places`` (folders or files): sha256 in hex, of a symlink its target's name."""
+    """``{path: digest}`` of every profile file in ``places`` (folders or files): sha256 in hex, of a symlink its
+    target's name.
+    """
     return {path: _digest(path) for path in _files(places)}
 
 
@@ -56,14 +60,16 @@ def check(source, copied):
         except OSError as exc:
             wrong.append("%s: %s" % (path, exc.strerror))
     if wrong or not os.path.isdir(source):
-        raise IncompleteError("the copy of the profile files in %s is not whole (%s)" % (source, "; ".join(wrong)[:300] or "it is gone"))
+        raise IncompleteError(
+            "the copy of the profile files in %s is not whole (%s)" % (source, "; ".join(wrong)[:300] or "it is gone")
+        )
 
 
 def restore(places, source):
     """Make ``places`` equal to their copy under ``source``: changed files rewritten, strays removed; flushed.
 
-    ``source`` must have passed check(). Returns the list of paths that had to be touched. Each file is replaced by rename, so that a power cut leaves
-    either content, never half of one.
+    ``source`` must have passed check(). Returns the list of paths that had to be touched. Each file is replaced by
+    rename, so that a power cut leaves either content, never half of one.
     """
     touched = []
     for path in _files(places):
@@ -72,7 +78,7 @@ def restore(places, source):
             touched.append(path)
     for place in places:
         for path in _files([source + place]):
-            target = path[len(source):]
+            target = path[len(source) :]
             if not _same(path, target):
                 os.makedirs(os.path.dirname(target), exist_ok=True)
                 aside = os.path.join(os.path.dirname(target), "." + os.path.basename(target) + ".ovirt-restore")
@@ -115,7 +121,8 @@ def _files(places):
 
 
 def _seen_only(path):
-    """Whether the profile is NetworkManager's note of a device that others made: a guest's tap comes and goes with it (nm-settings-keyfile, .nmmeta).
+    """Whether the profile is NetworkManager's note of a device that others made: a guest's tap comes and goes with it
+    (nm-settings-keyfile, .nmmeta).
 
     To remove such a file is to take a running guest off its bridge.
     """
@@ -124,7 +131,7 @@ def _seen_only(path):
             lines = stream.read().splitlines()
     except OSError:
         return False
-    meta = lines[lines.index("[.nmmeta]"):] if "[.nmmeta]" in lines else []
+    meta = lines[lines.index("[.nmmeta]") :] if "[.nmmeta]" in lines else []
     return "external=true" in meta or "volatile=true" in meta
 
 

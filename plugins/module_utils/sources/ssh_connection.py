@@ -63,14 +63,22 @@ def address(text):
 
 
 def device_of(local, links):
-    """The device among ``links`` (as kernel.links() gives them) that holds the address ``local``; "" when none does (pure).
+    """The device among ``links`` (as kernel.links() gives them) that holds the address ``local``; "" when none does
+    (pure).
 
     Addresses are compared by value, not as text. A zone (name or index) decides between devices with the same address.
     """
     wanted = address(local)
     if wanted is None:
         return ""
-    holders = [link for link in links if any(address(one.get("local", "")) and address(one["local"])[0] == wanted[0] for one in link.get("addr_info") or [])]
+    holders = [
+        link
+        for link in links
+        if any(
+            address(one.get("local", "")) and address(one["local"])[0] == wanted[0]
+            for one in link.get("addr_info") or []
+        )
+    ]
     if wanted[1]:
         holders = [link for link in holders if wanted[1] in (link["ifname"], str(link["ifindex"]))]
     return holders[0]["ifname"] if holders else ""
@@ -79,7 +87,8 @@ def device_of(local, links):
 def _ancestors(proc):
     pid, seen = "self", []
     while len(seen) < 64:
-        # The name in parentheses may hold anything, blanks and parentheses too; the parent comes after the state behind it.
+        # The name in parentheses may hold anything, blanks and parentheses too; the parent comes after the state behind
+        # it.
         rest = _read("%s/%s/stat" % (proc, pid)).rpartition(")")[2].split()
         if len(rest) < 2 or rest[1] in ("0", "1"):
             break
@@ -122,7 +131,7 @@ def _established(table):
 def _from_hex(text):
     # Each 32-bit word of the address is printed as the machine's integer, so in its byte order (proc_net_tcp.rst).
     raw = bytes.fromhex(text.split(":")[0])
-    words = [int.from_bytes(raw[at:at + 4], "big").to_bytes(4, sys.byteorder) for at in range(0, len(raw), 4)]
+    words = [int.from_bytes(raw[at : at + 4], "big").to_bytes(4, sys.byteorder) for at in range(0, len(raw), 4)]
     return str(address(str(ipaddress.ip_address(b"".join(words))))[0])
 
 

@@ -4,14 +4,15 @@
 """VDSM's unified persistence: the record by which VDSM on the host knows, and restores at boot, its networks.
 
 ``persistence/netconf`` (what is safe) and ``staging/netconf`` (what runs) are symlinks to a folder of one JSON file per
-network, bond and device (VDSM: lib/vdsm/network/netconfpersistence.py). Both must say the same after a commit. Writing has
-two steps, so that a transaction can do all that may fail before its commit point, and only rename after it.
+network, bond and device (VDSM: lib/vdsm/network/netconfpersistence.py). Both must say the same after a commit. Writing
+has two steps, so that a transaction can do all that may fail before its commit point, and only rename after it.
 
-A network that is not to be on disk has its record in a file of our own in /run: VDSM's folders stay as they are, and a boot
-takes the record away together with the network.
+A network that is not to be on disk has its record in a file of our own in /run: VDSM's folders stay as they are, and a
+boot takes the record away together with the network.
 
-One file that is no JSON object (an editor's left-over) makes VDSM's own loader fail as a whole. Here it is passed over when
-reading and left out when writing; the folder that has it is not deleted then, for it may be a record that was damaged.
+One file that is no JSON object (an editor's left-over) makes VDSM's own loader fail as a whole. Here it is passed over
+when reading and left out when writing; the folder that has it is not deleted then, for it may be a record that was
+damaged.
 """
 
 from __future__ import annotations
@@ -27,14 +28,17 @@ from . import profile_files
 
 PERSISTENCE, STAGING = "/var/lib/vdsm/persistence/netconf", "/var/lib/vdsm/staging/netconf"
 ROOTS = (PERSISTENCE, STAGING)
-MEMORY = "/run/ovirt-mgmt-network/record.json"  # {networks, bondings}; one that was removed until the next boot is {"remove": true}
+# {networks, bondings}; one that was removed until the next boot is {"remove": true}
+MEMORY = "/run/ovirt-mgmt-network/record.json"
 _KINDS = ("networks", "bondings")
 _FOLDERS = {"networks": "nets", "bondings": "bonds", "devices": "devices"}
 _NEVER_KEPT = ("blockingdhcp", "remove")
 
 
 def read(root=ROOTS[0]):
-    """``{networks, bondings, devices}`` of ``root`` (a symlink or a plain folder), each ``{name: dict}``, ``{}`` when absent."""
+    """``{networks, bondings, devices}`` of ``root`` (a symlink or a plain folder), each ``{name: dict}``, ``{}`` when
+    absent.
+    """
     return _load(root)[0]
 
 
@@ -44,18 +48,25 @@ def unreadable(root=ROOTS[0]):
 
 
 def running(roots=ROOTS, memory=MEMORY):
-    """What the host runs with, as read() gives it: staging, or persistence where nothing has run yet, and over it what is only in memory."""
+    """What the host runs with, as read() gives it: staging, or persistence where nothing has run yet, and over it what
+    is only in memory.
+    """
     safe, runs = roots
     return merged(read(runs if os.path.exists(runs) else safe), in_memory(memory))
 
 
 def unsaved(roots=ROOTS):
-    """``{networks: [name], bondings: [name]}`` that run (staging) and are not safe (persistence) as they run. Without staging none are."""
+    """``{networks: [name], bondings: [name]}`` that run (staging) and are not safe (persistence) as they run. Without
+    staging none are.
+    """
     safe, runs = roots
     if not os.path.exists(runs):
         return {kind: [] for kind in _KINDS}
     old, now = read(safe), read(runs)
-    return {kind: sorted(name for name in {**old[kind], **now[kind]} if old[kind].get(name) != now[kind].get(name)) for kind in _KINDS}
+    return {
+        kind: sorted(name for name in {**old[kind], **now[kind]} if old[kind].get(name) != now[kind].get(name))
+        for kind in _KINDS
+    }
 
 
 def dirty(roots=ROOTS):
@@ -64,7 +75,9 @@ def dirty(roots=ROOTS):
 
 
 def in_memory(memory=MEMORY):
-    """``{networks, bondings}`` recorded until the next boot; ``{"remove": True}`` for one that VDSM's folders have and the host has not."""
+    """``{networks, bondings}`` recorded until the next boot; ``{"remove": True}`` for one that VDSM's folders have and
+    the host has not.
+    """
     try:
         with open(memory, encoding="utf-8") as stream:
             return json.load(stream)
@@ -73,20 +86,31 @@ def in_memory(memory=MEMORY):
 
 
 def merged(found, record):
-    """``found`` (as of read()) with ``record`` ({networks, bondings}) put in; None and ``{"remove": True}`` take out (pure)."""
+    """``found`` (as of read()) with ``record`` ({networks, bondings}) put in; None and ``{"remove": True}`` take out
+    (pure).
+    """
     result = {kind: dict(entries) for kind, entries in found.items()}
     for kind in _KINDS:
         for name, content in (record.get(kind) or {}).items():
             if content is None or content.get("remove"):
                 result[kind].pop(name, None)
             else:
-                result[kind][name] = {key: value for key, value in content.items() if value is not None and key not in _NEVER_KEPT}
+                result[kind][name] = {
+                    key: value for key, value in content.items() if value is not None and key not in _NEVER_KEPT
+                }
     return result
 
 
 def noted(known, record, persistent):
-    """The record in memory ``known`` after ``record`` was committed: with it, or, where that is on disk now, without its names (pure)."""
-    result = {kind: {name: content for name, content in (known.get(kind) or {}).items() if name not in (record.get(kind) or {})} for kind in _KINDS}
+    """The record in memory ``known`` after ``record`` was committed: with it, or, where that is on disk now, without
+    its names (pure).
+    """
+    result = {
+        kind: {
+            name: content for name, content in (known.get(kind) or {}).items() if name not in (record.get(kind) or {})
+        }
+        for kind in _KINDS
+    }
     for kind in () if persistent else _KINDS:
         for name, content in (record.get(kind) or {}).items():
             kept = merged({one: {} for one in _KINDS}, {kind: {name: content}})[kind]
@@ -97,7 +121,8 @@ def noted(known, record, persistent):
 def record_in_sync(record, roots=ROOTS, persistent=True, memory=MEMORY):
     """Whether ``record`` holds already where it belongs (an empty one always does).
 
-    On disk both roots need it, so that VDSM can load it; with ``persistent`` False what runs and the record in memory together do.
+    On disk both roots need it, so that VDSM can load it; with ``persistent`` False what runs and the record in memory
+    together do.
     """
     if not any((record.get(kind) or {}) for kind in _KINDS):
         return True
@@ -109,10 +134,10 @@ def record_in_sync(record, roots=ROOTS, persistent=True, memory=MEMORY):
 def prepare_record(record, roots=ROOTS, persistent=True, memory=MEMORY):
     """Write what is to be recorded next to where it belongs, flushed: ``[{root, tree}]`` for publish() or discard().
 
-    ``roots``: persistence and staging. Both get the same: what runs today, or what is safe where nothing has run yet, with
-    ``record`` put in; so VDSM does it when it makes its running configuration the safe one. With ``persistent`` False only
-    the file ``memory`` gets it. ``[]`` when the record holds already. Raises OSError when something cannot be written;
-    nothing is left behind then.
+    ``roots``: persistence and staging. Both get the same: what runs today, or what is safe where nothing has run yet,
+    with ``record`` put in; so VDSM does it when it makes its running configuration the safe one. With ``persistent``
+    False only the file ``memory`` gets it. ``[]`` when the record holds already. Raises OSError when something cannot
+    be written; nothing is left behind then.
     """
     if record_in_sync(record, roots, persistent, memory):
         return []
@@ -141,8 +166,9 @@ def prepare_record(record, roots=ROOTS, persistent=True, memory=MEMORY):
 def publish(prepared):
     """Make the prepared tree the one that counts, by rename. Called again after it was done, it does nothing.
 
-    A symlink is replaced in one step. A plain folder, which VDSM reads too, is not: rename() cannot put a link over it, so it
-    steps aside first, and a power cut in between leaves no root. The caller's journal is why that heals: publish again.
+    A symlink is replaced in one step. A plain folder, which VDSM reads too, is not: rename() cannot put a link over it,
+    so it steps aside first, and a power cut in between leaves no root. The caller's journal is why that heals: publish
+    again.
     """
     root, tree = prepared["root"], prepared["tree"]
     if os.path.isfile(tree):

@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The early-boot unit: before NetworkManager reads the profiles, it ends the transaction that a power cut or a restart left open.
+"""The early-boot unit: before NetworkManager reads the profiles, it ends the transaction that a power cut or a restart
+left open.
 
-It is installed before the journal has its name and removed after the name is gone, so no journal is ever without it. One that finds no
-journal removes itself.
+It is installed before the journal has its name and removed after the name is gone, so no journal is ever without it.
+One that finds no journal removes itself.
 """
 
 from __future__ import annotations
@@ -27,18 +28,39 @@ _SCRIPT = (
     'read -r now </proc/sys/kernel/random/boot_id; [ "$now" = %(boot)s ] && exit 0;'
     " for d in committed transaction; do"
     " [ -e %(base)s/$d/journal.json ] && PYTHONPATH=%(base)s/$d/code exec %(python)s -m %(entry)s boot %(base)s; done;"
-    " rm -rf %(base)s/new-* %(base)s/ended-*; rmdir %(base)s; rm -f %(wants)s/%(name)s %(units)s/%(name)s; rmdir %(wants)s; exit 0")
+    " rm -rf %(base)s/new-* %(base)s/ended-*; rmdir %(base)s; rm -f %(wants)s/%(name)s %(units)s/%(name)s; rmdir "
+    "%(wants)s; exit 0"
+)
 
 
 def text(entry, boot):
     """The unit for the transaction ``entry`` that the boot with the id ``boot`` makes (pure)."""
-    script = _SCRIPT % {"boot": boot, "base": entry["base"], "python": entry["python"], "entry": guard.ENTRY, "wants": WANTS, "units": UNITS, "name": NAME}
-    return "\n".join((
-        "# made by ovirt.mgmt_network for the open transaction %s; goes with it" % entry["id"],
-        "[Unit]", "Description=Undo an unproven change of the oVirt management network",
-        "DefaultDependencies=no", "After=local-fs.target", "Before=NetworkManager.service network-pre.target",
-        "RequiresMountsFor=/etc /var/lib %s %s" % (entry["base"], os.path.dirname(entry["python"])),
-        "[Service]", "Type=oneshot", "TimeoutStartSec=%d" % _SECONDS, "Environment=PYTHONDONTWRITEBYTECODE=1", "ExecStart=/bin/sh -c '%s'" % script, ""))
+    script = _SCRIPT % {
+        "boot": boot,
+        "base": entry["base"],
+        "python": entry["python"],
+        "entry": guard.ENTRY,
+        "wants": WANTS,
+        "units": UNITS,
+        "name": NAME,
+    }
+    return "\n".join(
+        (
+            "# made by ovirt.mgmt_network for the open transaction %s; goes with it" % entry["id"],
+            "[Unit]",
+            "Description=Undo an unproven change of the oVirt management network",
+            "DefaultDependencies=no",
+            "After=local-fs.target",
+            "Before=NetworkManager.service network-pre.target",
+            "RequiresMountsFor=/etc /var/lib %s %s" % (entry["base"], os.path.dirname(entry["python"])),
+            "[Service]",
+            "Type=oneshot",
+            "TimeoutStartSec=%d" % _SECONDS,
+            "Environment=PYTHONDONTWRITEBYTECODE=1",
+            "ExecStart=/bin/sh -c '%s'" % script,
+            "",
+        )
+    )
 
 
 def arm(entry):
@@ -71,7 +93,9 @@ def disarm():
 
 @contextlib.contextmanager
 def held():
-    """Hold the host's one unit: between arming it and naming a journal, and between closing a journal and disarming it. Raises OSError."""
+    """Hold the host's one unit: between arming it and naming a journal, and between closing a journal and disarming it.
+    Raises OSError.
+    """
     os.makedirs(guard.RUN, mode=0o700, exist_ok=True)
     handle, end = os.open(guard.RUN, os.O_RDONLY), time.monotonic() + _LOCK_SECONDS
     try:

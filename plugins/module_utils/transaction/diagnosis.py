@@ -14,8 +14,8 @@ import os
 from ..facts import digest
 from ..privacy import masking, private_files
 from ..sources import nmstatectl
-from . import guard
 from ..sources.command import CommandError, run
+from . import guard
 
 _FAILURE = "failure.json"
 FILE = "diagnosis.json"
@@ -33,16 +33,20 @@ def keep_failure(identity):
     path = os.path.join(guard.run_folder(identity), _FAILURE)
     if os.path.exists(path):  # the undo itself was killed and has started again: the first look is the one that tells
         return
-    seen = {"links": ["-d", "addr", "show"], "routes": ["-4", "route", "show", "table", "all"], "routes6": ["-6", "route", "show", "table", "all"],
-            "neighbours": ["neigh", "show"]}
+    seen = {
+        "links": ["-d", "addr", "show"],
+        "routes": ["-4", "route", "show", "table", "all"],
+        "routes6": ["-6", "route", "show", "table", "all"],
+        "neighbours": ["neigh", "show"],
+    }
     _write(path, {key: _parsed(_look(["ip", "-j", *words])) for key, words in seen.items()})
 
 
 def write(entry, status):
     """Write the diagnosis of the transaction ``entry`` (a journal's) that was undone; ``status``: the guard's last.
 
-    ``{change, before, failure, after, status, log}``: nmstate states, the kernel's links, routes and neighbours at the failure,
-    and the lines of NetworkManager and the guard since the begin. Secrets are masked.
+    ``{change, before, failure, after, status, log}``: nmstate states, the kernel's links, routes and neighbours at the
+    failure, and the lines of NetworkManager and the guard since the begin. Secrets are masked.
     """
     folder = guard.run_folder(entry["id"])
     try:
@@ -57,8 +61,17 @@ def write(entry, status):
     units = ["--unit=NetworkManager", "--unit=" + guard.unit_name(entry["id"])]
     since = ["--after-cursor=" + status["log_cursor"]] if status.get("log_cursor") else ["--boot"]
     log = _look(["journalctl", "--quiet", "--output=short-iso-precise", "--lines=%d" % _LOG_LINES, *units, *since])
-    found = {"change": entry["change"], "before": entry.get("before"), "failure": failure, "after": after, "status": status, "log": log}
-    _write(os.path.join(folder, FILE), masking.masked(found, masking.secrets_of(entry["change"], entry.get("settings"))))
+    found = {
+        "change": entry["change"],
+        "before": entry.get("before"),
+        "failure": failure,
+        "after": after,
+        "status": status,
+        "log": log,
+    }
+    _write(
+        os.path.join(folder, FILE), masking.masked(found, masking.secrets_of(entry["change"], entry.get("settings")))
+    )
 
 
 def read(identity):

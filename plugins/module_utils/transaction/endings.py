@@ -12,15 +12,19 @@ import time
 from ..effects import profile_settings
 from ..facts import digest
 from ..sources import networkmanager, nmstatectl, profile_files, vdsm_persistence
-from . import boot_unit, diagnosis, guard, journal, repair, snapshot
 from ..sources.command import CommandError, run
+from . import boot_unit, diagnosis, guard, journal, repair, snapshot
 
 REPAIR_SECONDS = 60
-SETTLE_SECONDS = 8  # for addresses that a reapply takes away to be there again: routers answer within 4 s (RFC 4861, 10)
+SETTLE_SECONDS = (
+    8  # for addresses that a reapply takes away to be there again: routers answer within 4 s (RFC 4861, 10)
+)
 
 
 def carry_forward(entry):
-    """After the commit point: publish VDSM's record, take the journal and the early-boot unit away. Raises nothing; may be called again."""
+    """After the commit point: publish VDSM's record, take the journal and the early-boot unit away. Raises nothing; may
+    be called again.
+    """
     recorded, trouble = bool(entry.get("prepared")), ""
     for prepared in entry.get("prepared") or []:
         try:
@@ -39,7 +43,9 @@ def undo(entry, step, reason, **details):
     Every step is bounded and may fail: the next ones are taken all the same, and what is left is reported.
     """
     identity, was = entry["id"], guard.status_of(entry["id"]) or {}
-    if was.get("phase") == "undoing" and was.get("reason"):  # killed while it undid: the first reason is the one that tells
+    if was.get("phase") == "undoing" and was.get(
+        "reason"
+    ):  # killed while it undid: the first reason is the one that tells
         step, reason = was.get("step"), was["reason"]
     diagnosis.keep_failure(identity)
     guard.log("transaction %s: undoing: %s" % (identity, reason))
@@ -57,12 +63,19 @@ def undo(entry, step, reason, **details):
     guests = _guests(entry)
     kept = _put_back(entry, say)
     if kept:  # what NetworkManager has now is all that there is: nothing is activated from it, and no device is deleted
-        left = [kept] + _attempt(lambda: repair.settle(entry["snapshot"], entry["scope"], time.monotonic() + SETTLE_SECONDS))
+        left = [kept] + _attempt(
+            lambda: repair.settle(entry["snapshot"], entry["scope"], time.monotonic() + SETTLE_SECONDS)
+        )
     else:
         left = _attempt(lambda: _restore(entry, say))
     if left and not kept:
-        say("NetworkManager restarted, for this still differed: %s" % "; ".join(
-            "%s %s was %s, is %s" % (one["device"], one["what"], json.dumps(one["old"]), json.dumps(one["new"])) for one in left)[:600])
+        say(
+            "NetworkManager restarted, for this still differed: %s"
+            % "; ".join(
+                "%s %s was %s, is %s" % (one["device"], one["what"], json.dumps(one["old"]), json.dumps(one["new"]))
+                for one in left
+            )[:600]
+        )
         _try(["systemctl", "restart", "NetworkManager"], 45)
         left = _attempt(lambda: repair.bring_back(entry["snapshot"], entry["scope"], REPAIR_SECONDS, say))
     left = left + _attempt(lambda: repair.reattach(guests, say) or [])
@@ -84,10 +97,11 @@ def undo(entry, step, reason, **details):
 
 
 def _put_back(entry, say):
-    """Put the profile files back and end the checkpoint. Returns what of that could not be done, as snapshot.compare() would say it, or None.
+    """Put the profile files back and end the checkpoint. Returns what of that could not be done, as snapshot.compare()
+    would say it, or None.
 
-    The checkpoint is our own only, by its exact path: it would otherwise roll back what is repaired here. It is the second best source
-    when ours is not whole or cannot be written back.
+    The checkpoint is our own only, by its exact path: it would otherwise roll back what is repaired here. It is the
+    second best source when ours is not whole or cannot be written back.
     """
     kept = None
     places = (profile_files.ON_DISK if entry["persistent"] else ()) + profile_files.IN_MEMORY
@@ -98,7 +112,9 @@ def _put_back(entry, say):
         kept = {"device": "", "what": "profile files", "old": "the copies in %s" % entry["path"], "new": str(exc)}
         say("the profile files cannot be put back: %s" % exc)
     try:
-        for checkpoint in own_checkpoints(guard.status_of(entry["id"]) or {}, networkmanager.checkpoints_of(networkmanager.objects())):
+        for checkpoint in own_checkpoints(
+            guard.status_of(entry["id"]) or {}, networkmanager.checkpoints_of(networkmanager.objects())
+        ):
             if kept:
                 say("NetworkManager rolls back to its own checkpoint")
                 networkmanager.rollback_checkpoint(checkpoint)
@@ -110,9 +126,12 @@ def _put_back(entry, say):
 
 
 def _restore(entry, say):
-    """Have NetworkManager read the profile files and bring the snapshot back; what still differs (see snapshot.compare)."""
+    """Have NetworkManager read the profile files and bring the snapshot back; what still differs (see
+    snapshot.compare).
+    """
     _try(["nmcli", "connection", "reload"], 15)
-    # nmstate keeps DNS servers in NetworkManager's internal configuration, which is put back above and read again by this alone
+    # nmstate keeps DNS servers in NetworkManager's internal configuration, which is put back above and read again by
+    # this alone
     _try(["nmcli", "general", "reload", "conf"], 15)
     left = repair.bring_back(entry["snapshot"], entry["scope"], REPAIR_SECONDS, say)
     if profile_settings.undo([device for device in entry["settings"] if device in entry["snapshot"]["devices"]], say):
@@ -147,7 +166,9 @@ def _reboot(identity):
 
 
 def _guests(entry):
-    """The guests' devices on bridges, as they were before the change and as they are now (a guest may have started since)."""
+    """The guests' devices on bridges, as they were before the change and as they are now (a guest may have started
+    since).
+    """
     try:
         return dict(entry["snapshot"]["guests"], **snapshot.guests())
     except CommandError as exc:  # nothing keeps a host from being undone
@@ -165,24 +186,34 @@ def _meanwhile(entry):
 
 
 def _settings_back(entry, say):
-    """What nmstate tells of the old state and the kernel does not is back too; returns what is not (see snapshot.compare)."""
+    """What nmstate tells of the old state and the kernel does not is back too; returns what is not (see
+    snapshot.compare).
+    """
     left = repair.bring_back_settings(entry["held"], say, lambda: digest.without_guests(nmstatectl.show()))
     # an activation for their sake may have moved what was back already
-    return left or (repair.settle(entry["snapshot"], entry["scope"], time.monotonic() + SETTLE_SECONDS) if entry["held"] else [])
+    return left or (
+        repair.settle(entry["snapshot"], entry["scope"], time.monotonic() + SETTLE_SECONDS) if entry["held"] else []
+    )
 
 
 def own_checkpoints(status, there):
-    """The paths among the checkpoints ``there`` (as networkmanager.checkpoints_of() gives them) that are the transaction's (pure).
+    """The paths among the checkpoints ``there`` (as networkmanager.checkpoints_of() gives them) that are the
+    transaction's (pure).
 
-    A guard that was killed during the apply does not know its checkpoint. Then it is the first one that was not there before, that was
-    made while nmstatectl had its time for it, and that has a timeout: not the one that was asked for, which nmstate extends as it verifies.
+    A guard that was killed during the apply does not know its checkpoint. Then it is the first one that was not there
+    before, that was made while nmstatectl had its time for it, and that has a timeout: not the one that was asked for,
+    which nmstate extends as it verifies.
     """
     if status.get("checkpoint"):
         return [one["path"] for one in there if one["path"] == status["checkpoint"]]
     if "foreign" not in status:
         return []
     first, last = status["apply_window"]
-    found = [one for one in there if one["path"] not in status["foreign"] and one["timeout"] and first <= one["created"] <= last]
+    found = [
+        one
+        for one in there
+        if one["path"] not in status["foreign"] and one["timeout"] and first <= one["created"] <= last
+    ]
     # one that covers all devices, as nmstate's does, keeps others from being made
     return [one["path"] for one in sorted(found, key=lambda one: one["created"])[:1]]
 
@@ -213,8 +244,15 @@ def _undo_on_disk(entry):
         guard.tell(identity, phase="failed", step="boot", reason=reason, boot=True, exact=False)
         raise SystemExit(1) from exc
     end(entry)
-    guard.tell(identity, phase="undone", step="boot", reason="the host was restarted before the commit", boot=True,
-               exact=True, repairs=["profile file put back: %s" % path for path in touched])
+    guard.tell(
+        identity,
+        phase="undone",
+        step="boot",
+        reason="the host was restarted before the commit",
+        boot=True,
+        exact=True,
+        repairs=["profile file put back: %s" % path for path in touched],
+    )
     guard.log("transaction %s undone at boot: %d profile files put back" % (identity, len(touched)))
 
 
@@ -243,8 +281,12 @@ def put_aside(entry):
     for prepared in entry.get("prepared") or []:
         vdsm_persistence.discard(prepared)
     path = _retire(entry)
-    reason = ("the transaction %s of an earlier boot was neither committed nor undone, and the profile files have changed since, so it was not undone now. "
-              "Check the network of this host. The old profile files are kept in %s; delete it when they are not needed" % (entry["id"], path))
+    reason = (
+        "the transaction %s of an earlier boot was neither committed nor undone, and the profile files have changed "
+        "since, so it was not undone now. "
+        "Check the network of this host. The old profile files are kept in %s; delete it when they are not needed"
+        % (entry["id"], path)
+    )
     guard.tell(entry["id"], phase="failed", step="boot", reason=reason, exact=False)
     guard.log(reason)
     return reason
@@ -263,7 +305,9 @@ def _retire(entry):
 
 
 def end(entry):
-    """Close the journal, then take the early-boot unit away; what cannot be done is left to the next boot, which does no harm."""
+    """Close the journal, then take the early-boot unit away; what cannot be done is left to the next boot, which does
+    no harm.
+    """
     try:
         with boot_unit.held():
             journal.close(entry)
@@ -277,7 +321,11 @@ def finish(base, identity):
     """For a guard that was killed after it had closed its journal: tell the outcome, and leave nothing."""
     status = guard.status_of(identity) or {}
     if status and status.get("phase") not in guard.ENDED:
-        lost = {} if status.get("outcome") else {"reason": "the guard was killed and its journal is gone; check the network of this host"}
+        lost = (
+            {}
+            if status.get("outcome")
+            else {"reason": "the guard was killed and its journal is gone; check the network of this host"}
+        )
         guard.tell(identity, phase=status.get("outcome") or "failed", **lost)
     try:
         with boot_unit.held():

@@ -4,8 +4,8 @@
 """The guard of a transaction under systemd, and the messages between it and whoever steers it.
 
 The guard is a transient unit: it outlives SSH, nmstatectl and NetworkManager, and systemd starts it again when it is
-killed (then it undoes). It runs the code that its folder carries, for a module's own code is gone when the module ends, and
-the journal's when the transaction ends. The early-boot unit (boot_unit.py) has the journal's.
+killed (then it undoes). It runs the code that its folder carries, for a module's own code is gone when the module ends,
+and the journal's when the transaction ends. The early-boot unit (boot_unit.py) has the journal's.
 
 Steering is by files in ``/run/ovirt-mgmt-network/<id>``: ``status.json`` from the guard, and after a failure
 ``diagnosis.json``; ``confirm``, ``cancel`` and ``taken`` to it.
@@ -21,8 +21,8 @@ import sys
 import time
 
 from ..privacy import private_files
-from . import journal
 from ..sources.command import CommandError, run
+from . import journal
 
 RUN = "/run/ovirt-mgmt-network"
 LAST = os.path.join(RUN, "last.json")
@@ -48,7 +48,9 @@ def log(text):
 
 
 def source_code():
-    """``{path: bytes}`` of every module of ours that is loaded: what the guard and the boot unit will run. Raises SourceError."""
+    """``{path: bytes}`` of every module of ours that is loaded: what the guard and the boot unit will run. Raises
+    SourceError.
+    """
     package = __name__.rsplit(".", 2)[0]
     code = {}
     for name, module in list(sys.modules.items()):
@@ -61,16 +63,23 @@ def source_code():
             if not text and not room:
                 raise SourceError(_NO_SOURCE % (name, "its loader has none"))
             # a loader may give the bytes of the file (PEP 302 wants text)
-            code[name.replace(".", "/") + ("/__init__.py" if room else ".py")] = text if isinstance(text, bytes) else (text or "").encode()
+            code[name.replace(".", "/") + ("/__init__.py" if room else ".py")] = (
+                text if isinstance(text, bytes) else (text or "").encode()
+            )
     return code
 
 
-_NO_SOURCE = ("the source of %s cannot be read (%s), and the guard that would undo the change runs from it. Nothing was changed. "
-              "Run the play with Ansible's own execution of modules (strategy: linear, no accelerated strategy)")
+_NO_SOURCE = (
+    "the source of %s cannot be read (%s), and the guard that would undo the change runs from it. Nothing was changed. "
+    "Run the play with Ansible's own execution of modules (strategy: linear, no accelerated strategy)"
+)
 
 
-_NOT_RUN = ("systemd cannot run it with %s (%s). Check that systemd may execute this interpreter (mount options, SELinux), or set "
-            "ansible_python_interpreter to the system's Python; journalctl -u %s has more")
+_NOT_RUN = (
+    "systemd cannot run it with %s (%s). Check that systemd may execute this interpreter (mount options, SELinux), "
+    "or set "
+    "ansible_python_interpreter to the system's Python; journalctl -u %s has more"
+)
 
 
 def unit_name(identity):
@@ -80,23 +89,36 @@ def unit_name(identity):
 def launch(entry, code):
     """Start the guard of ``entry`` (an open journal) and return its status once it has said its first word.
 
-    ``code``: see source_code(). Raises OSError when its folder cannot be written, CommandError when it cannot be started, or says nothing
-    in time: then stop() it, for it may be alive.
+    ``code``: see source_code(). Raises OSError when its folder cannot be written, CommandError when it cannot be
+    started, or says nothing in time: then stop() it, for it may be alive.
     """
     folder = run_folder(entry["id"])
     journal.write_code(os.path.join(folder, "code"), code)
     journal.reserve(os.path.join(folder, "reserve"), _RESERVE)
-    argv = ["systemd-run", "--quiet", "--collect", "--no-ask-password", "--unit=" + unit_name(entry["id"]),
-            "--description=oVirt management network transaction " + entry["id"],
-            # with Type=exec an interpreter that systemd may not execute is an error here
-            "--property=Type=exec", "--property=Restart=on-failure", "--property=RestartSec=500ms",
-            # enough for an undo that is killed again and again, and an end to a guard that cannot run at all
-            "--property=StartLimitIntervalSec=300", "--property=StartLimitBurst=60",
-            "--property=KillMode=control-group", "--property=OOMScoreAdjust=-900", "--property=TimeoutStopSec=5s",
-            "--setenv=PYTHONPATH=" + os.path.join(folder, "code")]
+    argv = [
+        "systemd-run",
+        "--quiet",
+        "--collect",
+        "--no-ask-password",
+        "--unit=" + unit_name(entry["id"]),
+        "--description=oVirt management network transaction " + entry["id"],
+        # with Type=exec an interpreter that systemd may not execute is an error here
+        "--property=Type=exec",
+        "--property=Restart=on-failure",
+        "--property=RestartSec=500ms",
+        # enough for an undo that is killed again and again, and an end to a guard that cannot run at all
+        "--property=StartLimitIntervalSec=300",
+        "--property=StartLimitBurst=60",
+        "--property=KillMode=control-group",
+        "--property=OOMScoreAdjust=-900",
+        "--property=TimeoutStopSec=5s",
+        "--setenv=PYTHONPATH=" + os.path.join(folder, "code"),
+    ]
     rc, _out, err = run(argv + [entry["python"], "-m", ENTRY, "run", entry["base"], entry["id"]], timeout=15)
     if rc:
-        raise CommandError(_NOT_RUN % (entry["python"], err.strip() or "exit status %d" % rc, unit_name(entry["id"])), argv, rc)
+        raise CommandError(
+            _NOT_RUN % (entry["python"], err.strip() or "exit status %d" % rc, unit_name(entry["id"])), argv, rc
+        )
     end = time.monotonic() + FIRST_WORD_SECONDS
     while True:
         status = status_of(entry["id"]) or {}
@@ -108,7 +130,9 @@ def launch(entry, code):
 
 
 def alive(identity):
-    """Whether the guard of that transaction runs, or is about to be started again by systemd; True also when systemd does not tell."""
+    """Whether the guard of that transaction runs, or is about to be started again by systemd; True also when systemd
+    does not tell.
+    """
     try:
         rc, out, _err = run(["systemctl", "show", "--property=ActiveState", "--value", unit_name(identity)], timeout=10)
     except CommandError:
@@ -148,7 +172,9 @@ def tell(identity, **values):
 
 
 def publish(status):
-    """Write ``status`` for those who steer (atomic), from the room that is kept for it if there is no other. Raises OSError."""
+    """Write ``status`` for those who steer (atomic), from the room that is kept for it if there is no other. Raises
+    OSError.
+    """
     folder = run_folder(status["id"])
     private_files.folder(folder)
     try:
@@ -164,7 +190,9 @@ def publish(status):
 def _publish(folder, status):
     write_atomic(os.path.join(folder, "status.json"), status)
     if status.get("phase") in ENDED:
-        write_atomic(LAST, {key: status.get(key) for key in ("id", "phase", "reason", "step", "exact", "repairs", "boot")})
+        write_atomic(
+            LAST, {key: status.get(key) for key in ("id", "phase", "reason", "step", "exact", "repairs", "boot")}
+        )
 
 
 def status_of(identity):

@@ -9,10 +9,10 @@ A folder whose name is its state, changed by rename, which the file system does 
 ``committed``    the rename to this name is the commit point; what is left to do is only ever carried forward
 ``aside-<id>``   of another boot, or damaged: never used again, kept for a human to look at
 
-A journal belongs to the boot that it was made in and to the next one, whose early-boot unit ends it: that unit is there before the
-name is, so whatever a power cut leaves in the profile files, that boot undoes it. If the unit did not run or did not succeed, days
-may lie between, and the profile files may be somebody's work of today. From then on the journal is used only while each of them is
-one that it knows (known()); otherwise it is put aside and reported.
+A journal belongs to the boot that it was made in and to the next one, whose early-boot unit ends it: that unit is there
+before the name is, so whatever a power cut leaves in the profile files, that boot undoes it. If the unit did not run or
+did not succeed, days may lie between, and the profile files may be somebody's work of today. From then on the journal
+is used only while each of them is one that it knows (known()); otherwise it is put aside and reported.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ from ..sources import profile_files
 DISK = "/var/lib/ovirt-mgmt-network"
 # Where nothing may be written to disk (stateless hosts), nothing has to outlive a boot either.
 MEMORY = "/run/ovirt-mgmt-network/journal"
-_RESERVE = 1 << 18  # bytes kept free for the undo, beside the size of the copies: a disk that fills up meanwhile does not keep it from writing
+_RESERVE = (
+    1 << 18
+)  # bytes kept free for the undo, beside the size of the copies: a disk that fills up meanwhile does not keep it from writing
 
 
 class BusyError(Exception):
@@ -50,14 +52,19 @@ def age(entry):
 
 def describe(entry):
     """Which transaction is open, whose, and for how long, in words."""
-    return "another transaction is open on this host: %s, started %d s ago by %s" % (entry["id"], age(entry), entry["owner"])
+    return "another transaction is open on this host: %s, started %d s ago by %s" % (
+        entry["id"],
+        age(entry),
+        entry["owner"],
+    )
 
 
 def create(entry, places, code, base=DISK, arm=None):
     """Write the journal: ``entry`` (dict), copies of ``places`` (profile files), ``code`` (``{relative path: bytes}``).
 
-    It is complete and flushed, and ``arm()`` has been called, before it gets its name. Returns the entry as read() gives it. Raises
-    BusyError when one is open, OSError when the disk is full or read-only (nothing of the journal is left behind then).
+    It is complete and flushed, and ``arm()`` has been called, before it gets its name. Returns the entry as read()
+    gives it. Raises BusyError when one is open, OSError when the disk is full or read-only (nothing of the journal is
+    left behind then).
     """
     private_files.folder(base)
     aside = os.path.join(base, "new-%s" % entry["id"])
@@ -115,7 +122,9 @@ def lives(entry):
 
 
 def first_boot(entry):
-    """Whether this is the first boot that looks at ``entry``; no later one is told so again, if the disk takes that down."""
+    """Whether this is the first boot that looks at ``entry``; no later one is told so again, if the disk takes that
+    down.
+    """
     try:
         os.unlink(os.path.join(entry["path"], "first-boot"))  # deleting needs no room on a full disk
         profile_files.flush([entry["path"]])
@@ -129,7 +138,8 @@ def first_boot(entry):
 def put_back(entry, places):
     """Restore ``places`` from the copies in ``entry``; returns the paths that were touched.
 
-    Raises profiles.IncompleteError, with nothing touched, when the copies are not whole; OSError when they cannot be written.
+    Raises profiles.IncompleteError, with nothing touched, when the copies are not whole; OSError when they cannot be
+    written.
     """
     source = os.path.join(entry["path"], "files")
     profile_files.check(source, entry["files"])
@@ -143,7 +153,9 @@ def put_back(entry, places):
 
 
 def known(entry, now):
-    """What the profile files ``now`` (``{path: digest}``) are to ``entry``: ``before`` the change, ``mixed`` of before and after, or "" (pure)."""
+    """What the profile files ``now`` (``{path: digest}``) are to ``entry``: ``before`` the change, ``mixed`` of before
+    and after, or "" (pure).
+    """
     before = {path: digest for path, digest in entry["files"].items() if not path.startswith(profile_files.IN_MEMORY)}
     if now == before:
         return "before"
@@ -153,7 +165,9 @@ def known(entry, now):
 
 
 def read(base=DISK):
-    """``(state, entry)`` of the journal in ``base``: state ``open``, ``committed`` or ``""`` (then entry is None). Raises OSError."""
+    """``(state, entry)`` of the journal in ``base``: state ``open``, ``committed`` or ``""`` (then entry is None).
+    Raises OSError.
+    """
     for name, state in (("committed", "committed"), ("transaction", "open")):
         try:
             with open(os.path.join(base, name, "journal.json"), encoding="utf-8") as stream:
@@ -161,7 +175,10 @@ def read(base=DISK):
         except (FileNotFoundError, NotADirectoryError):
             continue
         except ValueError as exc:
-            raise OSError("the journal %s is damaged (%s). Check the host's network, then move this folder away" % (os.path.join(base, name), exc)) from exc
+            raise OSError(
+                "the journal %s is damaged (%s). Check the host's network, then move this folder away"
+                % (os.path.join(base, name), exc)
+            ) from exc
     return "", None
 
 
@@ -184,14 +201,17 @@ def update(entry, **values):
 
 
 def commit_point(entry):
-    """From the return of this function on the new state stays, whatever happens. Raises OSError when it does not: the journal is open then."""
+    """From the return of this function on the new state stays, whatever happens. Raises OSError when it does not: the
+    journal is open then.
+    """
     source, target = entry["path"], os.path.join(entry["base"], "committed")
     os.rename(source, target)
     entry["path"] = target
     try:
         profile_files.flush([entry["base"]])
     except OSError:
-        # Raises in its turn on a file system that takes no change any more: then the name says committed, and nobody can undo it.
+        # Raises in its turn on a file system that takes no change any more: then the name says committed, and nobody
+        # can undo it.
         os.rename(target, source)
         entry["path"] = source
         raise
@@ -203,7 +223,9 @@ def is_committed(entry):
 
 
 def close(entry):
-    """Remove the journal: the transaction has ended. The name goes first, so that half a journal is never read. Raises OSError."""
+    """Remove the journal: the transaction has ended. The name goes first, so that half a journal is never read. Raises
+    OSError.
+    """
     gone = os.path.join(entry["base"], "ended-%s" % entry["id"])
     if os.path.isdir(entry["path"]):
         os.rename(entry["path"], gone)

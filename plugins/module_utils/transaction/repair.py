@@ -3,8 +3,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Bringing the live network back to a snapshot, within a scope: by the least that does it, and nothing else is touched.
 
-Options of bridges and ports, MTUs, VLAN filters and numbers of virtual functions are written to the kernel, which interrupts nothing. All
-else comes back when its profile, which is the old one again by then, is activated.
+Options of bridges and ports, MTUs, VLAN filters and numbers of virtual functions are written to the kernel, which
+interrupts nothing. All else comes back when its profile, which is the old one again by then, is activated.
 """
 
 from __future__ import annotations
@@ -13,16 +13,25 @@ import time
 
 from ..change import difference
 from ..sources import networkmanager
-from . import snapshot
 from ..sources.command import CommandError, run
+from . import snapshot
 
 _ACTIVATION = 20  # seconds for one "nmcli connection up": a lease is there after 2 s or not at all
 _IN_PLACE = ("mtu", "bridge", "port", "vlans", "vfs")
-_ROUTE_WORDS = (("gateway", "via"), ("dev", "dev"), ("protocol", "protocol"), ("scope", "scope"), ("prefsrc", "src"), ("metric", "metric"), ("table", "table"))
+_ROUTE_WORDS = (
+    ("gateway", "via"),
+    ("dev", "dev"),
+    ("protocol", "protocol"),
+    ("scope", "scope"),
+    ("prefsrc", "src"),
+    ("metric", "metric"),
+    ("table", "table"),
+)
 
 
 def bring_back(old, scope, seconds, say):
-    """Bring what differs from the snapshot ``old`` within ``scope`` back, bases before bonds before VLANs; delete what is new of the named.
+    """Bring what differs from the snapshot ``old`` within ``scope`` back, bases before bonds before VLANs; delete what
+    is new of the named.
 
     ``seconds`` bounds the whole. ``say(text)`` is told every repair. Returns what still differs (see snapshot.compare).
     """
@@ -53,7 +62,9 @@ def bring_back(old, scope, seconds, say):
 
 
 def settle(old, scope, end):
-    """Wait until the network is as in ``old`` within ``scope``, until ``end`` at the latest; returns what still differs (see snapshot.compare)."""
+    """Wait until the network is as in ``old`` within ``scope``, until ``end`` at the latest; returns what still differs
+    (see snapshot.compare).
+    """
     while True:
         left = snapshot.compare(old, snapshot.take(), scope)
         if not left or time.monotonic() > end:
@@ -62,9 +73,11 @@ def settle(old, scope, end):
 
 
 def bring_back_settings(held, say, show):
-    """Bring back what nmstate alone can tell of: ``held`` is a state as difference.opposite() gives it, ``show()`` the current state.
+    """Bring back what nmstate alone can tell of: ``held`` is a state as difference.opposite() gives it, ``show()`` the
+    current state.
 
-    Tries a reapply of the restored profile, then its activation. Returns what still differs, in the form of snapshot.compare().
+    Tries a reapply of the restored profile, then its activation. Returns what still differs, in the form of
+    snapshot.compare().
     """
     left = difference.difference(held, show()) if held else {}
     for words in (["device", "reapply"], ["connection", "up", "ifname"]):
@@ -74,12 +87,18 @@ def bring_back_settings(held, say, show):
             _try(["nmcli", "--wait", str(_ACTIVATION), *words, name], _ACTIVATION + 5)
         if names:
             left = difference.difference(held, show())
-    return [{"device": iface["name"], "what": key, "old": iface[key], "new": None}
-            for iface in left.get("interfaces") or [] for key in iface if key not in ("name", "type", "state")]
+    return [
+        {"device": iface["name"], "what": key, "old": iface[key], "new": None}
+        for iface in left.get("interfaces") or []
+        for key in iface
+        if key not in ("name", "type", "state")
+    ]
 
 
 def reattach(guests, say):
-    """Put guests' taps (``{tap: bridge}``) that have lost their bridge back onto it; those that are gone, or on another, are left alone."""
+    """Put guests' taps (``{tap: bridge}``) that have lost their bridge back onto it; those that are gone, or on
+    another, are left alone.
+    """
     links = {link["ifname"]: link for link in snapshot.links()} if guests else {}
     for tap, bridge in guests.items():
         if tap in links and not links[tap].get("master") and bridge in links:
@@ -94,7 +113,9 @@ def _bring_back_device(name, was, now, say):
     if active == ["addresses"] and name in snapshot.guests().values() and _reapplied(name, was, say):
         now, active = snapshot.devices().get(name) or {}, []
     if active and was["connection"]:
-        if now and _make(now) != _make(was):  # NetworkManager activates a profile on such a device, and leaves it as it is
+        if now and _make(now) != _make(
+            was
+        ):  # NetworkManager activates a profile on such a device, and leaves it as it is
             say("device %s differs in what it is made with: deleted, to be made again" % name)
             _try(["nmcli", "--wait", "5", "device", "delete", name])
             now = {}
@@ -132,12 +153,28 @@ def _in_place(name, was, now, say):
     if now["mtu"] != was["mtu"]:
         say("device %s: MTU %s back to %s" % (name, now["mtu"], was["mtu"]))
         _try(["ip", "link", "set", "dev", name, "mtu", str(was["mtu"])])
-    for part, kind, words in (("bridge", "bridge", snapshot.BRIDGE_OPTIONS), ("port", _port_kind(was), snapshot.PORT_OPTIONS.get(_port_kind(was)))):
+    for part, kind, words in (
+        ("bridge", "bridge", snapshot.BRIDGE_OPTIONS),
+        ("port", _port_kind(was), snapshot.PORT_OPTIONS.get(_port_kind(was))),
+    ):
         options = snapshot.differing_options(was[part], now[part])
         if options and words:
-            say("device %s: %s back to %s" % (name, part, ", ".join("%s %s" % (key, _word(value)) for key, value in sorted(options.items()))))
-            _try(["ip", "link", "set", "dev", name, "type", kind if part == "bridge" else kind + "_slave",
-                  *[word for key, value in options.items() for word in (words[key], _word(value))]])
+            say(
+                "device %s: %s back to %s"
+                % (name, part, ", ".join("%s %s" % (key, _word(value)) for key, value in sorted(options.items())))
+            )
+            _try(
+                [
+                    "ip",
+                    "link",
+                    "set",
+                    "dev",
+                    name,
+                    "type",
+                    kind if part == "bridge" else kind + "_slave",
+                    *[word for key, value in options.items() for word in (words[key], _word(value))],
+                ]
+            )
     if now["vlans"] != was["vlans"]:
         say("device %s: VLAN filter entries back" % name)
         _filter(name, was["vlans"], now["vlans"])
@@ -156,7 +193,10 @@ def _word(value):
 
 def _filter(name, was, now):
     # the entries of a bridge itself are written with "self" (bridge(8))
-    for verb, entries in (("del", [one for one in now if one not in was]), ("add", [one for one in was if one not in now])):
+    for verb, entries in (
+        ("del", [one for one in now if one not in was]),
+        ("add", [one for one in was if one not in now]),
+    ):
         for one in entries:
             span = str(one["vlan"]) + ("-%s" % one["vlanEnd"] if "vlanEnd" in one else "")
             flags = {"PVID": "pvid", "Egress Untagged": "untagged"}
@@ -176,11 +216,18 @@ def _write_functions(name, number):
 
 
 def _with_other_routes(left):
-    return {name for one in left if one["what"] == "routes" for entry in one["old"] + one["new"] for name in snapshot.devices_of(entry)}
+    return {
+        name
+        for one in left
+        if one["what"] == "routes"
+        for entry in one["old"] + one["new"]
+        for name in snapshot.devices_of(entry)
+    }
 
 
 def _apply_profiles_again(names, say):
-    """Reapply the profiles of those ``names`` on which something else is in effect than what is saved; routes, rules and servers follow them.
+    """Reapply the profiles of those ``names`` on which something else is in effect than what is saved; routes, rules
+    and servers follow them.
 
     An activation would do as well, but that of a bridge takes the guests off it for some seconds.
     """
@@ -208,7 +255,9 @@ def _routes_and_rules(left, say):
             for entry in entries:
                 words = _rule_words(entry) if one["what"] == "rules" else _route_words(entry)
                 if words:
-                    say("%s %s: %s" % (one["what"][:-1], "taken away" if verb == "del" else "put back", " ".join(words)))
+                    say(
+                        "%s %s: %s" % (one["what"][:-1], "taken away" if verb == "del" else "put back", " ".join(words))
+                    )
                     _try(["ip", "-%d" % entry["family"], one["what"][:-1], verb, *words])
                     touched = True
     return touched
@@ -217,12 +266,29 @@ def _routes_and_rules(left, say):
 def _route_words(entry):
     if entry.get("protocol") in ("kernel", "ra", "dhcp") or "nexthops" in entry or "via" in entry:
         return []
-    return [*([entry["type"]] if "type" in entry else []), entry["dst"],
-            *[word for key, name in _ROUTE_WORDS if entry.get(key) not in (None, "") for word in (name, str(entry[key]))]]
+    return [
+        *([entry["type"]] if "type" in entry else []),
+        entry["dst"],
+        *[word for key, name in _ROUTE_WORDS if entry.get(key) not in (None, "") for word in (name, str(entry[key]))],
+    ]
 
 
 def _rule_words(entry):
-    known = {"family", "priority", "src", "srclen", "dst", "dstlen", "iif", "oif", "fwmark", "fwmask", "table", "protocol", "suppress_prefixlen"}
+    known = {
+        "family",
+        "priority",
+        "src",
+        "srclen",
+        "dst",
+        "dstlen",
+        "iif",
+        "oif",
+        "fwmark",
+        "fwmask",
+        "table",
+        "protocol",
+        "suppress_prefixlen",
+    }
     if set(entry) - known or entry.get("protocol") == "kernel":
         return []
     words = ["priority", str(entry["priority"])]
@@ -231,21 +297,31 @@ def _rule_words(entry):
             words += [name, "%s/%s" % (entry[key], entry[key + "len"]) if key + "len" in entry else entry[key]]
     if "fwmark" in entry:
         words += ["fwmark", entry["fwmark"] + ("/" + entry["fwmask"] if "fwmask" in entry else "")]
-    for key, name in (("iif", "iif"), ("oif", "oif"), ("suppress_prefixlen", "suppress_prefixlength"), ("protocol", "protocol"), ("table", "table")):
+    for key, name in (
+        ("iif", "iif"),
+        ("oif", "oif"),
+        ("suppress_prefixlen", "suppress_prefixlength"),
+        ("protocol", "protocol"),
+        ("table", "table"),
+    ):
         if key in entry:
             words += [name, str(entry[key])]
     return words
 
 
 def _parts(left, name):
-    return sorted({key for iface in left["interfaces"] if iface["name"] == name for key in iface} - {"name", "type", "state"})
+    return sorted(
+        {key for iface in left["interfaces"] if iface["name"] == name for key in iface} - {"name", "type", "state"}
+    )
 
 
 def _activate(name, connection, there, say):
     # A device that is gone is made by its profile; naming it as the interface to use would be refused.
     where = ["ifname", name] if there else []
     guests = {tap: bridge for tap, bridge in snapshot.guests().items() if bridge == name}
-    rc, _out, err = _try(["nmcli", "--wait", str(_ACTIVATION), "connection", "up", "uuid", connection, *where], _ACTIVATION + 5)
+    rc, _out, err = _try(
+        ["nmcli", "--wait", str(_ACTIVATION), "connection", "up", "uuid", connection, *where], _ACTIVATION + 5
+    )
     if rc:
         say("device %s: %s" % (name, err.strip()))
     reattach(guests, say)  # the activation of a bridge detaches what NetworkManager has not configured

@@ -21,10 +21,11 @@ from ..effects import profile_settings
 from ..facts import digest
 from ..proof import prove
 from ..sources import networkmanager, nmstatectl, profile_files, vdsm_persistence
-from . import boot_unit, diagnosis, endings, guard, journal, repair, snapshot
 from ..sources.command import CommandError, run
+from . import boot_unit, diagnosis, endings, guard, journal, repair, snapshot
 
-# The checkpoint is the net below the guard: its timer ends after every bound of the guard's own steps, with this to spare.
+# The checkpoint is the net below the guard: its timer ends after every bound of the guard's own steps, with this to
+# spare.
 CHECKPOINT_MARGIN = 60
 
 
@@ -33,10 +34,11 @@ class TransactionError(Exception):
 
 
 def plan(state, settings=None):
-    """``(change, lacking, current)``: what of the nmstate ``state`` and of ``settings`` does not hold on this host, and the current state.
+    """``(change, lacking, current)``: what of the nmstate ``state`` and of ``settings`` does not hold on this host, and
+    the current state.
 
-    ``settings``: ``{device: {property: value}}``, see profile_settings; without any, nobody is asked about them. What the host has in place
-    of those that lack is in the current state, too.
+    ``settings``: ``{device: {property: value}}``, see profile_settings; without any, nobody is asked about them. What
+    the host has in place of those that lack is in the current state, too.
     Raises TransactionError when they cannot be used.
     """
     try:
@@ -66,7 +68,9 @@ def _profiled(state):
 
 
 def concerned(settings, change, lacking):
-    """Those of ``settings`` that are to be seen to: what is lacking, and all of a device whose profile nmstate writes again (pure)."""
+    """Those of ``settings`` that are to be seen to: what is lacking, and all of a device whose profile nmstate writes
+    again (pure).
+    """
     written = {one["name"] for one in change.get("interfaces") or []}
     return {device: wanted for device, wanted in (settings or {}).items() if device in lacking or device in written}
 
@@ -75,9 +79,9 @@ def begin(change, current, options):
     """Open a transaction for ``change`` and start its guard; return the status's first form.
 
     ``options``: ``timeout`` (s until the guard undoes without a confirmation), ``persistent`` (bool), ``record``
-    ({networks, bondings} for VDSM), ``settings`` (those that are concerned()), ``keep`` (addresses that must be there afterwards),
-    ``proven`` (whether the control connection proves the change), ``commit`` (whether it is committed by itself),
-    ``last_resort`` (none|reboot), ``owner`` (text). Raises TransactionError, with nothing touched.
+    ({networks, bondings} for VDSM), ``settings`` (those that are concerned()), ``keep`` (addresses that must be there
+    afterwards), ``proven`` (whether the control connection proves the change), ``commit`` (whether it is committed by
+    itself), ``last_resort`` (none|reboot), ``owner`` (text). Raises TransactionError, with nothing touched.
     """
     recover_left_over()
     wait_for_checkpoints(0)  # what is changed under one that came after the plan is not what was planned on
@@ -86,12 +90,24 @@ def begin(change, current, options):
     base = journal.DISK if persistent else journal.MEMORY
     before = snapshot.take()
     entry = {
-        "id": identity, "owner": options["owner"], "python": sys.executable, "persistent": persistent, "change": change,
-        "raises": difference.mtu_raises(change, current), "timeout": options["timeout"], "record": options["record"],
-        "keep": options["keep"], "last_resort": options["last_resort"], "snapshot": before, "probes": options["probes"],
-        "scope": scope.touched(change, before, current, options["keep"], options["settings"]), "held": difference.held(change, current),
-        "before": digest.digest(current), "settings": options["settings"],
-        "proven": options.get("proven", True), "commit": options.get("commit", True),
+        "id": identity,
+        "owner": options["owner"],
+        "python": sys.executable,
+        "persistent": persistent,
+        "change": change,
+        "raises": difference.mtu_raises(change, current),
+        "timeout": options["timeout"],
+        "record": options["record"],
+        "keep": options["keep"],
+        "last_resort": options["last_resort"],
+        "snapshot": before,
+        "probes": options["probes"],
+        "scope": scope.touched(change, before, current, options["keep"], options["settings"]),
+        "held": difference.held(change, current),
+        "before": digest.digest(current),
+        "settings": options["settings"],
+        "proven": options.get("proven", True),
+        "commit": options.get("commit", True),
     }
     try:
         code = guard.source_code()
@@ -101,7 +117,9 @@ def begin(change, current, options):
     except journal.BusyError as exc:
         raise TransactionError("%s. Nothing was changed. Wait for its end, or end it: network_commit" % exc) from exc
     except OSError as exc:
-        raise TransactionError("the journal that could undo the change cannot be written: %s. Nothing was changed" % exc) from exc
+        raise TransactionError(
+            "the journal that could undo the change cannot be written: %s. Nothing was changed" % exc
+        ) from exc
     try:
         guard.publish({"id": identity, "timeline": []})  # a full /run is an error here, not later
         guard.tell(identity, phase="open", timeout=options["timeout"], log_cursor=diagnosis.log_cursor())
@@ -111,7 +129,9 @@ def begin(change, current, options):
 
 
 def _open(entry, code, base):
-    """Make the journal of ``entry``, and before it has its name the early-boot unit. Returns the entry. Raises BusyError, OSError."""
+    """Make the journal of ``entry``, and before it has its name the early-boot unit. Returns the entry. Raises
+    BusyError, OSError.
+    """
     arm = (lambda: boot_unit.arm(dict(entry, base=base))) if entry["persistent"] else None
     with boot_unit.held():
         try:
@@ -129,12 +149,19 @@ def _call_off(entry, trouble):
     """
     identity = entry["id"]
     if not guard.stop(identity):
-        return ("the guard of the change %s does not answer, and systemd does not say that it is dead: %s. It undoes the change, or the next boot does. "
-                "Check it: systemctl status %s" % (identity, trouble, guard.unit_name(identity)))
+        return (
+            "the guard of the change %s does not answer, and systemd does not say that it is dead: %s. It undoes the "
+            "change, or the next boot does. "
+            "Check it: systemctl status %s" % (identity, trouble, guard.unit_name(identity))
+        )
     if journal.lives(entry):
         endings.undo(entry, "begin", str(trouble))
         undone = guard.status_of(identity) or {}
-        what = "The change was undone, exactly" if undone.get("exact") else "The change was undone, but this differs: %s" % undone.get("left")
+        what = (
+            "The change was undone, exactly"
+            if undone.get("exact")
+            else "The change was undone, but this differs: %s" % undone.get("left")
+        )
     else:
         endings.end(entry)
         what = "Nothing was changed"
@@ -155,7 +182,9 @@ def recover_left_over():
     if entry["boot_id"] != journal.boot_id():
         said = endings.end_foreign(state, entry)
     elif guard.alive(entry["id"]) or journal.age(entry) < 5:
-        raise TransactionError("%s. Nothing was changed. Wait for its end, or end it: network_commit" % journal.describe(entry))
+        raise TransactionError(
+            "%s. Nothing was changed. Wait for its end, or end it: network_commit" % journal.describe(entry)
+        )
     elif state == "committed":
         endings.carry_forward(entry)
     elif journal.lives(entry):
@@ -163,8 +192,11 @@ def recover_left_over():
     else:  # nobody has begun it
         endings.end(entry)
     if journal.find()[0]:
-        raise TransactionError("the transaction %s cannot be ended: %s. Nothing else was changed. Make room on the disk, or make it writable, and run again"
-                               % (entry["id"], (guard.status_of(entry["id"]) or {}).get("left") or "its journal cannot be removed"))
+        raise TransactionError(
+            "the transaction %s cannot be ended: %s. Nothing else was changed. Make room on the disk, or make it "
+            "writable, and run again"
+            % (entry["id"], (guard.status_of(entry["id"]) or {}).get("left") or "its journal cannot be removed")
+        )
     guard.forget(entry["id"])
     return said
 
@@ -192,7 +224,9 @@ def guarded(base, identity):
 
 def _live(entry):
     try:
-        guard.publish(dict(guard.status_of(entry["id"]) or {"id": entry["id"], "timeline": []}, guard=os.getpid()))  # the first word
+        guard.publish(
+            dict(guard.status_of(entry["id"]) or {"id": entry["id"], "timeline": []}, guard=os.getpid())
+        )  # the first word
         before = prove.baseline(entry)
         _change(entry)
         prove.prove(entry, before, time.monotonic() + bounds(entry)["prove"])
@@ -213,7 +247,10 @@ def _change(entry):
         _raise_mtu(one, entry["persistent"])
     change = difference.without(change, [one["name"] for one in entry["raises"]])
     checkpoint = ""
-    settings, bridges = entry["settings"], [one["name"] for one in change.get("interfaces") or [] if one.get("type") == "linux-bridge"]
+    settings, bridges = (
+        entry["settings"],
+        [one["name"] for one in change.get("interfaces") or [] if one.get("type") == "linux-bridge"],
+    )
     try:
         profile_settings.prepare(settings, bridges, entry["persistent"])
         if change:
@@ -236,14 +273,18 @@ def _raise_mtu(one, persistent):
     if profile:
         rc, _out, err = run(words + ["uuid", profile["uuid"], "802-3-ethernet.mtu", str(one["mtu"])], timeout=10)
         if rc:
-            raise prove.Abort("prepare", "the profile of %s does not take MTU %s: %s" % (one["name"], one["mtu"], err.strip()))
+            raise prove.Abort(
+                "prepare", "the profile of %s does not take MTU %s: %s" % (one["name"], one["mtu"], err.strip())
+            )
     rc, _out, err = run(["ip", "link", "set", "dev", one["name"], "mtu", str(one["mtu"])], timeout=10)
     if rc:
         raise prove.Abort("prepare", "%s does not take MTU %s: %s" % (one["name"], one["mtu"], err.strip()))
 
 
 def bounds(entry):
-    """Seconds for the steps under the checkpoint, ``{apply, prove, checkpoint}`` and settings: the checkpoint outlives the guard's own steps."""
+    """Seconds for the steps under the checkpoint, ``{apply, prove, checkpoint}`` and settings: the checkpoint outlives
+    the guard's own steps.
+    """
     steps = {"apply": max(10, entry["timeout"] - 10), "prove": entry["timeout"] + prove.stp_seconds(entry)}
     if entry.get("settings"):
         steps["settings"] = profile_settings.SECONDS * len(entry["settings"])
@@ -253,15 +294,25 @@ def bounds(entry):
 def _apply(entry, change):
     # Should the guard be killed before it knows its checkpoint: by these its next life tells it from those of others.
     limit, now = bounds(entry), time.clock_gettime(time.CLOCK_BOOTTIME) * 1000
-    status = guard.tell(entry["id"], foreign=sorted(networkmanager.checkpoint_paths()), apply_window=[now, now + limit["apply"] * 1000])
+    status = guard.tell(
+        entry["id"], foreign=sorted(networkmanager.checkpoint_paths()), apply_window=[now, now + limit["apply"] * 1000]
+    )
     done = nmstatectl.apply(change, limit["checkpoint"], bound=limit["apply"], memory_only=not entry["persistent"])
-    found = [done["checkpoint"]] if done["checkpoint"] else endings.own_checkpoints(status, networkmanager.checkpoints_of(networkmanager.objects()))
+    found = (
+        [done["checkpoint"]]
+        if done["checkpoint"]
+        else endings.own_checkpoints(status, networkmanager.checkpoints_of(networkmanager.objects()))
+    )
     checkpoint = found[0] if found else ""
     guard.tell(entry["id"], checkpoint=checkpoint)
     if done["error"]:
         raise prove.Abort("apply", done["error"]["message"], error=done["error"])
     if not checkpoint:
-        raise prove.Abort("apply", "nmstatectl reported success, but its checkpoint is gone: NetworkManager was restarted or somebody else ended it")
+        raise prove.Abort(
+            "apply",
+            "nmstatectl reported success, but its checkpoint is gone: NetworkManager was restarted or somebody else "
+            "ended it",
+        )
     return checkpoint
 
 
@@ -279,7 +330,9 @@ def _commit(entry):
             networkmanager.destroy_checkpoint(checkpoint)
         journal.commit_point(entry)
     except OSError as exc:
-        if journal.is_committed(entry):  # the disk has taken the name and takes it back no more: it is what a boot goes by
+        if journal.is_committed(
+            entry
+        ):  # the disk has taken the name and takes it back no more: it is what a boot goes by
             guard.log("transaction %s: its commit may not be on the disk: %s" % (entry["id"], exc))
             return
         raise prove.Abort("commit", "the network configuration cannot be made durable: %s" % exc) from exc
@@ -296,22 +349,30 @@ def _linger(identity):
 
 
 def wait_for_checkpoints(seconds):
-    """Wait until no checkpoint of anybody else is there: the network is what somebody is still changing. Raises TransactionError after ``seconds``."""
+    """Wait until no checkpoint of anybody else is there: the network is what somebody is still changing. Raises
+    TransactionError after ``seconds``.
+    """
     end = time.monotonic() + seconds
     while True:
         foreign = networkmanager.checkpoint_paths()
         if not foreign:
             return
         if time.monotonic() > end:
-            raise TransactionError("NetworkManager's checkpoint %s of somebody else is still there after %s s (%s). Nothing was changed. "
-                                   "Wait for its end, or ask its owner to end it"
-                                   % (foreign[0], round(seconds), networkmanager.checkpoint_owner(foreign[0])))
+            raise TransactionError(
+                "NetworkManager's checkpoint %s of somebody else is still there after %s s (%s). Nothing was changed. "
+                "Wait for its end, or ask its owner to end it"
+                % (foreign[0], round(seconds), networkmanager.checkpoint_owner(foreign[0]))
+            )
         time.sleep(0.5)
 
 
 def main(argv):
-    """``run BASE ID`` (the guard) or ``boot BASE`` (early boot): called by the units that guard.py and boot_unit.py make."""
-    signal.signal(signal.SIGTERM, lambda *_args: os._exit(75))  # not a clean end: systemd starts the guard again, which undoes
+    """``run BASE ID`` (the guard) or ``boot BASE`` (early boot): called by the units that guard.py and boot_unit.py
+    make.
+    """
+    signal.signal(
+        signal.SIGTERM, lambda *_args: os._exit(75)
+    )  # not a clean end: systemd starts the guard again, which undoes
     {"run": guarded, "boot": endings.boot}[argv[0]](*argv[1:])
 
 

@@ -12,29 +12,37 @@ import time
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.privacy import masking, private_files
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import to_plain
 
-
 BASE = "~/.ansible/ovirt-mgmt-network"
 SUMMARY_BYTES = 2048  # of one failed host, as JSON: a job's artifact holds it for each of them
-_SECRET = re.compile(r"""(?i)\b([\w.-]*(?:passw|psk|secret|private-key|cak|pin\b)[\w.-]*["']?\s*[:= ]\s*)(?:"[^"]*"|'[^']*'|\S+)""")
+_SECRET = re.compile(
+    r"""(?i)\b([\w.-]*(?:passw|psk|secret|private-key|cak|pin\b)[\w.-]*["']?\s*[:= ]\s*)(?:"[^"]*"|'[^']*'|\S+)"""
+)
 _NOTABLE = re.compile(r"(?i)<(?:warn|error)>|\berror\b|\bfailed\b|ovirt-mgmt-network")
 
 
 def kept(arguments, result, found, host, no_log=False):
-    """``result`` of a task; after a failure with ``diagnosis``, the folder that now holds all that is known, so that the screen gets few lines.
+    """``result`` of a task; after a failure with ``diagnosis``, the folder that now holds all that is known, so that
+    the screen gets few lines.
 
-    ``arguments``: of the task; its ``diagnosis`` is the folder of all such folders ("": nothing is written). ``found``: see files().
-    ``no_log``: of the task; nothing is written then, and nothing is summed up. Secrets of profiles are masked, in the result's words too.
+    ``arguments``: of the task; its ``diagnosis`` is the folder of all such folders ("": nothing is written). ``found``:
+    see files(). ``no_log``: of the task; nothing is written then, and nothing is summed up. Secrets of profiles are
+    masked, in the result's words too.
     """
     if not result.get("failed") or no_log:
         return result
     secrets = masking.secrets_of(*(to_plain(arguments.get(key) or {}, key) for key in ("state", "settings")))
-    result = dict(result, **{key: masking.masked(to_plain(result[key], key), secrets) for key in ("msg", "error") if result.get(key)})
+    result = dict(
+        result,
+        **{key: masking.masked(to_plain(result[key], key), secrets) for key in ("msg", "error") if result.get(key)},
+    )
     found = masking.masked(to_plain(found, "found"), secrets)
     result = dict(result, diagnosis_summary=summary(result, found))
     base = arguments.get("diagnosis", BASE)
     if not base:
         return result
-    folder = os.path.join(os.path.expanduser(base), folder_name(host, result.get("transaction") or time.strftime("%Y%m%dT%H%M%S")))
+    folder = os.path.join(
+        os.path.expanduser(base), folder_name(host, result.get("transaction") or time.strftime("%Y%m%dT%H%M%S"))
+    )
     try:
         private_files.folder(folder)
         for name, text in files(arguments, result, found).items():
@@ -46,13 +54,16 @@ def kept(arguments, result, found, host, no_log=False):
 
 
 def folder_name(host, transaction):
-    """A name for the folder: the host's and the transaction's, which begins with its time; what a file system may not like is replaced."""
+    """A name for the folder: the host's and the transaction's, which begins with its time; what a file system may not
+    like is replaced.
+    """
     return "-".join(re.sub(r"[^\w.-]+", "_", one, flags=re.ASCII) for one in (host, transaction))
 
 
 def files(arguments, result, found):
-    """``{file name: text}``. ``arguments``: of the task. ``result``: of nmstate_apply. ``found``: what the host has left (module_utils/transaction/diagnosis.py;
-    {} when nothing came), whose parts ``change``, ``before``, ``failure``, ``after``, ``status`` and ``log`` get a file each.
+    """``{file name: text}``. ``arguments``: of the task. ``result``: of nmstate_apply. ``found``: what the host has
+    left (module_utils/transaction/diagnosis.py; {} when nothing came), whose parts ``change``, ``before``, ``failure``,
+    ``after``, ``status`` and ``log`` get a file each.
     """
     status = found.get("status") or {}
     parts = {
@@ -62,9 +73,15 @@ def files(arguments, result, found):
         "failure.json": found.get("failure"),
         "after.json": found.get("after"),
         "error.json": status.get("error") or result.get("error"),
-        "status.json": {key: value for key, value in status.items() if key not in ("nonce", "timeline", "error", "log_cursor")},
+        "status.json": {
+            key: value for key, value in status.items() if key not in ("nonce", "timeline", "error", "log_cursor")
+        },
     }
-    texts = {name: json.dumps(masking.masked(to_plain(data, name)), indent=2, sort_keys=True) + "\n" for name, data in parts.items() if data}
+    texts = {
+        name: json.dumps(masking.masked(to_plain(data, name)), indent=2, sort_keys=True) + "\n"
+        for name, data in parts.items()
+        if data
+    }
     texts["timeline.txt"] = "".join(timeline_lines(status.get("timeline") or result.get("timeline") or []))
     texts["host.log"] = found.get("log") or "no log came from the host\n"
     texts["message.txt"] = "%s\n" % result.get("msg", "")
@@ -77,8 +94,9 @@ def timeline_lines(timeline):
 
 
 def summary(result, found):
-    """What a human asks first, for places that keep no files, such as the artifact of an AWX job: ``{step, phases, error, not_restored, log}``, each
-    part only when there is something to say. At most SUMMARY_BYTES as JSON; secrets are masked. Arguments as of files().
+    """What a human asks first, for places that keep no files, such as the artifact of an AWX job: ``{step, phases,
+    error, not_restored, log}``, each part only when there is something to say. At most SUMMARY_BYTES as JSON; secrets
+    are masked. Arguments as of files().
     """
     status = found.get("status") or {}
     timeline = status.get("timeline") or result.get("timeline") or []
@@ -86,7 +104,9 @@ def summary(result, found):
     notable = [line for line in (found.get("log") or "").splitlines() if _NOTABLE.search(line)]
     parts = {
         "step": str(result.get("step") or ""),
-        "phases": _last(["%s s %s" % ("%.3f" % (one["at"] - timeline[0]["at"]), one["phase"]) for one in timeline], 400),
+        "phases": _last(
+            ["%s s %s" % ("%.3f" % (one["at"] - timeline[0]["at"]), one["phase"]) for one in timeline], 400
+        ),
         "error": _short(": ".join(str(error[key]) for key in ("kind", "message") if error.get(key)), 500),
         "not_restored": _last(["%(device)s %(what)s" % one for one in status.get("left") or []], 300),
         "log": _last(notable, 600),
@@ -110,5 +130,5 @@ def _short(text, size):
     """``text``, masked, in at most ``size`` bytes of JSON."""
     text = _SECRET.sub(r"\1***", to_plain(text, "text"))
     while len(json.dumps(text)) > size:
-        text = text[:len(text) * size // len(json.dumps(text)) - 4] + "..."
+        text = text[: len(text) * size // len(json.dumps(text)) - 4] + "..."
     return text

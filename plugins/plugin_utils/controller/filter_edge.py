@@ -24,4 +24,6 @@ def call(name: str, errors: tuple[type[Exception], ...], function: Callable, arg
     try:
         return function(**{key: to_plain(value, key) for key, value in arguments.items()})
     except (PlainDataError, *errors) as error:
-        raise AnsibleFilterError(f"{name}: {error}") from None  # Ansible would print the cause, which is the same sentence, once more
+        raise AnsibleFilterError(
+            f"{name}: {error}"
+        ) from None  # Ansible would print the cause, which is the same sentence, once more

@@ -19,7 +19,9 @@ _PAUSE = 0.5  # seconds between attempts to reach a host that does not answer
 
 
 class Unreachable(Exception):
-    """The host did not answer until the deadline; ``status`` is the last one known (dict), ``confirmed``: whether the change may have been confirmed."""
+    """The host did not answer until the deadline; ``status`` is the last one known (dict), ``confirmed``: whether the
+    change may have been confirmed.
+    """
 
     def __init__(self, message, status, confirmed=False):
         super().__init__(message)
@@ -30,8 +32,11 @@ class Unreachable(Exception):
 def waiting(identity, phases, seconds=_ROUND):
     """A shell line that prints the status of the transaction once its phase is one of ``phases``, or after ``seconds``."""
     wanted = "|".join('*\'"phase": "%s"\'*' % phase for phase in phases)
-    return ("f=%s/%s/status.json; i=0; while [ $i -lt %d ]; do s=$(cat $f 2>/dev/null || cat %s/last.json 2>/dev/null); "
-            "case \"$s\" in %s) break;; esac; sleep 0.1; i=$((i+1)); done; printf '%%s\\n' \"$s\"" % (RUN, identity, seconds * 10, RUN, wanted))
+    return (
+        "f=%s/%s/status.json; i=0; while [ $i -lt %d ]; do s=$(cat $f 2>/dev/null || cat %s/last.json 2>/dev/null); "
+        'case "$s" in %s) break;; esac; sleep 0.1; i=$((i+1)); done; printf \'%%s\\n\' "$s"'
+        % (RUN, identity, seconds * 10, RUN, wanted)
+    )
 
 
 def leaving(identity, name, text):
@@ -41,8 +46,9 @@ def leaving(identity, name, text):
 
 
 class Steering:
-    """Drives one transaction. ``execute(line) -> stdout`` runs a shell line on the host; ``reset()`` drops the connection, so that the next line
-    opens a new one. Both raise ``unreachable`` (an exception class, or a tuple of them) when the connection fails, and are tried again.
+    """Drives one transaction. ``execute(line) -> stdout`` runs a shell line on the host; ``reset()`` drops the
+    connection, so that the next line opens a new one. Both raise ``unreachable`` (an exception class, or a tuple of
+    them) when the connection fails, and are tried again.
     """
 
     def __init__(self, identity, execute, reset, unreachable, clock=time):
@@ -55,7 +61,9 @@ class Steering:
         self._confirmed = False
 
     def await_applied(self, seconds):
-        """The status once the change is applied or has ended, over a connection of our own. Raises Unreachable after ``seconds``."""
+        """The status once the change is applied or has ended, over a connection of our own. Raises Unreachable after
+        ``seconds``.
+        """
         return self._until(waiting(self.identity, ("applied",) + ENDED), ("applied",) + ENDED, seconds, anew=True)
 
     def prove(self, seconds):
@@ -69,12 +77,17 @@ class Steering:
         return self._until(line, ENDED, seconds)
 
     def take(self):
-        """Fetch the diagnosis (dict, {} when there is none) and tell the guard that all has arrived; it then leaves the host.
+        """Fetch the diagnosis (dict, {} when there is none) and tell the guard that all has arrived; it then leaves the
+        host.
 
         Best effort: the guard leaves by itself too.
         """
         try:
-            found = self._execute("cat %s/%s/diagnosis.json 2>/dev/null" % (RUN, self.identity)) if self.status.get("phase") != "committed" else ""
+            found = (
+                self._execute("cat %s/%s/diagnosis.json 2>/dev/null" % (RUN, self.identity))
+                if self.status.get("phase") != "committed"
+                else ""
+            )
             self._execute(leaving(self.identity, "taken", ""))
         except self._unreachable:
             return {}
@@ -103,7 +116,7 @@ class Steering:
 def diagnosed(text):
     """The diagnosis printed by the host (dict), {} when it is none."""
     try:
-        found = json.loads(text[text.find("{"):])
+        found = json.loads(text[text.find("{") :])
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

@@ -3,8 +3,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The variables of the roles and playbooks: checked against their specification, converted, completed.
 
-The specification is that of ``meta/argument_specs.yml``. Ansible's own check of a role does not do: it runs for each host after others were
-contacted, prints the whole specification, and refuses the empty texts that surveys and templates give for "not set".
+The specification is that of ``meta/argument_specs.yml``. Ansible's own check of a role does not do: it runs for each
+host after others were contacted, prints the whole specification, and refuses the empty texts that surveys and templates
+give for "not set".
 """
 
 from __future__ import annotations
@@ -12,25 +13,42 @@ from __future__ import annotations
 import difflib
 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model import values
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan import policies
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definition import (
     DefinitionError,
     parse_definition,
 )
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import describe
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan import policies
 
 NETWORK, MGMT_NETWORK = "configure_mgmt_network", "mgmt_network"
 # What argument_specs.yml has no word for. The first is that of the option timeout of nmstate_apply.
 BOUNDS = {
-    "configure_mgmt_timeout": (10, 600), "configure_mgmt_wait": (0, 86400), "configure_mgmt_reboot_timeout": (1, 86400),
-    "host_deploy_ssh_port": (1, 65535), "host_deploy_clock_timeout": (0, 86400),
-    "port": (1, 65535), "size": (68, 65535), "timeout": (1, 600),  # of a probe
+    "configure_mgmt_timeout": (10, 600),
+    "configure_mgmt_wait": (0, 86400),
+    "configure_mgmt_reboot_timeout": (1, 86400),
+    "host_deploy_ssh_port": (1, 65535),
+    "host_deploy_clock_timeout": (0, 86400),
+    "port": (1, 65535),
+    "size": (68, 65535),
+    "timeout": (1, 600),  # of a probe
 }
 # Facts of the roles and playbooks, which stay with a host for the rest of a run: no arguments, but known.
 FACTS = {
     "configure_mgmt": (
-        "after", "applied", "began", "broken", "committed", "decision", "definition", "desired", "first_boot", "gathered",
-        "request", "result", "settings"),
+        "after",
+        "applied",
+        "began",
+        "broken",
+        "committed",
+        "decision",
+        "definition",
+        "desired",
+        "first_boot",
+        "gathered",
+        "request",
+        "result",
+        "settings",
+    ),
     "host_deploy": ("result",),
     "add_host": ("answer", "deployment"),
     "remove_network": (),
@@ -44,9 +62,10 @@ class ArgumentError(Exception):
 def check(prefix, options, given):
     """``(arguments, problems)`` of the variables whose names begin with ``prefix`` and "_".
 
-    ``options``: the specification, ``{name: {type, choices, default, elements, options, required}}``. ``given``: ``{name: value}``, plain data;
-    may have others, and ``mgmt_network``, the default of ``configure_mgmt_network``.
-    ``arguments``: ``{name without prefix: value}`` of what is given or has a default. ``problems``: a sentence for each variable at fault.
+    ``options``: the specification, ``{name: {type, choices, default, elements, options, required}}``. ``given``:
+    ``{name: value}``, plain data; may have others, and ``mgmt_network``, the default of ``configure_mgmt_network``.
+    ``arguments``: ``{name without prefix: value}`` of what is given or has a default. ``problems``: a sentence for each
+    variable at fault.
     """
     arguments, problems = {}, []
     for name, spec in options.items():
@@ -65,23 +84,35 @@ def check(prefix, options, given):
             problems.append("%s_%s" % (prefix, error))  # which begins with "policies[0]"
         else:
             if value is not None:
-                arguments[name[len(prefix) + 1:]] = value
+                arguments[name[len(prefix) + 1 :]] = value
     return arguments, problems + unknown(prefix, options, given)
 
 
 def _network(given):
-    """The name of the variable that has the definition, and the definition: the role's variable has that of the data center as its default."""
+    """The name of the variable that has the definition, and the definition: the role's variable has that of the data
+    center as its default.
+    """
     value = given.get(NETWORK)
-    return (NETWORK, value) if value is not None and value != given.get(MGMT_NETWORK) else (MGMT_NETWORK, given.get(MGMT_NETWORK))
+    return (
+        (NETWORK, value)
+        if value is not None and value != given.get(MGMT_NETWORK)
+        else (MGMT_NETWORK, given.get(MGMT_NETWORK))
+    )
 
 
 def unknown(prefix, options, names):
-    """A sentence for each of ``names`` that begins with ``prefix`` and "_" and is none of ``options`` and no fact, with those it is like."""
+    """A sentence for each of ``names`` that begins with ``prefix`` and "_" and is none of ``options`` and no fact, with
+    those it is like.
+    """
     begin = prefix + "_"
-    known = [one[len(begin):] for one in options]
-    strange = sorted(one for one in names if one.startswith(begin) and one not in options and one[len(begin):] not in FACTS.get(prefix, ()))
+    known = [one[len(begin) :] for one in options]
+    strange = sorted(
+        one
+        for one in names
+        if one.startswith(begin) and one not in options and one[len(begin) :] not in FACTS.get(prefix, ())
+    )
     # compared without what all names begin with, which would make any two of them alike
-    return ["%s: this variable is not known%s" % (one, _nearest(one[len(begin):], known, begin)) for one in strange]
+    return ["%s: this variable is not known%s" % (one, _nearest(one[len(begin) :], known, begin)) for one in strange]
 
 
 def _value(name, spec, value):
@@ -92,10 +123,14 @@ def _value(name, spec, value):
     unset = value is None if kind in ("str", "path") and not (choices and "" not in choices) else values.is_unset(value)
     if unset:
         if name == MGMT_NETWORK:
-            raise ArgumentError("%s: this variable is not set; it is the definition of the management network, for example "
-                                "{name: ovirtmgmt, vlan_tag: 3000}" % name)
+            raise ArgumentError(
+                "%s: this variable is not set; it is the definition of the management network, for example "
+                "{name: ovirtmgmt, vlan_tag: 3000}" % name
+            )
         if spec.get("required"):
-            raise ArgumentError("%s: this is missing; expected %s" % (name, _expected(name, _NAMES.get(kind, kind), choices)))
+            raise ArgumentError(
+                "%s: this is missing; expected %s" % (name, _expected(name, _NAMES.get(kind, kind), choices))
+            )
         return spec.get("default")
     try:
         value = _CONVERT[kind](value)
@@ -104,7 +139,12 @@ def _value(name, spec, value):
     if kind == "int" and not _within(name, value) or choices and kind != "list" and value not in choices:
         raise ArgumentError("%s: got %r, expected %s" % (name, value, _expected(name, _NAMES[kind], choices)))
     if kind == "list":
-        element = {"type": spec.get("elements", "raw"), "choices": choices, "options": spec.get("options"), "required": True}
+        element = {
+            "type": spec.get("elements", "raw"),
+            "choices": choices,
+            "options": spec.get("options"),
+            "required": True,
+        }
         return [_value("%s[%d]" % (name, index), element, one) for index, one in enumerate(value)]
     if kind == "dict" and spec.get("options") and name not in (NETWORK, MGMT_NETWORK):
         return _mapping(name, spec["options"], value)
@@ -114,7 +154,9 @@ def _value(name, spec, value):
 def _mapping(name, options, value):
     unknown = [key for key in value if key not in options]
     if unknown:
-        raise ArgumentError("%s.%s: this key is not known%s" % (name, unknown[0], _nearest(str(unknown[0]), list(options))))
+        raise ArgumentError(
+            "%s.%s: this key is not known%s" % (name, unknown[0], _nearest(str(unknown[0]), list(options)))
+        )
     found = {key: _value("%s.%s" % (name, key), spec, value.get(key)) for key, spec in options.items()}
     return {key: one for key, one in found.items() if one is not None}
 
@@ -130,11 +172,25 @@ def _element_text(value):
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(value)
 
 
-_CONVERT = {"int": values.integer, "bool": values.boolean, "dict": values.mapping, "list": values.sequence, "str": _element_text, "path": _text,
-            "raw": lambda value: value}
+_CONVERT = {
+    "int": values.integer,
+    "bool": values.boolean,
+    "dict": values.mapping,
+    "list": values.sequence,
+    "str": _element_text,
+    "path": _text,
+    "raw": lambda value: value,
+}
 
 
-_NAMES = {"int": "an integer", "bool": "a boolean", "dict": "a mapping", "list": "a list", "str": "a text", "path": "a text"}
+_NAMES = {
+    "int": "an integer",
+    "bool": "a boolean",
+    "dict": "a mapping",
+    "list": "a list",
+    "str": "a text",
+    "path": "a text",
+}
 
 
 def _within(name, value):
@@ -146,7 +202,11 @@ def _expected(name, what, choices):
     if choices and what != "a list":
         return "one of %s" % ", ".join(repr(one) if one == "" else str(one) for one in choices)
     low_high = BOUNDS.get(name.rpartition(".")[2])
-    words = {"a boolean": "a boolean: true or false (yes, no, on, off)", "a list": "a list, or JSON text of one", "a mapping": "a mapping, or JSON text of one"}
+    words = {
+        "a boolean": "a boolean: true or false (yes, no, on, off)",
+        "a list": "a list, or JSON text of one",
+        "a mapping": "a mapping, or JSON text of one",
+    }
     if choices:
         return "a list of %s" % ", ".join(choices)
     return "an integer from %s to %s" % low_high if low_high and what == "an integer" else words.get(what, what)
@@ -166,14 +226,21 @@ def _nearest(name, known, prefix=""):
 
 
 def located(name, path, folders, exists):
-    """The path of the task file ``path``: as it is when absolute, else in the first of ``folders`` in which ``exists(path)``.
+    """The path of the task file ``path``: as it is when absolute, else in the first of ``folders`` in which
+    ``exists(path)``.
 
     Raises ArgumentError with the places looked at. ``name``: the variable.
     """
-    places = [path] if path.startswith("/") else ["%s/%s" % (folder.rstrip("/"), path) for folder in dict.fromkeys(folders) if folder]
+    places = (
+        [path]
+        if path.startswith("/")
+        else ["%s/%s" % (folder.rstrip("/"), path) for folder in dict.fromkeys(folders) if folder]
+    )
     found = next((one for one in places if exists(one)), None)
     if found is None:
-        raise ArgumentError("%s: got %s, expected a file of tasks; there is none at %s" % (name, describe(path), " or ".join(places)))
+        raise ArgumentError(
+            "%s: got %s, expected a file of tasks; there is none at %s" % (name, describe(path), " or ".join(places))
+        )
     return found
 
 

@@ -3,8 +3,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The definition of the management network in the data center: checked and completed.
 
-The keys name, description, comment, vm_network, vlan_tag and mtu mean what they mean for the module ovirt.ovirt.ovirt_network; the limits are
-the engine's (its bean validation of a network) and VDSM's (names of bridges).
+The keys name, description, comment, vm_network, vlan_tag and mtu mean what they mean for the module
+ovirt.ovirt.ovirt_network; the limits are the engine's (its bean validation of a network) and VDSM's (names of bridges).
 """
 
 from __future__ import annotations
@@ -25,7 +25,17 @@ MIN_MTU, MAX_MTU = 68, 65535
 MAX_VLAN_TAG = 4094
 MAX_LOGICAL_NAME = 256
 KEYS = (
-    "name", "vdsm_name", "description", "comment", "vm_network", "vlan_tag", "mtu", "stp", "dns_servers", "default_route", "switch",
+    "name",
+    "vdsm_name",
+    "description",
+    "comment",
+    "vm_network",
+    "vlan_tag",
+    "mtu",
+    "stp",
+    "dns_servers",
+    "default_route",
+    "switch",
 )
 _DEVICE_NAME = re.compile(r"[0-9a-zA-Z_-]{1,15}", re.ASCII)
 _NAME_RULE = "1 to 15 of the characters 0-9, a-z, A-Z, '_' and '-', not beginning with 'bond' or '-'"
@@ -42,7 +52,8 @@ class DefinitionError(Exception):
 
 
 def parse_definition(definition) -> dict:
-    """Check ``definition`` (mapping with keys of KEYS, or JSON text of one) and return it complete, as a new dict of plain values.
+    """Check ``definition`` (mapping with keys of KEYS, or JSON text of one) and return it complete, as a new dict of
+    plain values.
 
     Values may be such as templates and surveys give (values.py); null and an empty text mean that a key is not set.
 
@@ -55,7 +66,10 @@ def parse_definition(definition) -> dict:
         definition = values.mapping(definition)
     except ValueError:
         raise DefinitionError(
-            "", f"the definition of the network: {describe(definition)} is given; a mapping with at least the key 'name' is needed") from None
+            "",
+            f"the definition of the network: {describe(definition)} is given; a mapping with at least the key 'name' "
+            f"is needed",
+        ) from None
     _refuse_unknown_keys(definition)
     name, vdsm_name = _names(definition)
     parsed = {
@@ -74,7 +88,8 @@ def parse_definition(definition) -> dict:
     if parsed["stp"] and not parsed["vm_network"]:
         raise DefinitionError(
             "stp",
-            "true is given with vm_network false; only a VM network has a bridge that could run STP, so allowed is false",
+            "true is given with vm_network false; only a VM network has a bridge that could run STP, so allowed is "
+            "false",
             "NON_VM_NETWORK_CANNOT_SUPPORT_STP",
         )
     return parsed
@@ -95,9 +110,16 @@ def _refuse_unknown_keys(raw: dict) -> None:
 def _names(raw: dict) -> tuple[str, str]:
     """The logical name and the name on the host. VDSM makes a device of the latter, hence its narrow rule."""
     if "name" not in raw:
-        raise DefinitionError("name", "this key is missing; it is the name of the logical network, for example 'ovirtmgmt'")
+        raise DefinitionError(
+            "name", "this key is missing; it is the name of the logical network, for example 'ovirtmgmt'"
+        )
     name = raw["name"]
-    if not isinstance(name, str) or not name.isprintable() or not 0 < len(name) <= MAX_LOGICAL_NAME or name != name.strip():
+    if (
+        not isinstance(name, str)
+        or not name.isprintable()
+        or not 0 < len(name) <= MAX_LOGICAL_NAME
+        or name != name.strip()
+    ):
         raise _wrong("name", name, f"a string of 1 to {MAX_LOGICAL_NAME} printable characters, without space around it")
     vdsm_name = raw.get("vdsm_name")
     if not values.is_unset(vdsm_name):
@@ -106,8 +128,12 @@ def _names(raw: dict) -> tuple[str, str]:
         if name.startswith("bond"):
             raise _wrong("name", name, "a name not beginning with 'bond'", _name_message(name))
     elif not _is_device_name(name):
-        raise _wrong("name", name, f"{_NAME_RULE}; any other name needs the key vdsm_name, the name on the host, which follows this rule",
-                     _name_message(name))
+        raise _wrong(
+            "name",
+            name,
+            f"{_NAME_RULE}; any other name needs the key vdsm_name, the name on the host, which follows this rule",
+            _name_message(name),
+        )
     return str(name), str(name if values.is_unset(vdsm_name) else vdsm_name)
 
 
@@ -148,14 +174,21 @@ def _integer(raw: dict, key: str) -> int | None:
 def _vlan_tag(raw: dict) -> int | None:
     tag = _integer(raw, "vlan_tag")
     if tag is not None and not 0 <= tag <= MAX_VLAN_TAG:
-        raise _wrong("vlan_tag", raw["vlan_tag"], f"an integer from 0 to {MAX_VLAN_TAG}, or null for an untagged network", "NETWORK_VLAN_OUT_OF_RANGE")
+        raise _wrong(
+            "vlan_tag",
+            raw["vlan_tag"],
+            f"an integer from 0 to {MAX_VLAN_TAG}, or null for an untagged network",
+            "NETWORK_VLAN_OUT_OF_RANGE",
+        )
     return tag
 
 
 def _mtu(raw: dict) -> int:
     mtu = _integer(raw, "mtu") or 0
     if not (mtu == 0 or MIN_MTU <= mtu <= MAX_MTU):
-        raise _wrong("mtu", raw["mtu"], f"an integer: 0 (means {DEFAULT_MTU}) or {MIN_MTU} to {MAX_MTU}", "MTU_VALUE_INVALID")
+        raise _wrong(
+            "mtu", raw["mtu"], f"an integer: 0 (means {DEFAULT_MTU}) or {MIN_MTU} to {MAX_MTU}", "MTU_VALUE_INVALID"
+        )
     return mtu or DEFAULT_MTU
 
 
@@ -169,7 +202,9 @@ def _dns_servers(raw: dict) -> list[str]:
     for index, server in enumerate(value):
         address = parse_address(server)
         if not is_real(server) or address.is_multicast():
-            raise _wrong(f"dns_servers[{index}]", server, "the IPv4 or IPv6 address of a name server, without prefix length")
+            raise _wrong(
+                f"dns_servers[{index}]", server, "the IPv4 or IPv6 address of a name server, without prefix length"
+            )
         if canonical(server) not in servers:
             servers.append(canonical(server))
     return servers

@@ -34,80 +34,123 @@ _NETWORK_REMEDY = "The host keeps its old network configuration. Remove the caus
 # name: (id, severity, text, remedy)
 CATALOGUE: dict[str, tuple[int | None, str, str, str]] = {
     INVALID_INTERFACE: (
-        None, ERROR,
-        _FAILED + ". Host ${VdsName} has an invalid interface (${InterfaceName}) for the management network configuration.",
+        None,
+        ERROR,
+        _FAILED
+        + ". Host ${VdsName} has an invalid interface (${InterfaceName}) for the management network configuration.",
         "Move the host's address to a NIC, a bond or a VLAN on one of them, and run again.",
     ),
     INVALID_BOND: (
-        1118, ERROR,
-        _FAILED + ". Host ${VdsName} has an invalid bond interface (${InterfaceName} contains less than 2 active slaves)"
+        1118,
+        ERROR,
+        _FAILED
+        + ". Host ${VdsName} has an invalid bond interface (${InterfaceName} contains less than 2 active slaves)"
         " for the management network configuration.",
         "Give the bond at least two NICs, or move the address to a plain NIC, and run again.",
     ),
     VLAN_MISMATCH: (
-        1119, ERROR,
-        _FAILED + ". Host ${VdsName} has an interface ${InterfaceName} for the management network configuration with VLAN-ID"
+        1119,
+        ERROR,
+        _FAILED
+        + ". Host ${VdsName} has an interface ${InterfaceName} for the management network configuration with VLAN-ID"
         " (${VlanId}), which is different from data-center definition (${MgmtVlanId}).",
-        "Set vlan_tag of the definition to the host's VLAN, or move the host's address to the VLAN of the definition, and run again.",
+        "Set vlan_tag of the definition to the host's VLAN, or move the host's address to the VLAN of the "
+        "definition, and run again.",
     ),
     SETUP_FAILED: (1120, ERROR, _FAILED + " due to setup networks failure.", _NETWORK_REMEDY),
     PERSIST_FAILED: (
-        1121, WARNING, _FAILED + " due to failure in persisting the management network configuration.",
+        1121,
+        WARNING,
+        _FAILED + " due to failure in persisting the management network configuration.",
         "Look at free space and permissions below /var/lib/vdsm and /etc/NetworkManager on the host, and run again.",
     ),
     LOSS: (
-        None, WARNING, "The management network of host ${VdsName} does not take over all of the configuration of ${InterfaceName}, as permitted.",
+        None,
+        WARNING,
+        "The management network of host ${VdsName} does not take over all of the configuration of ${InterfaceName}, "
+        "as permitted.",
         "Look whether others still find and let in the host.",
     ),
     FOREIGN_VLAN_NAME: (
-        None, WARNING,
-        "The management network of host ${VdsName} is on the VLAN device ${InterfaceName}, which VDSM would call ${VlanName}.",
-        "Set configure_mgmt_keep_vlan_name to false and run again, so that the device is created again under VDSM's name.",
+        None,
+        WARNING,
+        "The management network of host ${VdsName} is on the VLAN device ${InterfaceName}, which VDSM would call "
+        "${VlanName}.",
+        "Set configure_mgmt_keep_vlan_name to false and run again, so that the device is created again under VDSM's "
+        "name.",
     ),
     UNSAVED: (
-        None, WARNING, "VDSM on host ${VdsName} has not saved what it runs with: ${Networks}.",
-        "Save the network configuration of the host in the engine, or a boot takes these changes back. A change of the management network saves them, too.",
+        None,
+        WARNING,
+        "VDSM on host ${VdsName} has not saved what it runs with: ${Networks}.",
+        "Save the network configuration of the host in the engine, or a boot takes these changes back. A change of "
+        "the management network saves them, too.",
     ),
     "NETWORK_COMMINT_NETWORK_CHANGES": (1104, NORMAL, "Network changes were saved on host ${VdsName}", ""),
     "NETWORK_COMMINT_NETWORK_CHANGES_FAILED": (
-        1105, ERROR, "Failed to commit network changes on ${VdsName}",
+        1105,
+        ERROR,
+        "Failed to commit network changes on ${VdsName}",
         "Look at free space and permissions below /var/lib/vdsm and /etc/NetworkManager on the host, and run again.",
     ),
     OUT_OF_SYNC: (
-        1110, WARNING,
-        "Host ${VdsName}'s following network(s) are not synchronized with their Logical Network configuration: ${Networks}.",
+        1110,
+        WARNING,
+        "Host ${VdsName}'s following network(s) are not synchronized with their Logical Network configuration: "
+        "${Networks}.",
         "Compare the listed differences; sync the network to bring the host in line, or correct the definition.",
     ),
     "VDS_INSTALL": (504, NORMAL, "Host ${VdsName} installed", ""),
     "VDS_INSTALL_FAILED": (
-        505, ERROR, "Host ${VdsName} installation failed. ${FailedInstallMessage}.",
+        505,
+        ERROR,
+        "Host ${VdsName} installation failed. ${FailedInstallMessage}.",
         "Correct what the message names and run again; what is already done is not done twice.",
     ),
-    "VDS_ANSIBLE_INSTALL_STARTED": (560, NORMAL, "Ansible host-deploy playbook execution has started on host ${VdsName}.", ""),
+    "VDS_ANSIBLE_INSTALL_STARTED": (
+        560,
+        NORMAL,
+        "Ansible host-deploy playbook execution has started on host ${VdsName}.",
+        "",
+    ),
     "VDS_ANSIBLE_INSTALL_FINISHED": (
-        561, NORMAL, "Ansible host-deploy playbook execution has successfully finished on host ${VdsName}.", "",
+        561,
+        NORMAL,
+        "Ansible host-deploy playbook execution has successfully finished on host ${VdsName}.",
+        "",
     ),
     "VDS_SET_NONOPERATIONAL_NETWORK": (
-        519, WARNING, _CLUSTER + "networks are missing on host: '${Networks}'",
+        519,
+        WARNING,
+        _CLUSTER + "networks are missing on host: '${Networks}'",
         "Attach the missing networks to the host, or make them not required in the cluster.",
     ),
     "VDS_SET_NONOPERATIONAL_IFACE_DOWN": (
-        603, WARNING, "Host ${VdsName} moved to Non-Operational state because interfaces which are down are needed by required networks"
+        603,
+        WARNING,
+        "Host ${VdsName} moved to Non-Operational state because interfaces which are down are needed by required "
+        "networks"
         " in the current cluster: '${NicsWithNetworks}'.",
         "Look at the cables, the switch ports and the profiles of these interfaces, and run again.",
     ),
     "VDS_SET_NON_OPERATIONAL_VM_NETWORK_IS_BRIDGELESS": (
-        9601, WARNING, _CLUSTER + "VM networks are non-VM networks: '${Networks}'. The host will become NonOperational.",
+        9601,
+        WARNING,
+        _CLUSTER + "VM networks are non-VM networks: '${Networks}'. The host will become NonOperational.",
         "Sync the networks so that they get their bridge, or define them as non-VM networks.",
     ),
     GATEWAY_OUT_OF_RANGE: (
-        10929, WARNING,
-        "IPv4 gateway ${Gateway} is out of the subnet range defined by the IP address and netmask specified on ${Interface}"
+        10929,
+        WARNING,
+        "IPv4 gateway ${Gateway} is out of the subnet range defined by the IP address and netmask specified on "
+        "${Interface}"
         " in host ${VdsName} of cluster ${ClusterName}",
         "Correct the gateway, the address or the netmask on the host.",
     ),
     "VDS_FAILURE": (
-        12, ERROR, "Host ${VdsName} is non responsive.",
+        12,
+        ERROR,
+        "Host ${VdsName} is non responsive.",
         "Check that the host is up and reachable over SSH from here, and run again.",
     ),
     "VDS_DETECTED": (13, NORMAL, "Status of host ${VdsName} was set to ${HostStatus}.", ""),
@@ -121,7 +164,9 @@ class EventError(Exception):
     """There is no event of that name."""
 
 
-def event(name: str, host: str = "", interface: str = "", reason: str = "", remedy: str | None = None, **values) -> dict:
+def event(
+    name: str, host: str = "", interface: str = "", reason: str = "", remedy: str | None = None, **values
+) -> dict:
     """Make the event ``name`` of CATALOGUE.
 
     ``host`` and ``interface`` stand for ${VdsName} and ${InterfaceName} (and ${Interface}); ``values`` are the other

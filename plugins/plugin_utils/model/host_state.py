@@ -24,7 +24,9 @@ def check_state(state) -> None:
     if state is None:
         return
     if not isinstance(state, dict) or not isinstance(state.get("interfaces"), list):
-        raise StateFormatError("current", "an nmstate state with a list 'interfaces' is needed; the facts have it as host_network.nmstate")
+        raise StateFormatError(
+            "current", "an nmstate state with a list 'interfaces' is needed; the facts have it as host_network.nmstate"
+        )
     for index, interface in enumerate(state["interfaces"]):
         if not isinstance(interface, dict) or not isinstance(interface.get("name"), str):
             raise StateFormatError(f"current.interfaces[{index}]", "a mapping with the name of the interface is needed")
@@ -39,7 +41,8 @@ def check_mapping(key: str, value) -> None:
 
 
 class Current:
-    """Answers about ``state``: ``nmstatectl show`` as data, the same digested (facts' ``nmstate``), or None for nothing.
+    """Answers about ``state``: ``nmstatectl show`` as data, the same digested (facts' ``nmstate``), or None for
+    nothing.
 
     Interfaces that NetworkManager does not manage (state ignore) count as existing, for their names are taken.
     """
@@ -69,7 +72,11 @@ class Current:
 
     def vlans(self) -> list[dict]:
         """The VLAN devices whose base is known."""
-        return [iface for iface in self.interfaces.values() if iface.get("type") == "vlan" and (iface.get("vlan") or {}).get("base-iface")]
+        return [
+            iface
+            for iface in self.interfaces.values()
+            if iface.get("type") == "vlan" and (iface.get("vlan") or {}).get("base-iface")
+        ]
 
     def vlan_device(self, base: str | None, tag: int) -> str:
         """The name of the device of VLAN ``tag`` on ``base``: what it is called now, else VDSM's ``base.tag``."""
@@ -79,10 +86,12 @@ class Current:
         return vlan_name(base, tag)
 
     def vlan_to_make(self, base: str | None, tag: int, keep_name: bool) -> tuple[str, str | None]:
-        """(device, replaces): what the device of VLAN ``tag`` on ``base`` is to be called, and what it is called now when that is another name.
+        """(device, replaces): what the device of VLAN ``tag`` on ``base`` is to be called, and what it is called now
+        when that is another name.
 
-        VDSM's name, for VDSM makes the device under it and the kernel refuses a second one with the same tag. The present name
-        with ``keep_name``, and where the device cannot be made again: VDSM's name is too long, another device has it, or a VLAN is on top.
+        VDSM's name, for VDSM makes the device under it and the kernel refuses a second one with the same tag. The
+        present name with ``keep_name``, and where the device cannot be made again: VDSM's name is too long, another
+        device has it, or a VLAN is on top.
         """
         now, wanted = self.vlan_device(base, tag), vlan_name(base, tag)
         upper = any(vlan["vlan"]["base-iface"] == now for vlan in self.vlans())
@@ -92,7 +101,9 @@ class Current:
 
     def has_stack(self, name: str | None) -> bool:
         """Whether the interface is up with IPv4 or IPv6 in use."""
-        return self.is_up(name) and any((self.get(name).get(family) or {}).get("enabled") for family in ("ipv4", "ipv6"))
+        return self.is_up(name) and any(
+            (self.get(name).get(family) or {}).get("enabled") for family in ("ipv4", "ipv6")
+        )
 
     def bridges_on(self, port: str) -> list[dict]:
         """The bridges that have ``port`` as a port."""

@@ -7,7 +7,14 @@ from __future__ import annotations
 
 import json
 
-_TYPE_NAMES = ((bool, "boolean"), (int, "integer"), (float, "float"), (str, "string"), (dict, "mapping"), (list, "list"))
+_TYPE_NAMES = (
+    (bool, "boolean"),
+    (int, "integer"),
+    (float, "float"),
+    (str, "string"),
+    (dict, "mapping"),
+    (list, "list"),
+)
 
 
 class PlainDataError(Exception):
@@ -23,11 +30,15 @@ def to_plain(value, what: str):
     try:
         return json.loads(json.dumps(value, default=_refuse))
     except (TypeError, ValueError) as error:
-        raise PlainDataError(f"{what}: plain data is needed (mappings, lists, strings, numbers, booleans): {error}") from error
+        raise PlainDataError(
+            f"{what}: plain data is needed (mappings, lists, strings, numbers, booleans): {error}"
+        ) from error
 
 
 def _refuse(value):
-    """Raise for what is not plain. ansible-core before 2.19 hands undefined variables to filters; as text they say themselves what is undefined."""
+    """Raise for what is not plain. ansible-core before 2.19 hands undefined variables to filters; as text they say
+    themselves what is undefined.
+    """
     raise TypeError(f"not {type_name(value)} {str(value)[:60]}")
 
 

@@ -29,8 +29,28 @@ DEFAULT_MTU = 1500
 MIN_MTU, MAX_MTU, MAX_VLAN_TAG = 68, 65535, 4094
 REQUEST_KEYS = ("networks", "bondings", "options")
 NETWORK_KEYS = (
-    "nic", "bonding", "vlan", "bridged", "mtu", "stp", "bootproto", "ipaddr", "netmask", "prefix", "gateway", "ipv6addr", "ipv6gateway",
-    "dhcpv6", "ipv6autoconf", "defaultRoute", "nameservers", "switch", "remove", "hostQos", "custom", "blockingdhcp",
+    "nic",
+    "bonding",
+    "vlan",
+    "bridged",
+    "mtu",
+    "stp",
+    "bootproto",
+    "ipaddr",
+    "netmask",
+    "prefix",
+    "gateway",
+    "ipv6addr",
+    "ipv6gateway",
+    "dhcpv6",
+    "ipv6autoconf",
+    "defaultRoute",
+    "nameservers",
+    "switch",
+    "remove",
+    "hostQos",
+    "custom",
+    "blockingdhcp",
 )  # the last three are not nmstate's business: VDSM sets them by other means, or not at all
 BOND_KEYS = ("nics", "options", "hwaddr", "switch", "remove")
 # VDSM's rule for the name of a bridge: what the kernel, or VDSM's own parsers, could not tell apart.
@@ -99,7 +119,8 @@ def parse_request(request, current, keep_vlan_name: bool = False) -> tuple[dict[
     """Check ``request`` ({networks, bondings, options}); return ({name: Network}, {name: Bond}).
 
     ``current``: as of desired_state_current.Current, asked for the names of VLAN devices. ``keep_vlan_name``: whether
-    those that there are keep theirs. A network or bond that is null is to be removed, as in VDSM's older requests. Raises RequestFormatError.
+    those that there are keep theirs. A network or bond that is null is to be removed, as in VDSM's older requests.
+    Raises RequestFormatError.
     """
     _mapping("request", request)
     _refuse_unknown("request", request, REQUEST_KEYS)
@@ -107,7 +128,9 @@ def parse_request(request, current, keep_vlan_name: bool = False) -> tuple[dict[
     networks, bondings = {} if networks is None else networks, {} if bondings is None else bondings
     _mapping("networks", networks)
     _mapping("bondings", bondings)
-    parsed = {name: _network(f"networks.{name}", name, attrs, current, keep_vlan_name) for name, attrs in networks.items()}
+    parsed = {
+        name: _network(f"networks.{name}", name, attrs, current, keep_vlan_name) for name, attrs in networks.items()
+    }
     _refuse_conflicts(parsed)
     return parsed, {name: _bond(f"bondings.{name}", name, attrs) for name, attrs in bondings.items()}
 
@@ -122,22 +145,32 @@ def recorded_networks(running, current) -> dict[str, Network]:
         try:
             found[name] = _recorded_network(name, record, current)
         except (AttributeError, TypeError, ValueError) as error:
-            raise StateFormatError(f"running.networks.{name}", f"VDSM's record of the network cannot be read: {error}") from error
+            raise StateFormatError(
+                f"running.networks.{name}", f"VDSM's record of the network cannot be read: {error}"
+            ) from error
     return found
 
 
 def with_foreign_bridges(records: dict[str, Network], networks: dict[str, Network], current) -> dict[str, Network]:
-    """``records`` with the bridges that the host brought along (oVirt Node does) for networks that are to be bridgeless.
+    """``records`` with the bridges that the host brought along (oVirt Node does) for networks that are to be
+    bridgeless.
 
     Only a bridge of the network's name over the network's own port is taken for the network's.
     """
     found = dict(records)
     for name, network in networks.items():
         bridge = current.get(name)
-        if network.bridged or network.remove or bridge.get("type") != "linux-bridge" or not {network.port, network.replaces} & set(bridge_ports(bridge)):
+        if (
+            network.bridged
+            or network.remove
+            or bridge.get("type") != "linux-bridge"
+            or not {network.port, network.replaces} & set(bridge_ports(bridge))
+        ):
             continue
         device = network.replaces or network.device
-        record = records.get(name) or Network(name=name, base=network.base, vlan=network.vlan, device=device, mtu=current.mtu(name) or DEFAULT_MTU)
+        record = records.get(name) or Network(
+            name=name, base=network.base, vlan=network.vlan, device=device, mtu=current.mtu(name) or DEFAULT_MTU
+        )
         found[name] = replace(record, bridged=True)
     return found
 
@@ -150,13 +183,22 @@ def _recorded_network(name: str, record: dict, current) -> Network:
     prefix4 = prefix_length(record.get("netmask"))
     nameservers = record.get("nameservers")
     return Network(
-        name=name, base=base, vlan=vlan, device=None if vlan is None else current.vlan_device(base, vlan),
-        bridged=bool(record.get("bridged", False)), mtu=int(record.get("mtu") or DEFAULT_MTU), stp=bool(record.get("stp", False)),
+        name=name,
+        base=base,
+        vlan=vlan,
+        device=None if vlan is None else current.vlan_device(base, vlan),
+        bridged=bool(record.get("bridged", False)),
+        mtu=int(record.get("mtu") or DEFAULT_MTU),
+        stp=bool(record.get("stp", False)),
         ipv4=(record["ipaddr"], 32 if prefix4 is None else prefix4) if record.get("ipaddr") else None,
-        gateway=record.get("gateway") or None, dhcpv4=record.get("bootproto") == "dhcp",
-        ipv6=(address6, int(prefix6 or 128)) if address6 else None, ipv6gateway=record.get("ipv6gateway") or None,
-        dhcpv6=bool(record.get("dhcpv6", False)), ipv6autoconf=bool(record.get("ipv6autoconf", False)),
-        default_route=bool(record.get("defaultRoute", False)), nameservers=None if nameservers is None else tuple(nameservers),
+        gateway=record.get("gateway") or None,
+        dhcpv4=record.get("bootproto") == "dhcp",
+        ipv6=(address6, int(prefix6 or 128)) if address6 else None,
+        ipv6gateway=record.get("ipv6gateway") or None,
+        dhcpv6=bool(record.get("dhcpv6", False)),
+        ipv6autoconf=bool(record.get("ipv6autoconf", False)),
+        default_route=bool(record.get("defaultRoute", False)),
+        nameservers=None if nameservers is None else tuple(nameservers),
     )
 
 
@@ -184,9 +226,18 @@ def _network(path: str, name: str, attrs, current, keep_vlan_name: bool) -> Netw
         raise RequestFormatError(f"{path}.stp", "true is given for a network without a bridge, which alone can run STP")
     default_route = _boolean(path, attrs, "defaultRoute", False)
     return Network(
-        name=name, base=base, vlan=vlan, device=device, replaces=replaces, bridged=bridged, stp=stp, default_route=default_route,
-        mtu=_integer(path, attrs, "mtu", DEFAULT_MTU, MIN_MTU, MAX_MTU), nameservers=_nameservers(path, attrs, default_route),
-        **_ipv4(path, attrs), **_ipv6(path, attrs),
+        name=name,
+        base=base,
+        vlan=vlan,
+        device=device,
+        replaces=replaces,
+        bridged=bridged,
+        stp=stp,
+        default_route=default_route,
+        mtu=_integer(path, attrs, "mtu", DEFAULT_MTU, MIN_MTU, MAX_MTU),
+        nameservers=_nameservers(path, attrs, default_route),
+        **_ipv4(path, attrs),
+        **_ipv6(path, attrs),
     )
 
 
@@ -220,7 +271,9 @@ def _bond_options(path: str, text) -> dict:
 def _position(path: str, attrs: dict, bridged: bool) -> tuple[str | None, int | None]:
     nic, bonding = _text(path, attrs, "nic"), _text(path, attrs, "bonding")
     if nic and bonding:
-        raise RequestFormatError(f"{path}.bonding", f"{bonding} is given beside the NIC {nic}; a network stands on one of them")
+        raise RequestFormatError(
+            f"{path}.bonding", f"{bonding} is given beside the NIC {nic}; a network stands on one of them"
+        )
     vlan = _integer(path, attrs, "vlan", None, 0, MAX_VLAN_TAG)
     base = nic or bonding
     if not base and (vlan is not None or not bridged):
@@ -255,14 +308,23 @@ def _ipv6(path: str, attrs: dict) -> dict:
     text = _text(path, attrs, "ipv6addr") or ""
     address, _slash, prefix = text.partition("/")
     parsed = parse_address(address) if "%" not in address else None
-    if text and (parsed is None or parsed.version != 6 or not (prefix or "128").isdecimal() or int(prefix or 128) > 128):
+    if text and (
+        parsed is None or parsed.version != 6 or not (prefix or "128").isdecimal() or int(prefix or 128) > 128
+    ):
         raise _wrong(f"{path}.ipv6addr", text, "an IPv6 address with its prefix length such as 2001:db8::1/64")
     if text and (dhcp or autoconf):
-        raise RequestFormatError(f"{path}.ipv6addr", f"{text} is given beside {'dhcpv6' if dhcp else 'ipv6autoconf'}; one of them is needed")
+        raise RequestFormatError(
+            f"{path}.ipv6addr", f"{text} is given beside {'dhcpv6' if dhcp else 'ipv6autoconf'}; one of them is needed"
+        )
     gateway = _address(path, attrs, "ipv6gateway", 6)
     if gateway and not text:
         raise RequestFormatError(f"{path}.ipv6gateway", f"{gateway} is given without an 'ipv6addr'")
-    return {"ipv6": (str(parsed), int(prefix or 128)) if text else None, "ipv6gateway": gateway, "dhcpv6": dhcp, "ipv6autoconf": autoconf}
+    return {
+        "ipv6": (str(parsed), int(prefix or 128)) if text else None,
+        "ipv6gateway": gateway,
+        "dhcpv6": dhcp,
+        "ipv6autoconf": autoconf,
+    }
 
 
 def _address(path: str, attrs: dict, key: str, version: int) -> str | None:
@@ -271,7 +333,11 @@ def _address(path: str, attrs: dict, key: str, version: int) -> str | None:
         return None
     parsed = parse_address(value)
     if parsed is None or parsed.version != version or "%" in value:
-        raise _wrong(f"{path}.{key}", value, f"an IPv{version} {'netmask such as 255.255.255.0' if key == 'netmask' else 'address'}")
+        raise _wrong(
+            f"{path}.{key}",
+            value,
+            f"an IPv{version} {'netmask such as 255.255.255.0' if key == 'netmask' else 'address'}",
+        )
     return canonical(value) if is_real(value) or key == "netmask" else None
 
 
@@ -285,7 +351,9 @@ def _nameservers(path: str, attrs: dict, default_route: bool) -> tuple[str, ...]
         if not is_real(server):
             raise _wrong(f"{path}.nameservers[{index}]", server, "the IPv4 or IPv6 address of a name server")
     if servers and not default_route:
-        raise RequestFormatError(f"{path}.nameservers", "name servers are given for a network without the default route")
+        raise RequestFormatError(
+            f"{path}.nameservers", "name servers are given for a network without the default route"
+        )
     return tuple(canonical(server) for server in servers)
 
 
@@ -300,7 +368,9 @@ def _refuse_conflicts(networks: dict[str, Network]) -> None:
                 raise RequestFormatError(f"networks.{name}", f"{what} already carries the network {other}")
         if network.default_route:
             if default:
-                raise RequestFormatError(f"networks.{name}.defaultRoute", f"the network {default} already has the default route")
+                raise RequestFormatError(
+                    f"networks.{name}.defaultRoute", f"the network {default} already has the default route"
+                )
             default = name
 
 
@@ -310,8 +380,17 @@ def _switch(path: str, attrs: dict) -> None:
 
 
 def _device_name(path: str, name: str, what: str = "the device would be named") -> str:
-    if not isinstance(name, str) or not 0 < len(name) <= MAX_DEVICE_NAME or name.startswith("-") or set(name) & (_NOT_IN_NAMES - {"."}):
-        raise RequestFormatError(path, f"{what} {name!r}; allowed are 1 to {MAX_DEVICE_NAME} characters, without space, ':', '/', '%', and no '-' in front")
+    if (
+        not isinstance(name, str)
+        or not 0 < len(name) <= MAX_DEVICE_NAME
+        or name.startswith("-")
+        or set(name) & (_NOT_IN_NAMES - {"."})
+    ):
+        raise RequestFormatError(
+            path,
+            f"{what} {name!r}; allowed are 1 to {MAX_DEVICE_NAME} characters, without space, ':', '/', '%', and no "
+            f"'-' in front",
+        )
     return name
 
 

@@ -11,11 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.facts import unmanaged as managed
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.addresses import (
-    in_subnet,
-    netmask,
-    same_address,
-)
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.addresses import in_subnet, netmask, same_address
 
 
 class FactsError(Exception):
@@ -46,7 +42,9 @@ class Position:
 
     @property
     def vdsm_name(self) -> str:
-        """What VDSM would call the interface: a VLAN device is ``base.tag`` (vdsm: network/nmstate/linux_bridge.py), the base itself otherwise."""
+        """What VDSM would call the interface: a VLAN device is ``base.tag`` (vdsm: network/nmstate/linux_bridge.py),
+        the base itself otherwise.
+        """
         return self.base if self.vlan is None else vlan_name(self.base, self.vlan)
 
 
@@ -71,19 +69,29 @@ def check_facts(facts) -> dict:
     and lastClientIface (str).
     """
     if not isinstance(facts, dict):
-        raise FactsError("facts", "a mapping is needed: ansible_facts.host_network as ovirt.mgmt_network.host_network_facts returns it")
+        raise FactsError(
+            "facts",
+            "a mapping is needed: ansible_facts.host_network as ovirt.mgmt_network.host_network_facts returns it",
+        )
     present = {key: value for key, value in facts.items() if value is not None}
     checked = {"networks": {}, "teams": {}, "nameservers": [], "max_mtu": {}, **present}
     for key in (*_MAPS, "networks", "teams"):
         if key not in checked:
-            raise FactsError(key, "this key is missing in the facts; pass ansible_facts.host_network of ovirt.mgmt_network.host_network_facts")
+            raise FactsError(
+                key,
+                "this key is missing in the facts; pass ansible_facts.host_network of "
+                "ovirt.mgmt_network.host_network_facts",
+            )
         if not isinstance(checked[key], dict) or not all(isinstance(entry, dict) for entry in checked[key].values()):
             raise FactsError(key, "a mapping of device name to its properties is needed")
     for name, vlan in checked["vlans"].items():
         if not str(vlan.get("vlanid", "")).isdecimal():
             raise FactsError(f"vlans.{name}.vlanid", "the tag of the VLAN is needed, an integer")
     if not isinstance(checked.get("lastClientIface"), str):
-        raise FactsError("lastClientIface", "this key is missing in the facts or not a string; it names the interface of the control connection")
+        raise FactsError(
+            "lastClientIface",
+            "this key is missing in the facts or not a string; it names the interface of the control connection",
+        )
     if not isinstance(checked["nameservers"], list):
         raise FactsError("nameservers", "a list of addresses is needed")
     return checked
@@ -112,7 +120,9 @@ def nics_of(facts: dict, position: Position) -> list[str]:
 
 
 def refuse_unmanaged(facts: dict, interface: str) -> None:
-    """Raise InterfaceError when NetworkManager does not manage ``interface`` or what it stands on, so that no change of it could be undone."""
+    """Raise InterfaceError when NetworkManager does not manage ``interface`` or what it stands on, so that no change of
+    it could be undone.
+    """
     unmanaged = facts.get("unmanaged") or {}
     devices, known = [interface], set()
     while devices:
@@ -120,8 +130,11 @@ def refuse_unmanaged(facts: dict, interface: str) -> None:
         if device in unmanaged:
             raise InterfaceError(interface, *managed.explain(device, unmanaged[device]))
         known.add(device)
-        below = [*(facts["bridges"].get(device) or {}).get("ports", []), *(facts["bondings"].get(device) or {}).get("slaves", []),
-                 (facts["vlans"].get(device) or {}).get("iface")]
+        below = [
+            *(facts["bridges"].get(device) or {}).get("ports", []),
+            *(facts["bondings"].get(device) or {}).get("slaves", []),
+            (facts["vlans"].get(device) or {}).get("iface"),
+        ]
         devices += [one for one in below if one and one not in known]
 
 
@@ -132,13 +145,17 @@ def locate(facts: dict, interface: str, network: str = "") -> Position:
     """
     if not interface:
         raise InterfaceError(
-            "", "The interface of the control connection is unknown (lastClientIface is empty).",
-            "Connect to an address that is configured on the host itself (not a translated one, not a local connection), and run again.",
+            "",
+            "The interface of the control connection is unknown (lastClientIface is empty).",
+            "Connect to an address that is configured on the host itself (not a translated one, not a local "
+            "connection), and run again.",
         )
     if interface in facts["bridges"]:
         raise InterfaceError(
-            interface, f"{interface} is a bridge, and not the management network's own.",
-            f"Move the host's address from the bridge {interface} to its port or another NIC, bond or VLAN, or configure the network by hand,"
+            interface,
+            f"{interface} is a bridge, and not the management network's own.",
+            f"Move the host's address from the bridge {interface} to its port or another NIC, bond or VLAN, or "
+            f"configure the network by hand,"
             " and run again.",
         )
     vlan = facts["vlans"].get(interface)
@@ -152,10 +169,20 @@ def locate(facts: dict, interface: str, network: str = "") -> Position:
 def _unusable(facts: dict, interface: str, base: str) -> tuple[str, str]:
     below = "" if base == interface else f"{interface} is a VLAN on {base or 'an unknown device'}; "
     if base in facts["teams"]:
-        return f"{below}{base} is a team, which VDSM does not know.", f"Replace the team {base} by a bond with the same NICs, and run again."
+        return (
+            f"{below}{base} is a team, which VDSM does not know.",
+            f"Replace the team {base} by a bond with the same NICs, and run again.",
+        )
     if base in facts["bridges"]:
-        return f"{below}{base} is a bridge.", f"Put the VLAN on the port of the bridge {base} instead of on the bridge, and run again."
-    what = f"{base} is a VLAN itself" if base in facts["vlans"] else f"{base or interface} is neither a NIC nor a bond that the host reports"
+        return (
+            f"{below}{base} is a bridge.",
+            f"Put the VLAN on the port of the bridge {base} instead of on the bridge, and run again.",
+        )
+    what = (
+        f"{base} is a VLAN itself"
+        if base in facts["vlans"]
+        else f"{base or interface} is neither a NIC nor a bond that the host reports"
+    )
     return f"{below}{what}.", "Move the host's address to a NIC, a bond or a VLAN on one of them, and run again."
 
 
@@ -164,13 +191,15 @@ def _refuse_part_of_another(facts: dict, interface: str, base: str, network: str
     for bond, entry in facts["bondings"].items():
         if base in (entry.get("slaves") or []):
             raise InterfaceError(
-                interface, f"{base} is a leg of the bond {bond}, which cannot carry an address or a VLAN of its own.",
+                interface,
+                f"{base} is a leg of the bond {bond}, which cannot carry an address or a VLAN of its own.",
                 f"Move the host's address to the bond {bond} or to a VLAN on it, and run again.",
             )
     for bridge, entry in facts["bridges"].items():
         if interface in (entry.get("ports") or []) and bridge != network:
             raise InterfaceError(
-                interface, f"{interface} is a port of the bridge {bridge}, which cannot carry an address of its own.",
+                interface,
+                f"{interface} is a port of the bridge {bridge}, which cannot carry an address of its own.",
                 f"Take {interface} out of the bridge {bridge}, and run again.",
             )
 
@@ -192,7 +221,9 @@ def find_network(facts: dict, name: str) -> ExistingNetwork | None:
     device = record.get("iface") or _recorded_device(facts, record)
     if record.get("bridged", True) or not device_entry(facts, device):
         return None
-    return ExistingNetwork(device, {**device_entry(facts, device), **reported}, False, None, locate(facts, device, name))
+    return ExistingNetwork(
+        device, {**device_entry(facts, device), **reported}, False, None, locate(facts, device, name)
+    )
 
 
 def _recorded_device(facts: dict, record: dict) -> str:
@@ -200,23 +231,31 @@ def _recorded_device(facts: dict, record: dict) -> str:
     base, tag = record.get("bonding") or record.get("nic") or "", record.get("vlan")
     if tag in (None, ""):
         return base
-    return next((name for name, vlan in facts["vlans"].items() if (vlan.get("iface"), vlan.get("vlanid")) == (base, int(tag))), "")
+    return next(
+        (name for name, vlan in facts["vlans"].items() if (vlan.get("iface"), vlan.get("vlanid")) == (base, int(tag))),
+        "",
+    )
 
 
 def _southbound(facts: dict, name: str, bridge: dict) -> str:
     if bridge.get("southbound"):
         return bridge["southbound"]
-    ports = [port for port in bridge.get("ports") or [] if any(port in facts[key] for key in ("nics", "bondings", "vlans"))]
+    ports = [
+        port for port in bridge.get("ports") or [] if any(port in facts[key] for key in ("nics", "bondings", "vlans"))
+    ]
     if len(ports) != 1:
         raise InterfaceError(
-            name, f"The bridge {name} has {len(ports)} ports that are a NIC, a bond or a VLAN{': ' if ports else ''}{', '.join(ports)}.",
+            name,
+            f"The bridge {name} has {len(ports)} ports that are a NIC, a bond or a "
+            f"VLAN{': ' if ports else ''}{', '.join(ports)}.",
             f"Leave exactly one of them as a port of {name}, and run again.",
         )
     return ports[0]
 
 
 def interfaces_down(facts: dict, name: str) -> list[str]:
-    """The devices that the network ``name`` needs and that are not up by the facts' nmstate state; of a bond one leg is enough.
+    """The devices that the network ``name`` needs and that are not up by the facts' nmstate state; of a bond one leg is
+    enough.
 
     [] when the host has no such network, or the facts have no nmstate state.
     """
@@ -226,7 +265,11 @@ def interfaces_down(facts: dict, name: str) -> list[str]:
     if existing is None or not states:
         return []
     position = existing.position
-    down = [device for device in dict.fromkeys((existing.device, position.interface, position.base)) if states.get(device, "up") != "up"]
+    down = [
+        device
+        for device in dict.fromkeys((existing.device, position.interface, position.base))
+        if states.get(device, "up") != "up"
+    ]
     nics = nics_of(facts, position)
     return down if down or any(states.get(nic, "up") == "up" for nic in nics) else nics
 
@@ -241,13 +284,15 @@ def other_networks(facts: dict, name: str) -> list[dict]:
         south = entry.get("southbound") or entry.get("iface") or entry.get("bonding") or entry.get("nic") or ""
         vlan = facts["vlans"].get(south)
         tag = vlan.get("vlanid") if vlan is not None else entry.get("vlanid", entry.get("vlan"))
-        found.append({
-            "name": other,
-            "base": vlan.get("iface", south) if vlan is not None else south,
-            "vlan": int(tag) if tag not in (None, "") else None,
-            "mtu": int(entry.get("mtu") or 1500),
-            "qos": bool(entry.get("hostQos")),
-        })
+        found.append(
+            {
+                "name": other,
+                "base": vlan.get("iface", south) if vlan is not None else south,
+                "vlan": int(tag) if tag not in (None, "") else None,
+                "mtu": int(entry.get("mtu") or 1500),
+                "qos": bool(entry.get("hostQos")),
+            }
+        )
     return found
 
 

@@ -3,8 +3,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Values as templates, surveys and ``-e key=value`` deliver them, converted to the type that they stand for.
 
-The one place for it: definitions, role variables and playbook variables go through here. Templates of ansible-core before 2.19 and
-the surveys of AWX give text for numbers and booleans, and an empty text where nothing was answered.
+The one place for it: definitions, role variables and playbook variables go through here. Templates of ansible-core
+before 2.19 and the surveys of AWX give text for numbers and booleans, and an empty text where nothing was answered.
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ def mapping(value) -> dict:
 
 
 def sequence(value) -> list:
-    """``value`` (list, or JSON text of one) as list. Raises ValueError for all else, also for words with commas between them."""
+    """``value`` (list, or JSON text of one) as list. Raises ValueError for all else, also for words with commas between
+    them.
+    """
     value = _from_json(value)
     if not isinstance(value, list):
         raise ValueError("a list")

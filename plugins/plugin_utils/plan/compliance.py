@@ -61,11 +61,18 @@ def ipv6_configuration(device: dict) -> dict:
     """{boot_protocol: none|dhcp|autoconf|poly_dhcp_autoconf|static, address, prefix (int), gateway} likewise."""
     address, _slash, prefix = next(iter(device.get("ipv6addrs") or []), "").partition("/")
     flags = (bool(device.get("dhcpv6")), bool(device.get("ipv6autoconf")))
-    protocol = {(True, True): DHCP_AND_AUTOCONF, (True, False): DHCP, (False, True): AUTOCONF}.get(flags, STATIC if address else NONE)
+    protocol = {(True, True): DHCP_AND_AUTOCONF, (True, False): DHCP, (False, True): AUTOCONF}.get(
+        flags, STATIC if address else NONE
+    )
     gateway = device.get("ipv6gateway")
     if not is_real(gateway):
         gateway = next(iter(device.get("ipv6gateways") or []), gateway) or None
-    return {"boot_protocol": protocol, "address": address or None, "prefix": int(prefix) if prefix else None, "gateway": gateway}
+    return {
+        "boot_protocol": protocol,
+        "address": address or None,
+        "prefix": int(prefix) if prefix else None,
+        "gateway": gateway,
+    }
 
 
 def compare(definition: dict, actual: dict, attachment: dict | None = None) -> list[dict]:

@@ -16,22 +16,8 @@ from __future__ import annotations
 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model import events
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.addresses import in_subnet, is_real
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.carry_over.settings import (
-    check_permitted,
-    loss_warnings,
-)
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.compliance import (
-    NONE,
-    QOS_ATTRIBUTES,
-    STATIC,
-    actual_configuration,
-    differences,
-    ipv4_configuration,
-    ipv6_configuration,
-)
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definition import parse_definition
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.host_state import MAX_DEVICE_NAME
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.new_request import RequestError, build_request
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import (
     ExistingNetwork,
     InterfaceError,
@@ -45,6 +31,20 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology 
     refuse_unmanaged,
     with_control_address,
 )
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.compliance import (
+    NONE,
+    QOS_ATTRIBUTES,
+    STATIC,
+    actual_configuration,
+    differences,
+    ipv4_configuration,
+    ipv6_configuration,
+)
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.new_request import RequestError, build_request
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.carry_over.settings import (
+    check_permitted,
+    loss_warnings,
+)
 
 IN_SYNC, CHANGE, REFUSE = "in_sync", "change", "refuse"
 
@@ -57,21 +57,28 @@ class _Refusal(Exception):
         self.event = event
 
 
-def derive(facts: dict, definition: dict, host: str = "", attachment: dict | None = None, permit_loss: list[str] | None = None,
-           keep_vlan_name: bool = False, persistent: bool = True) -> dict:
+def derive(
+    facts: dict,
+    definition: dict,
+    host: str = "",
+    attachment: dict | None = None,
+    permit_loss: list[str] | None = None,
+    keep_vlan_name: bool = False,
+    persistent: bool = True,
+) -> dict:
     """Decide for one host.
 
     ``facts``: ansible_facts.host_network (VDSM's capabilities and what host_network_facts adds). ``definition``: the
     network in the data center, keys as of parse_definition(). ``host``: its name for messages. ``attachment``: the
-    network's own settings for this host (see compliance.compare), compared when the network exists; usually none. ``permit_loss``: names out of
-    carry_over_settings.LOSSES of what may be lost where it cannot go with the addresses; the change is refused otherwise. ``keep_vlan_name``:
-    whether a VLAN device keeps a name that is not VDSM's; it is a difference otherwise. ``persistent``: whether the network is to be there after
-    a boot, too.
+    network's own settings for this host (see compliance.compare), compared when the network exists; usually none.
+    ``permit_loss``: names out of carry_over_settings.LOSSES of what may be lost where it cannot go with the addresses;
+    the change is refused otherwise. ``keep_vlan_name``: whether a VLAN device keeps a name that is not VDSM's; it is a
+    difference otherwise. ``persistent``: whether the network is to be there after a boot, too.
 
     Returns plain data: {decision: in_sync|change|refuse, network (its name on the host), exists (bool: the host has a
     network of that name), active_interface, request: {networks, bondings, options} (empty parts unless the decision is
-    change), differences: [{attribute, desired, actual}], event (the refusal, else None), warnings: [event], remedy: str}.
-    Raises DefinitionError and FactsError for unusable input; nothing that a host can be like raises.
+    change), differences: [{attribute, desired, actual}], event (the refusal, else None), warnings: [event], remedy:
+    str}. Raises DefinitionError and FactsError for unusable input; nothing that a host can be like raises.
     """
     definition = parse_definition(definition)
     facts = check_facts(facts)
@@ -93,7 +100,9 @@ def derive(facts: dict, definition: dict, host: str = "", attachment: dict | Non
             found = _derive_new(facts, definition, host, permitted, keep_vlan_name)
         else:
             result["exists"] = True
-            found = _derive_existing(facts, definition, host, existing, attachment, permitted, keep_vlan_name, persistent)
+            found = _derive_existing(
+                facts, definition, host, existing, attachment, permitted, keep_vlan_name, persistent
+            )
         return {**result, **found, "warnings": found["warnings"] + _unsaved_warnings(facts, host)}
     except _Refusal as refusal:
         event = refusal.event
@@ -126,22 +135,38 @@ def _derive_new(facts: dict, definition: dict, host: str, permitted: list[str], 
     return {"decision": CHANGE, "request": request, "differences": found, "warnings": warnings}
 
 
-def _derive_existing(facts: dict, definition: dict, host: str, existing: ExistingNetwork, attachment: dict | None, permitted: list[str],
-                     keep_vlan_name: bool, persistent: bool) -> dict:
+def _derive_existing(
+    facts: dict,
+    definition: dict,
+    host: str,
+    existing: ExistingNetwork,
+    attachment: dict | None,
+    permitted: list[str],
+    keep_vlan_name: bool,
+    persistent: bool,
+) -> dict:
     active, name, position = facts["lastClientIface"], definition["vdsm_name"], existing.position
     if active != existing.device:
         locate(facts, active)
         raise RequestError(
-            "NETWORKS_ALREADY_ATTACHED_TO_IFACES", active,
-            f"The network {name} is already on {existing.device} (over {position.base}), but the control connection came in on {active}.",
-            f"Connect to the host by its address on {existing.device}, or remove the network {name} from the host, and run again.",
+            "NETWORKS_ALREADY_ATTACHED_TO_IFACES",
+            active,
+            f"The network {name} is already on {existing.device} (over {position.base}), but the control connection "
+            f"came in on {active}.",
+            f"Connect to the host by its address on {existing.device}, or remove the network {name} from the host, "
+            f"and run again.",
         )
     actual = actual_configuration(
-        existing.caps, facts["nameservers"],
-        bridged=existing.bridged, vlan=position.vlan, stp=existing.stp, switch=existing.caps.get("switch") or "legacy",
+        existing.caps,
+        facts["nameservers"],
+        bridged=existing.bridged,
+        vlan=position.vlan,
+        stp=existing.stp,
+        switch=existing.caps.get("switch") or "legacy",
     )
     found = [
-        difference for difference in differences(_with_comparable_vlan(definition, position), actual, attachment)
+        difference
+        for difference in differences(_with_comparable_vlan(definition, position), actual, attachment)
         if (difference["attribute"] != "default_route" or not _has_role_without_gateway(facts, definition))
         # the definition has no word about a quality of service
         and (difference["attribute"] not in QOS_ATTRIBUTES or (attachment or {}).get("qos"))
@@ -179,25 +204,37 @@ def _check_vlan(definition: dict, position: Position, host: str) -> None:
     wanted = f"VLAN {definition['vlan_tag']}" if definition["vlan_tag"] else "no VLAN"
     value = position.vlan if position.vlan else "null"
     remedy = (
-        f"Set vlan_tag of the definition to {value}, or move the host's address from {position.interface} ({has}) to an interface"
+        f"Set vlan_tag of the definition to {value}, or move the host's address from {position.interface} ({has}) to "
+        f"an interface"
         f" with {wanted}, and run again."
     )
-    raise _Refusal(events.event(
-        events.VLAN_MISMATCH, host, position.interface, remedy=remedy, VlanId=position.vlan, MgmtVlanId=definition["vlan_tag"],
-    ))
+    raise _Refusal(
+        events.event(
+            events.VLAN_MISMATCH,
+            host,
+            position.interface,
+            remedy=remedy,
+            VlanId=position.vlan,
+            MgmtVlanId=definition["vlan_tag"],
+        )
+    )
 
 
 def _check_bond(facts: dict, position: Position, host: str) -> None:
     if position.bonded and len(nics_of(facts, position)) < 2:
         legs = nics_of(facts, position)
-        below = "" if position.interface == position.base else f"{position.interface} stands on the bond {position.base}. "
+        below = (
+            "" if position.interface == position.base else f"{position.interface} stands on the bond {position.base}. "
+        )
         reason = f"{below}{position.base} has {f'only the NIC {legs[0]}' if legs else 'no NIC'}."
         raise _Refusal(events.event(events.INVALID_BOND, host, position.base, reason))
 
 
 def _vlan_name(facts: dict, position: Position, keep: bool, host: str) -> tuple[list[dict], list[dict]]:
-    """(differences, warnings) about the name of the VLAN device: VDSM makes ``base.tag`` whatever is there, and the kernel refuses a second
-    device with the same tag. Where the device has to keep its name (Current.vlan_to_make()), a warning says what that costs."""
+    """(differences, warnings) about the name of the VLAN device: VDSM makes ``base.tag`` whatever is there, and the
+    kernel refuses a second device with the same tag. Where the device has to keep its name (Current.vlan_to_make()), a
+    warning says what that costs.
+    """
     now, wanted = position.interface, position.vdsm_name
     if now == wanted:
         return [], []
@@ -213,10 +250,15 @@ def _vlan_name(facts: dict, position: Position, keep: bool, host: str) -> tuple[
     else:
         return [{"attribute": "vlan_name", "desired": wanted, "actual": now}], []
     cost = (
-        f"VDSM cannot change this network: the kernel refuses a second device for VLAN {position.vlan} on {position.base}, so every edit fails"
+        f"VDSM cannot change this network: the kernel refuses a second device for VLAN {position.vlan} on "
+        f"{position.base}, so every edit fails"
         f" after an outage of about two minutes. {now} keeps its name because {reason}."
     )
-    remedy = None if keep else f"Rename the device {now} to {wanted} by hand, or expect that VDSM cannot change this network."
+    remedy = (
+        None
+        if keep
+        else f"Rename the device {now} to {wanted} by hand, or expect that VDSM cannot change this network."
+    )
     return [], [events.event(events.FOREIGN_VLAN_NAME, host, now, cost, remedy, VlanName=wanted)]
 
 
@@ -224,33 +266,54 @@ def _check_name(facts: dict, definition: dict, active: str) -> None:
     name = definition["vdsm_name"]
     if definition["vm_network"] and any(name in facts[key] for key in ("nics", "bondings", "vlans", "teams")):
         raise RequestError(
-            "", active, f"The bridge of the network would be named {name}, but the host has another device of that name.",
+            "",
+            active,
+            f"The bridge of the network would be named {name}, but the host has another device of that name.",
             f"Give the definition another vdsm_name, or rename the device {name}, and run again.",
         )
 
 
 def _check_qos(found: list[dict], device: str) -> None:
-    asked = [f"{one['attribute']}: {one['actual']} -> {one['desired']}" for one in found if one["attribute"] in QOS_ATTRIBUTES]
+    asked = [
+        f"{one['attribute']}: {one['actual']} -> {one['desired']}"
+        for one in found
+        if one["attribute"] in QOS_ATTRIBUTES
+    ]
     if asked:
         raise RequestError(
-            "", device, f"The attachment asks for another quality of service on {device} ({', '.join(asked)}), which this collection does not configure.",
+            "",
+            device,
+            f"The attachment asks for another quality of service on {device} ({', '.join(asked)}), which this "
+            f"collection does not configure.",
             "Set it in the engine, or take qos out of the attachment, and run again.",
         )
 
 
 def _check_memory(facts: dict, name: str, position: Position) -> None:
     in_memory = facts.get("in_memory") or {}
-    if name in (in_memory.get("networks") or []) or position.bonded and position.base in (in_memory.get("bondings") or []):
+    if (
+        name in (in_memory.get("networks") or [])
+        or position.bonded
+        and position.base in (in_memory.get("bondings") or [])
+    ):
         raise RequestError(
-            "", position.interface, f"The network {name} was configured until the next boot only (configure_mgmt_persistent: false), and its profiles"
-            " are not on disk.", "Reboot the host, which brings its old network, or set configure_mgmt_persistent: false, and run again.",
+            "",
+            position.interface,
+            f"The network {name} was configured until the next boot only (configure_mgmt_persistent: false), and its "
+            f"profiles"
+            " are not on disk.",
+            "Reboot the host, which brings its old network, or set configure_mgmt_persistent: false, and run again.",
         )
 
 
 def _lacking_record(facts: dict, name: str, position: Position, persistent: bool) -> str:
-    """What VDSM's record of the network and its bond lacks: "" nothing, missing, or unsaved (what it runs with is not what a boot brings)."""
+    """What VDSM's record of the network and its bond lacks: "" nothing, missing, or unsaved (what it runs with is not
+    what a boot brings).
+    """
     bonds = [position.base] if position.bonded and "running" in facts else []
-    if name not in recorded_networks(facts) or any(bond not in ((facts["running"] or {}).get("bondings") or {}) for bond in bonds):
+    if name not in recorded_networks(facts) or any(
+        bond not in ((facts["running"] or {}).get("bondings") or {}) for bond in bonds
+    ):
         return "missing"
     unsaved = facts.get("unsaved") or {}
     if persistent and (name in (unsaved.get("networks") or []) or set(bonds) & set(unsaved.get("bondings") or [])):
@@ -260,7 +323,9 @@ def _lacking_record(facts: dict, name: str, position: Position, persistent: bool
 
 def _unsaved_warnings(facts: dict, host: str) -> list[dict]:
     unsaved = facts.get("unsaved") or {}
-    names = [f"network {name}" for name in unsaved.get("networks") or []] + [f"bond {name}" for name in unsaved.get("bondings") or []]
+    names = [f"network {name}" for name in unsaved.get("networks") or []] + [
+        f"bond {name}" for name in unsaved.get("bondings") or []
+    ]
     return [events.event(events.UNSAVED, host, Networks=", ".join(names))] if names else []
 
 
@@ -277,7 +342,11 @@ def _has_role_without_gateway(facts: dict, definition: dict) -> bool:
     """
     record = recorded_networks(facts).get(definition["vdsm_name"]) or {}
     dynamic = record.get("bootproto") == "dhcp" or record.get("dhcpv6") or record.get("ipv6autoconf")
-    return bool(definition["default_route"] and record.get("defaultRoute") and not (dynamic or record.get("gateway") or record.get("ipv6gateway")))
+    return bool(
+        definition["default_route"]
+        and record.get("defaultRoute")
+        and not (dynamic or record.get("gateway") or record.get("ipv6gateway"))
+    )
 
 
 def _warnings(definition: dict, device: dict, interface: str, host: str) -> list[dict]:

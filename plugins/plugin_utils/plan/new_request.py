@@ -13,6 +13,12 @@ from __future__ import annotations
 import re
 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.addresses import is_real, prefix_length
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import (
+    Position,
+    nics_of,
+    other_networks,
+    recorded_networks,
+)
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.compliance import (
     AUTOCONF,
     DHCP,
@@ -22,17 +28,15 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.compliance
     ipv4_configuration,
     ipv6_configuration,
 )
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import (
-    Position,
-    nics_of,
-    other_networks,
-    recorded_networks,
-)
 
 CONNECTIVITY_TIMEOUT = 120  # seconds, the engine's NetworkConnectivityCheckTimeoutInSeconds
 BOND_NAME = re.compile(r"bond\w+", re.ASCII)
 _BOND_MODES = ("balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb")
-_MODES_UNFIT_FOR_BRIDGE = ("0", "5", "6")  # they answer from several MACs or ports, which a bridge's guests cannot live with
+_MODES_UNFIT_FOR_BRIDGE = (
+    "0",
+    "5",
+    "6",
+)  # they answer from several MACs or ports, which a bridge's guests cannot live with
 
 
 class RequestError(Exception):
@@ -67,23 +71,33 @@ def build_request(facts: dict, definition: dict, position: Position, source: dic
 
 
 def _kept(facts: dict, definition: dict) -> dict:
-    """What the engine has given to the network beside what a definition says, as VDSM has it already: QoS and custom properties."""
+    """What the engine has given to the network beside what a definition says, as VDSM has it already: QoS and custom
+    properties.
+    """
     record = recorded_networks(facts).get(definition["vdsm_name"]) or {}
-    custom = {key: value for key, value in (record.get("custom") or {}).items() if definition["vm_network"] or key != "bridge_opts"}
+    custom = {
+        key: value
+        for key, value in (record.get("custom") or {}).items()
+        if definition["vm_network"] or key != "bridge_opts"
+    }
     return {key: value for key, value in (("hostQos", record.get("hostQos")), ("custom", custom)) if value}
 
 
 def describe_network(facts: dict, definition: dict, position: Position, source: dict) -> dict:
-    """The network of ``definition`` on ``position`` in VDSM's canonical form, its IP configuration that of ``source``. Arguments as for
-    build_request(). Raises RequestError when there is nothing to inherit.
+    """The network of ``definition`` on ``position`` in VDSM's canonical form, its IP configuration that of ``source``.
+    Arguments as for build_request(). Raises RequestError when there is nothing to inherit.
     """
     network = _link(definition, position)
     network.update(_ipv4(source, position.interface))
     network.update(_ipv6(source, definition["default_route"], facts))
-    if network["bootproto"] == "none" and not (network["dhcpv6"] or network["ipv6autoconf"] or "ipaddr" in network or "ipv6addr" in network):
+    if network["bootproto"] == "none" and not (
+        network["dhcpv6"] or network["ipv6autoconf"] or "ipaddr" in network or "ipv6addr" in network
+    ):
         raise RequestError(
-            "ACTION_TYPE_FAILED_ROLE_NETWORK_HAS_NO_BOOT_PROTOCOL", position.interface,
-            f"{position.interface} has neither an IPv4 nor an IPv6 configuration that the management network could inherit.",
+            "ACTION_TYPE_FAILED_ROLE_NETWORK_HAS_NO_BOOT_PROTOCOL",
+            position.interface,
+            f"{position.interface} has neither an IPv4 nor an IPv6 configuration that the management network could "
+            f"inherit.",
             f"Configure an address or DHCP on {position.interface}, and run again.",
         )
     network["defaultRoute"] = definition["default_route"]
@@ -95,13 +109,20 @@ def describe_network(facts: dict, definition: dict, position: Position, source: 
 def bond_record(bond: dict) -> dict:
     """A bond's capabilities entry in VDSM's form of a request: {nics, options: "mode=1 miimon=100", switch, hwaddr}.
 
-    Without hwaddr where the bond's MAC follows the active port (fail_over_mac), for nmstate then refuses every edit that states one.
+    Without hwaddr where the bond's MAC follows the active port (fail_over_mac), for nmstate then refuses every edit
+    that states one.
     """
     options = {key: str(value) for key, value in (bond.get("opts") or {}).items()}
     options["mode"] = bond_mode(bond) or options.get("mode", "0")
     words = [f"mode={options.pop('mode')}"] + [f"{key}={value}" for key, value in sorted(options.items())]
-    record = {"nics": sorted(bond.get("slaves") or []), "options": " ".join(words), "switch": bond.get("switch") or "legacy"}
-    if bond.get("hwaddr") and not (bond_mode(bond) == "1" and str((bond.get("opts") or {}).get("fail_over_mac")) in ("1", "active")):
+    record = {
+        "nics": sorted(bond.get("slaves") or []),
+        "options": " ".join(words),
+        "switch": bond.get("switch") or "legacy",
+    }
+    if bond.get("hwaddr") and not (
+        bond_mode(bond) == "1" and str((bond.get("opts") or {}).get("fail_over_mac")) in ("1", "active")
+    ):
         record["hwaddr"] = bond["hwaddr"]
     return record
 
@@ -115,28 +136,36 @@ def bond_mode(bond: dict) -> str:
 
 
 def validate_link(facts: dict, definition: dict, position: Position, qos: bool = False) -> None:
-    """Check bond, MTU and neighbours of the network on ``position``; ``qos``: whether it brings a quality of service. Raises RequestError."""
+    """Check bond, MTU and neighbours of the network on ``position``; ``qos``: whether it brings a quality of service.
+    Raises RequestError.
+    """
     if position.bonded:
         _validate_bond(facts["bondings"][position.base], definition, position)
     _validate_mtu(facts, definition, position)
-    _validate_neighbours(facts, definition, position, qos or bool((facts["networks"].get(definition["vdsm_name"]) or {}).get("hostQos")))
+    _validate_neighbours(
+        facts, definition, position, qos or bool((facts["networks"].get(definition["vdsm_name"]) or {}).get("hostQos"))
+    )
 
 
 def _validate_bond(bond: dict, definition: dict, position: Position) -> None:
     name = position.base
     if not BOND_NAME.fullmatch(name):
         raise RequestError(
-            "NETWORK_BOND_NAME_BAD_FORMAT", name,
-            f"The bond {name} does not follow the rule for names of bonds ('bond' and then letters, digits or '_'), so VDSM would not accept it.",
+            "NETWORK_BOND_NAME_BAD_FORMAT",
+            name,
+            f"The bond {name} does not follow the rule for names of bonds ('bond' and then letters, digits or '_'), "
+            f"so VDSM would not accept it.",
             f"Rename the bond {name}, for example to bond0, and run again.",
         )
     mode = bond_mode(bond)
     if definition["vm_network"] and (not mode or mode in _MODES_UNFIT_FOR_BRIDGE):
         shown = f"{mode} ({_BOND_MODES[int(mode)]})" if mode else repr((bond.get("opts") or {}).get("mode"))
         raise RequestError(
-            "INVALID_BOND_MODE_FOR_BOND_WITH_VM_NETWORK", name,
+            "INVALID_BOND_MODE_FOR_BOND_WITH_VM_NETWORK",
+            name,
             f"The bond {name} has mode {shown}, on which a VM network cannot work; its modes are 1, 2, 3 and 4.",
-            f"Change the mode of {name} (for example to 1 or 4), or define the network with vm_network: false, and run again.",
+            f"Change the mode of {name} (for example to 1 or 4), or define the network with vm_network: false, and "
+            f"run again.",
         )
 
 
@@ -146,8 +175,11 @@ def _validate_mtu(facts: dict, definition: dict, position: Position) -> None:
         limit = facts["max_mtu"].get(nic)
         if limit and definition["mtu"] > int(limit):
             raise RequestError(
-                "MTU_VALUE_INVALID", nic, f"MTU {definition['mtu']} is defined, but {nic} allows at most {limit}.",
-                f"Define the network with mtu {limit} or less, or use NICs that allow {definition['mtu']}, and run again.",
+                "MTU_VALUE_INVALID",
+                nic,
+                f"MTU {definition['mtu']} is defined, but {nic} allows at most {limit}.",
+                f"Define the network with mtu {limit} or less, or use NICs that allow {definition['mtu']}, and run "
+                f"again.",
             )
 
 
@@ -158,27 +190,34 @@ def _validate_neighbours(facts: dict, definition: dict, position: Position, qos:
     untagged = [net["name"] for net in (*others, own) if net["vlan"] is None]
     if own["vlan"] is None and len(untagged) > 1:
         raise RequestError(
-            "NETWORK_INTERFACES_NOT_EXCLUSIVELY_USED_BY_UNTAGGED_NETWORK", base,
+            "NETWORK_INTERFACES_NOT_EXCLUSIVELY_USED_BY_UNTAGGED_NETWORK",
+            base,
             f"{base} already carries the untagged network {untagged[0]}; an interface can carry only one.",
             f"Remove the network {untagged[0]} from {base} or give one of the two a VLAN tag, and run again.",
         )
     same = [net["name"] for net in others if own["vlan"] is not None and net["vlan"] == own["vlan"]]
     if same:
         raise RequestError(
-            "ACTION_TYPE_FAILED_HOST_NETWORK_ATTACHEMENT_ON_UNMANAGED_NETWORK", base,
-            f"VLAN {own['vlan']} on {base} already carries the network {same[0]}.", f"Remove the network {same[0]} from the host, and run again.",
+            "ACTION_TYPE_FAILED_HOST_NETWORK_ATTACHEMENT_ON_UNMANAGED_NETWORK",
+            base,
+            f"VLAN {own['vlan']} on {base} already carries the network {same[0]}.",
+            f"Remove the network {same[0]} from the host, and run again.",
         )
     if any(net["qos"] for net in others) and not qos:
         limited = next(net["name"] for net in others if net["qos"])
         raise RequestError(
-            "ACTION_TYPE_FAILED_HOST_NETWORK_QOS_INTERFACES_WITHOUT_QOS", base,
-            f"The network {limited} on {base} has a quality of service, which all networks of an interface need to have, or none.",
+            "ACTION_TYPE_FAILED_HOST_NETWORK_QOS_INTERFACES_WITHOUT_QOS",
+            base,
+            f"The network {limited} on {base} has a quality of service, which all networks of an interface need to "
+            f"have, or none.",
             f"Take the quality of service from {limited}, or move it to another interface, and run again.",
         )
     if untagged and len({net["mtu"] for net in (*others, own)}) > 1:
         listed = ", ".join(f"{net['name']}({net['mtu']})" for net in (own, *others))
         raise RequestError(
-            "NETWORK_MTU_DIFFERENCES", base, f"The networks on {base} differ in their MTU, and one of them is untagged: {listed}.",
+            "NETWORK_MTU_DIFFERENCES",
+            base,
+            f"The networks on {base} differ in their MTU, and one of them is untagged: {listed}.",
             "Give the networks of this interface one MTU, or all of them a VLAN tag, and run again.",
         )
 
@@ -202,8 +241,10 @@ def _ipv4(source: dict, interface: str) -> dict:
         return {"bootproto": "dhcp" if ip["boot_protocol"] == DHCP else "none"}
     if prefix_length(ip["netmask"]) is None:
         raise RequestError(
-            "NETWORK_ATTACHMENT_IP_CONFIGURATION_STATIC_BOOT_PROTOCOL_MISSING_IP_ADDRESS_DETAILS", interface,
-            f"{interface} has the static address {ip['address']} without a usable netmask.", f"Correct the netmask on {interface}, and run again.",
+            "NETWORK_ATTACHMENT_IP_CONFIGURATION_STATIC_BOOT_PROTOCOL_MISSING_IP_ADDRESS_DETAILS",
+            interface,
+            f"{interface} has the static address {ip['address']} without a usable netmask.",
+            f"Correct the netmask on {interface}, and run again.",
         )
     network = {"bootproto": "none", "ipaddr": ip["address"], "netmask": ip["netmask"]}
     if is_real(ip["gateway"]):
@@ -214,7 +255,10 @@ def _ipv4(source: dict, interface: str) -> dict:
 def _ipv6(source: dict, default_route: bool, facts: dict) -> dict:
     ip = ipv6_configuration(source)
     protocol = ip["boot_protocol"] if facts.get("supportsIPv6", True) else NONE
-    network = {"dhcpv6": protocol in (DHCP, DHCP_AND_AUTOCONF), "ipv6autoconf": protocol in (AUTOCONF, DHCP_AND_AUTOCONF)}
+    network = {
+        "dhcpv6": protocol in (DHCP, DHCP_AND_AUTOCONF),
+        "ipv6autoconf": protocol in (AUTOCONF, DHCP_AND_AUTOCONF),
+    }
     if protocol == STATIC:
         network["ipv6addr"] = f"{ip['address']}/{128 if ip['prefix'] is None else ip['prefix']}"
         # The engine sends an IPv6 gateway with the default route network only.
@@ -224,7 +268,9 @@ def _ipv6(source: dict, default_route: bool, facts: dict) -> dict:
 
 
 def _nameservers(facts: dict, definition: dict, network: dict, interface: str) -> list[str]:
-    """With the default route only: the definition's, else the host's present ones unless DHCP (or, without IPv4, routers) bring them."""
+    """With the default route only: the definition's, else the host's present ones unless DHCP (or, without IPv4,
+    routers) bring them.
+    """
     if not definition["default_route"]:
         return []
     if definition["dns_servers"]:

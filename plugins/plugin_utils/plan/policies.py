@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Policies of an organisation: JMESPath expressions over a host's capabilities that must hold before its network is changed."""
+"""Policies of an organisation: JMESPath expressions over a host's capabilities that must hold before its network is
+changed.
+"""
 
 from __future__ import annotations
 
@@ -22,21 +24,24 @@ class PolicyError(Exception):
 
 
 def violations(facts: dict | None, policies: list[dict]) -> list[str]:
-    """The messages of the ``policies`` ([{query, message}]) that ``facts`` (a host's capabilities) do not fulfil, in their order.
+    """The messages of the ``policies`` ([{query, message}]) that ``facts`` (a host's capabilities) do not fulfil, in
+    their order.
 
-    A policy holds when its query gives something that JMESPath calls true: neither false nor null nor empty (specification, "Or
-    expressions"). Raises PolicyError, for any of them, before one is judged.
+    A policy holds when its query gives something that JMESPath calls true: neither false nor null nor empty
+    (specification, "Or expressions"). Raises PolicyError, for any of them, before one is judged.
     ``facts`` None: the policies are only checked.
     """
     compiled = [(_compiled(number, policy), policy["message"]) for number, policy in enumerate(policies)]
     found: list[str] = []
     if facts is None:
         return found
-    for (number, (expression, message)) in enumerate(compiled):
+    for number, (expression, message) in enumerate(compiled):
         try:
             answer = expression.search(facts)
         except jmespath.exceptions.JMESPathError as error:
-            raise PolicyError("policies[%d].query: it cannot be asked of this host: %s" % (number, _one_line(error))) from error
+            raise PolicyError(
+                "policies[%d].query: it cannot be asked of this host: %s" % (number, _one_line(error))
+            ) from error
         if answer is None or answer is False or answer in ("", [], {}) and answer != 0:
             found.append(message)
     return found
@@ -55,7 +60,9 @@ def _compiled(number, policy):
     try:
         return jmespath.compile(policy["query"])
     except jmespath.exceptions.JMESPathError as error:
-        raise PolicyError("%s.query: %r is no JMESPath expression: %s" % (where, policy["query"], _one_line(error))) from error
+        raise PolicyError(
+            "%s.query: %r is no JMESPath expression: %s" % (where, policy["query"], _one_line(error))
+        ) from error
 
 
 def _one_line(error):

@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What must not change about a host's network when nobody changes it: a line per property, so that people can read what differs.
+"""What must not change about a host's network when nobody changes it: a line per property, so that people can read what
+differs.
 
-Left out is what changes by itself: counters, lifetimes, the speed of links, the ageing of a bridge (the kernel shortens it while a spanning
-tree settles).
+Left out is what changes by itself: counters, lifetimes, the speed of links, the ageing of a bridge (the kernel shortens
+it while a spanning tree settles).
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ _RESOLVER = ("server", "search")
 
 
 def difference(before: dict, after: dict) -> list[str]:
-    """``- line`` for what only ``before`` has, then ``+ line`` for what only ``after`` has; both are facts of host_network_facts."""
+    """``- line`` for what only ``before`` has, then ``+ line`` for what only ``after`` has; both are facts of
+    host_network_facts.
+    """
     old, new = lines(before), lines(after)
     return ["- " + line for line in old if line not in new] + ["+ " + line for line in new if line not in old]
 
@@ -22,14 +25,18 @@ def difference(before: dict, after: dict) -> list[str]:
 def lines(facts: dict) -> list[str]:
     """The lines of one host."""
     state = facts.get("nmstate") or {}
-    found = [f"profile file {path} sha256 {digest}" for path, digest in sorted((facts.get("profile_files") or {}).items())]
+    found = [
+        f"profile file {path} sha256 {digest}" for path, digest in sorted((facts.get("profile_files") or {}).items())
+    ]
     for interface in state.get("interfaces") or []:
         found += [f"{interface['name']}: {words}" for words in _interface(interface)]
     for route in facts.get("routes") or []:
         words = {key: route.get(key) for key in ("next-hop-address", "next-hop-interface", "metric", "table-id")}
         via, device, metric, table = (("-" if value in (None, "") else value) for value in words.values())
         found.append(f"route {route.get('destination')} via {via} dev {device} metric {metric} table {table}")
-    found += ["rule " + json.dumps(rule, sort_keys=True) for rule in (state.get("route-rules") or {}).get("config") or []]
+    found += [
+        "rule " + json.dumps(rule, sort_keys=True) for rule in (state.get("route-rules") or {}).get("config") or []
+    ]
     for kind, resolver in sorted((state.get("dns-resolver") or {}).items()):
         found += [f"dns {kind} {word} {value}" for word in _RESOLVER for value in (resolver or {}).get(word) or []]
     return found
@@ -40,7 +47,10 @@ def _interface(interface: dict) -> list[str]:
     found += [f"{word} {interface[key]}" for key, word in (("mac-address", "MAC"), ("mtu", "MTU")) if key in interface]
     for family in ("ipv4", "ipv6"):
         stack = interface.get(family) or {}
-        found.append(f"{family} {'on' if stack.get('enabled') else 'off'}, dhcp {bool(stack.get('dhcp'))}, autoconf {bool(stack.get('autoconf'))}")
+        found.append(
+            f"{family} {'on' if stack.get('enabled') else 'off'}, dhcp {bool(stack.get('dhcp'))}, autoconf "
+            f"{bool(stack.get('autoconf'))}"
+        )
         found += [f"address {one['ip']}/{one['prefix-length']}" for one in stack.get("address") or []]
     if "vlan" in interface:
         found.append(f"VLAN {interface['vlan'].get('id')} on {interface['vlan'].get('base-iface')}")
@@ -50,5 +60,7 @@ def _interface(interface: dict) -> list[str]:
     if bridge:
         options = {key: value for key, value in (bridge.get("options") or {}).items() if key != "mac-ageing-time"}
         found.append(f"bridge options {json.dumps(options, sort_keys=True)}")
-    ports = list(bond.get("port", bond.get("ports")) or []) + [port["name"] for port in bridge.get("port", bridge.get("ports")) or []]
+    ports = list(bond.get("port", bond.get("ports")) or []) + [
+        port["name"] for port in bridge.get("port", bridge.get("ports")) or []
+    ]
     return found + [f"port {port}" for port in ports]

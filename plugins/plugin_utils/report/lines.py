@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report.outcome import differs, good
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import shown
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report.outcome import differs, good
 
-# The host in what SSH says: root@h1: Permission denied; connect to host h1 port 22: timed out; Could not resolve hostname h1: ...
+# The host in what SSH says: root@h1: Permission denied; connect to host h1 port 22: timed out; Could not resolve
+# hostname h1: ...
 _SSH_NAMES = re.compile(r"\b[\w.-]+@\S+: |(?<=connect to) host \S+|(?<=resolve hostname) \S+(?=:)| by \S+(?= port)")
 
 
@@ -29,12 +30,17 @@ def decision_lines(decision, sync="apply"):
         lines.append("%s: %s" % (name, network_words(network)))
     if sync == "report" and decision.get("exists"):
         lines.append("it differs from the definition; only reported (configure_mgmt_sync=report)")
-    lines += ["because %s is %s, to be %s" % (one["attribute"], shown(one["actual"]), shown(one["desired"])) for one in decision["differences"]]
+    lines += [
+        "because %s is %s, to be %s" % (one["attribute"], shown(one["actual"]), shown(one["desired"]))
+        for one in decision["differences"]
+    ]
     return lines
 
 
 def network_words(network, addresses=True):
-    """A network of a request in words: ``bridged, vlan 3000, bonding bond4, mtu 9000, dhcp``. ``addresses``: whether static ones are named."""
+    """A network of a request in words: ``bridged, vlan 3000, bonding bond4, mtu 9000, dhcp``. ``addresses``: whether
+    static ones are named.
+    """
     words = ["bridged" if network.get("bridged") else "bridgeless"]
     for key in ("vlan", "bonding", "nic", "mtu"):
         if network.get(key) not in (None, ""):
@@ -44,7 +50,10 @@ def network_words(network, addresses=True):
     if network.get("ipaddr"):
         words.append("address %s" % network["ipaddr"] if addresses else "static address")
     if network.get("dhcpv6") or network.get("ipv6autoconf"):
-        words.append("ipv6 %s" % " and ".join(word for word, key in (("dhcp", "dhcpv6"), ("autoconf", "ipv6autoconf")) if network.get(key)))
+        words.append(
+            "ipv6 %s"
+            % " and ".join(word for word, key in (("dhcp", "dhcpv6"), ("autoconf", "ipv6autoconf")) if network.get(key))
+        )
     if network.get("ipv6addr"):
         words.append("address %s" % network["ipv6addr"] if addresses else "static ipv6 address")
     return ", ".join(words)
@@ -56,9 +65,15 @@ def result_lines(result):
     lines = ["%s: %s" % (result["host"], head_words([result]))]
     networks = {} if result.get("record") else (result.get("request") or {}).get("networks") or {}
     if good(result):
-        lines += ["%s: %s%s" % (name, network_words(network), "" if result.get("synced") else " -- not synced") for name, network in networks.items()]
+        lines += [
+            "%s: %s%s" % (name, network_words(network), "" if result.get("synced") else " -- not synced")
+            for name, network in networks.items()
+        ]
     if result.get("learned"):
-        lines.append("learnt, to be confirmed in the definition: %s" % ", ".join("%s: %s" % one for one in sorted(result["learned"].items())))
+        lines.append(
+            "learnt, to be confirmed in the definition: %s"
+            % ", ".join("%s: %s" % one for one in sorted(result["learned"].items()))
+        )
     events = result["events"] + (expected.get("events") or [])
     lines += ["event %s" % _event_words(one) for one in events]
     if result["reason"] and result["reason"] not in "".join(one["message"] for one in events):
@@ -72,21 +87,37 @@ def result_lines(result):
 
 def short_lines(result):
     """Lines for the screen: one for a host that is as it should be; more for one that needs a human."""
-    return ["%s: %s" % (result["host"], head_words([result])), *("    " + line for line in attention_lines(result)),
-            *(["    details: " + result["diagnosis"]] if result.get("diagnosis") else [])]
+    return [
+        "%s: %s" % (result["host"], head_words([result])),
+        *("    " + line for line in attention_lines(result)),
+        *(["    details: " + result["diagnosis"]] if result.get("diagnosis") else []),
+    ]
 
 
 def attention_lines(result, nameless=False):
-    """What a human has to know and do about a host: warnings, errors, the reason, the remedy. ``nameless``: the host is "the host"."""
+    """What a human has to know and do about a host: warnings, errors, the reason, the remedy. ``nameless``: the host is
+    "the host".
+    """
     if "category" not in result:
         return []
-    events = [one for one in [*result["events"], *((result.get("expected") or {}).get("events") or [])] if one["severity"] != "NORMAL"]
+    events = [
+        one
+        for one in [*result["events"], *((result.get("expected") or {}).get("events") or [])]
+        if one["severity"] != "NORMAL"
+    ]
     lines = [_event_words(one, severity=False) for one in events]
     if lines and result["category"] == "refused":
         lines[-1] = events[-1]["message"]  # its name is in the first line
     if result.get("learned"):
-        lines.append("learnt, to be confirmed in the definition: %s" % ", ".join("%s: %s" % one for one in sorted(result["learned"].items())))
-    if result["reason"] and result["reason"] not in " ".join(one["message"] for one in events) and result["category"] != "no_answer":
+        lines.append(
+            "learnt, to be confirmed in the definition: %s"
+            % ", ".join("%s: %s" % one for one in sorted(result["learned"].items()))
+        )
+    if (
+        result["reason"]
+        and result["reason"] not in " ".join(one["message"] for one in events)
+        and result["category"] != "no_answer"
+    ):
         lines.append("reason: " + result["reason"])
     remedy = result["remedy"] or next((one["remedy"] for one in events if one["remedy"]), "")
     if remedy and (events or not good(result)):
@@ -103,8 +134,14 @@ def head_words(results):
     category = result.get("category")
     if category is None:
         return "prepared; configure_mgmt did not run" if (result.get("deployment") or {}).get("ended") else "no result"
-    words = {"in_sync": "in sync", "out_of_sync": "out of sync", "no_answer": "no answer", "not_prepared": "host_deploy failed",
-             "undone": "the change was undone", "changed": "would change" if result.get("check") else "changed"}.get(category, category)
+    words = {
+        "in_sync": "in sync",
+        "out_of_sync": "out of sync",
+        "no_answer": "no answer",
+        "not_prepared": "host_deploy failed",
+        "undone": "the change was undone",
+        "changed": "would change" if result.get("check") else "changed",
+    }.get(category, category)
     seconds = sorted(one["seconds"] for one in results if one.get("seconds"))
     if category == "changed" and seconds:
         words += " in %s%s s" % (seconds[0], "" if seconds[0] == seconds[-1] else " to %s" % seconds[-1])
@@ -119,13 +156,23 @@ def _what(result, addresses):
     if category == "no_answer":
         return result["reason"] if addresses else _SSH_NAMES.sub("", result["reason"])
     if not good(result):
-        named = [one for one in [*result["events"], *((result.get("expected") or {}).get("events") or [])] if one["severity"] != "NORMAL"]
+        named = [
+            one
+            for one in [*result["events"], *((result.get("expected") or {}).get("events") or [])]
+            if one["severity"] != "NORMAL"
+        ]
         return "%s%s" % (named[-1]["name"], _number(named[-1])) if named and category == "refused" else ""
     record, networks = result.get("record") or {}, (result.get("request") or {}).get("networks") or {}
     if record:
-        return ", ".join("%s removed, the address is on the plain interface" % name for name in record.get("networks") or {})
+        return ", ".join(
+            "%s removed, the address is on the plain interface" % name for name in record.get("networks") or {}
+        )
     if category == "in_sync":
-        return "%s on %s" % (result["network"], result["active_interface"]) if result["exists"] else "there is no network %s" % result["network"]
+        return (
+            "%s on %s" % (result["network"], result["active_interface"])
+            if result["exists"]
+            else "there is no network %s" % result["network"]
+        )
     if category == "out_of_sync":
         return result["network"]
     return "; ".join("%s: %s" % (name, network_words(network, addresses)) for name, network in networks.items())
@@ -142,5 +189,7 @@ def _number(one):
 def _nameless(text, host):
     """``text`` without the name of the host, as the engine says it where it knows none."""
     name = re.escape(host)
-    text = re.sub(r"\b(?P<the>[Hh])ost %s(?![\w-])" % name, lambda found: "The host" if found["the"] == "H" else "the host", text)
+    text = re.sub(
+        r"\b(?P<the>[Hh])ost %s(?![\w-])" % name, lambda found: "The host" if found["the"] == "H" else "the host", text
+    )
     return re.sub(r"(?<![\w.-])%s(?![\w-])" % name, "the host", text)

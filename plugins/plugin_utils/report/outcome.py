@@ -25,20 +25,37 @@ NON_OPERATIONAL, NON_RESPONSIVE, INSTALL_FAILED = "non_operational", "non_respon
 
 GOOD = (UP, MAINTENANCE)
 # What Ansible and its connections put before SSH's own words.
-_AROUND_SSH = re.compile(r"^.*?\b(?:via|over) ssh: |^(?:Task failed: )?timed out waiting for ping module test: ", re.DOTALL)
+_AROUND_SSH = re.compile(
+    r"^.*?\b(?:via|over) ssh: |^(?:Task failed: )?timed out waiting for ping module test: ", re.DOTALL
+)
 
 
-def outcome(decision, host, applied=None, failure=None, activate=True, now=0.0, began=None, deployment=None, learn_vlan=False, check=False, **seen):
-    """The result of one host: ``{host, status, statuses, changed, network, active_interface, decision, differences, events, ...}``.
+def outcome(
+    decision,
+    host,
+    applied=None,
+    failure=None,
+    activate=True,
+    now=0.0,
+    began=None,
+    deployment=None,
+    learn_vlan=False,
+    check=False,
+    **seen,
+):
+    """The result of one host: ``{host, status, statuses, changed, network, active_interface, decision, differences,
+    events, ...}``.
 
-    ``decision``: what derive_mgmt_network gave ({} when it never came to it). ``applied``: result of nmstate_apply ({} when
-    nothing was applied). ``failure``: ``{task, action, msg, unreachable}`` of the task that failed, or None. ``now``, ``began``: seconds
-    since the epoch, of this conclusion and of the begin. ``deployment``: ``{began, ended}`` of host_deploy, likewise; {} when it did not run.
-    ``learn_vlan``: whether a VLAN that the definition leaves open is put into ``learned``. ``check``: Ansible's check mode; nothing came of the host
-    then, so it has no ``status``, ``statuses`` and ``events``: what a run would give is ``expected``, ``{status, events}`` with its warnings and errors,
-    and ``changed`` is what a run would change. ``seen``: of the host as it is now, ``facts`` and ``after``, the decision made of them after a change;
-    both may be left out. ``category``: a key of CATEGORIES in plugin_utils/report/summary.py. Statuses as in the engine
-    (reference: InstallVdsInternalCommand): installing, initializing, up, maintenance, install_failed, non_operational, non_responsive.
+    ``decision``: what derive_mgmt_network gave ({} when it never came to it). ``applied``: result of nmstate_apply ({}
+    when nothing was applied). ``failure``: ``{task, action, msg, unreachable}`` of the task that failed, or None.
+    ``now``, ``began``: seconds since the epoch, of this conclusion and of the begin. ``deployment``: ``{began, ended}``
+    of host_deploy, likewise; {} when it did not run. ``learn_vlan``: whether a VLAN that the definition leaves open is
+    put into ``learned``. ``check``: Ansible's check mode; nothing came of the host then, so it has no ``status``,
+    ``statuses`` and ``events``: what a run would give is ``expected``, ``{status, events}`` with its warnings and
+    errors, and ``changed`` is what a run would change. ``seen``: of the host as it is now, ``facts`` and ``after``, the
+    decision made of them after a change; both may be left out. ``category``: a key of CATEGORIES in
+    plugin_utils/report/summary.py. Statuses as in the engine (reference: InstallVdsInternalCommand): installing,
+    initializing, up, maintenance, install_failed, non_operational, non_responsive.
     """
     # a task that was skipped registers a result too
     applied, deployment = {} if (applied or {}).get("skipped") else applied or {}, deployment or {}
@@ -60,7 +77,11 @@ def outcome(decision, host, applied=None, failure=None, activate=True, now=0.0, 
         "reason": "",
         "remedy": decision.get("remedy") or "",
     }
-    ended = _success(decision, host, interface, applied, activate, seen) if failure is None else _failure(decision, host, interface, applied, failure)
+    ended = (
+        _success(decision, host, interface, applied, activate, seen)
+        if failure is None
+        else _failure(decision, host, interface, applied, failure)
+    )
     found.update(ended, events=_installation(host, deployment, failure, ended) + ended["events"])
     found["statuses"] = _statuses(found["status"], deployment.get("began", now if began is None else began), now)
     for one in found["events"]:
@@ -71,7 +92,8 @@ def outcome(decision, host, applied=None, failure=None, activate=True, now=0.0, 
         found.update(check=True, status="", statuses=[], events=[], expected=expected)
     if found["learned"]:
         found["remedy"] = "Put what was learnt into the definition (%s) if it is right, and run again." % ", ".join(
-            "%s: %s" % one for one in sorted(found["learned"].items()))
+            "%s: %s" % one for one in sorted(found["learned"].items())
+        )
     return found
 
 
@@ -112,7 +134,13 @@ def _success(decision, host, interface, applied, activate, seen):
         events.append(_out_of_sync(left, host, interface))
     trouble = _trouble(decision, left, host, applied, seen.get("facts"))
     if trouble:
-        return {"status": NON_OPERATIONAL, "synced": synced, "events": [*events, trouble], "reason": trouble["message"], "remedy": trouble["remedy"]}
+        return {
+            "status": NON_OPERATIONAL,
+            "synced": synced,
+            "events": [*events, trouble],
+            "reason": trouble["message"],
+            "remedy": trouble["remedy"],
+        }
     events.append(event("VDS_DETECTED", host=host, HostStatus=status))
     return {"status": status, "synced": synced, "events": events}
 
@@ -120,24 +148,47 @@ def _success(decision, host, interface, applied, activate, seen):
 def _out_of_sync(decision, host, interface):
     """Event 1110 with every difference, in its text and in its values."""
     listed = [one for one in decision.get("differences") or [] if one["attribute"] != "persistence"]
-    words = ["%s is %s, defined is %s" % (one["attribute"], shown(one["actual"]), shown(one["desired"])) for one in listed]
-    return event(OUT_OF_SYNC, host=host, interface=interface, reason="The differences: %s." % "; ".join(words), remedy=decision.get("remedy") or None,
-                 Networks=decision["network"], differences=listed)
+    words = [
+        "%s is %s, defined is %s" % (one["attribute"], shown(one["actual"]), shown(one["desired"])) for one in listed
+    ]
+    return event(
+        OUT_OF_SYNC,
+        host=host,
+        interface=interface,
+        reason="The differences: %s." % "; ".join(words),
+        remedy=decision.get("remedy") or None,
+        Networks=decision["network"],
+        differences=listed,
+    )
 
 
 def _trouble(decision, left, host, applied, facts):
     """The event of what keeps a host from coming up whose configuration was well, None when nothing does.
 
-    The engine looks for VM networks without a bridge in the capabilities (HostNetworkTopologyPersisterImpl), and for interfaces that
-    are down in the statistics (HostMonitoring).
+    The engine looks for VM networks without a bridge in the capabilities (HostNetworkTopologyPersisterImpl), and for
+    interfaces that are down in the statistics (HostMonitoring).
     """
     interface = decision.get("active_interface", "")
     if any(one["attribute"] == "bridged" and one["desired"] for one in left.get("differences") or []):
-        return event("VDS_SET_NON_OPERATIONAL_VM_NETWORK_IS_BRIDGELESS", host=host, interface=interface, Networks=decision["network"])
+        return event(
+            "VDS_SET_NON_OPERATIONAL_VM_NETWORK_IS_BRIDGELESS",
+            host=host,
+            interface=interface,
+            Networks=decision["network"],
+        )
     # what check mode would have changed is not there to be looked at
-    down = interfaces_down(facts, decision["network"]) if facts and not (applied.get("changed") and applied.get("phase") not in ("committed", None)) else []
+    down = (
+        interfaces_down(facts, decision["network"])
+        if facts and not (applied.get("changed") and applied.get("phase") not in ("committed", None))
+        else []
+    )
     if down:
-        return event("VDS_SET_NONOPERATIONAL_IFACE_DOWN", host=host, interface=down[0], NicsWithNetworks="%s (%s)" % (", ".join(down), decision["network"]))
+        return event(
+            "VDS_SET_NONOPERATIONAL_IFACE_DOWN",
+            host=host,
+            interface=down[0],
+            NicsWithNetworks="%s (%s)" % (", ".join(down), decision["network"]),
+        )
     return None
 
 
@@ -155,30 +206,73 @@ def _failure(decision, host, interface, applied, failure):
             msg = connection_reason(msg)
         elif failure["action"].endswith("assert"):
             events.append(event(OUT_OF_SYNC, host=host, interface=interface, reason=msg, Networks=decision["network"]))
-        return {"status": NON_RESPONSIVE if silent else NON_OPERATIONAL, "synced": False, "events": events,
-                "remedy": events[-1]["remedy"] or "Remove the cause that the reason names, and run again; the change is not made twice.",
-                "reason": "the network is committed, but then: %s: %s" % (failure["task"], msg)}
+        return {
+            "status": NON_RESPONSIVE if silent else NON_OPERATIONAL,
+            "synced": False,
+            "events": events,
+            "remedy": events[-1]["remedy"]
+            or "Remove the cause that the reason names, and run again; the change is not made twice.",
+            "reason": "the network is committed, but then: %s: %s" % (failure["task"], msg),
+        }
     if decision.get("decision") == "refuse":
         events = [decision["event"]] if decision.get("event") else []
-        return {"status": NON_OPERATIONAL, "synced": False, "events": events, "reason": (decision.get("event") or {}).get("message", "")}
+        return {
+            "status": NON_OPERATIONAL,
+            "synced": False,
+            "events": events,
+            "reason": (decision.get("event") or {}).get("message", ""),
+        }
     if silent:
-        return {"status": NON_RESPONSIVE, "synced": False, "events": [event("VDS_FAILURE", host=host)], "reason": connection_reason(msg),
-                "remedy": "Check that the host is powered on and that SSH can log in at its address, then run again."}
+        return {
+            "status": NON_RESPONSIVE,
+            "synced": False,
+            "events": [event("VDS_FAILURE", host=host)],
+            "reason": connection_reason(msg),
+            "remedy": "Check that the host is powered on and that SSH can log in at its address, then run again.",
+        }
     if failure["action"] == "host_deploy":
-        return {"status": INSTALL_FAILED, "synced": False, "reason": msg, "events": [],
-                "remedy": "Fix what the message names, then run again; the host's network was left alone."}
+        return {
+            "status": INSTALL_FAILED,
+            "synced": False,
+            "reason": msg,
+            "events": [],
+            "remedy": "Fix what the message names, then run again; the host's network was left alone.",
+        }
     told = event(SETUP_FAILED, host=host, interface=interface, reason=msg)
-    return {"status": NON_OPERATIONAL, "synced": False, "events": [told], "remedy": told["remedy"], "reason": "%s: %s" % (failure["task"], msg)}
+    return {
+        "status": NON_OPERATIONAL,
+        "synced": False,
+        "events": [told],
+        "remedy": told["remedy"],
+        "reason": "%s: %s" % (failure["task"], msg),
+    }
 
 
 def _undone(host, interface, applied):
-    # The step that failed decides what the engine would log; a failed commit it logs twice (CommitNetworkChangesCommand, NetworkConfigurator).
-    names = ("NETWORK_COMMINT_NETWORK_CHANGES_FAILED", PERSIST_FAILED) if applied.get("step") == "commit" else (SETUP_FAILED,)
+    # The step that failed decides what the engine would log; a failed commit it logs twice
+    # (CommitNetworkChangesCommand, NetworkConfigurator).
+    names = (
+        ("NETWORK_COMMINT_NETWORK_CHANGES_FAILED", PERSIST_FAILED)
+        if applied.get("step") == "commit"
+        else (SETUP_FAILED,)
+    )
     told = [event(name, host=host, interface=interface, reason=applied.get("msg", "")) for name in names]
-    lost = applied.get("phase") not in ("undone", None) and not applied.get("rolled_back") and applied.get("step") in ("prove", "commit")
-    return {"status": NON_RESPONSIVE if lost else NON_OPERATIONAL, "synced": False, "events": told, "remedy": told[-1]["remedy"],
-            "reason": applied.get("msg", ""), "exact": applied.get("exact"), "repairs": applied.get("repairs") or [],
-            "diagnosis": applied.get("diagnosis", ""), "diagnosis_summary": applied.get("diagnosis_summary") or {}}
+    lost = (
+        applied.get("phase") not in ("undone", None)
+        and not applied.get("rolled_back")
+        and applied.get("step") in ("prove", "commit")
+    )
+    return {
+        "status": NON_RESPONSIVE if lost else NON_OPERATIONAL,
+        "synced": False,
+        "events": told,
+        "remedy": told[-1]["remedy"],
+        "reason": applied.get("msg", ""),
+        "exact": applied.get("exact"),
+        "repairs": applied.get("repairs") or [],
+        "diagnosis": applied.get("diagnosis", ""),
+        "diagnosis_summary": applied.get("diagnosis_summary") or {},
+    }
 
 
 def _committed(host, interface, applied):
@@ -190,7 +284,9 @@ def _committed(host, interface, applied):
 
 def _installation(host, deployment, failure, ended):
     """The events of host_deploy, when it ran: begun and finished, and whether the host is installed."""
-    events = [dict(event("VDS_ANSIBLE_INSTALL_STARTED", host=host), at=deployment["began"])] if "began" in deployment else []
+    events = (
+        [dict(event("VDS_ANSIBLE_INSTALL_STARTED", host=host), at=deployment["began"])] if "began" in deployment else []
+    )
     if ended["status"] == INSTALL_FAILED:
         return events + [event("VDS_INSTALL_FAILED", host=host, FailedInstallMessage=failure["msg"].rstrip("."))]
     if "ended" in deployment:
@@ -199,14 +295,22 @@ def _installation(host, deployment, failure, ended):
 
 
 def _statuses(final, began, now):
-    """``[{status, at}]``: what the engine would have shown, with ISO times. A host is initializing once its network is committed."""
+    """``[{status, at}]``: what the engine would have shown, with ISO times. A host is initializing once its network is
+    committed.
+    """
     path = [(INSTALLING, began)] + ([(INITIALIZING, now)] if final in (UP, MAINTENANCE) else []) + [(final, now)]
     return [{"status": status, "at": iso(at)} for status, at in path]
 
 
 def _learned(decision):
-    """The VLAN of the host where the definition leaves it open: {vlan_tag}, to be confirmed by putting it into the definition."""
-    tags = [one["actual"] for one in decision.get("differences") or [] if one["attribute"] == "vlan" and one["actual"] and not one["desired"]]
+    """The VLAN of the host where the definition leaves it open: {vlan_tag}, to be confirmed by putting it into the
+    definition.
+    """
+    tags = [
+        one["actual"]
+        for one in decision.get("differences") or []
+        if one["attribute"] == "vlan" and one["actual"] and not one["desired"]
+    ]
     if tags and decision.get("exists"):
         return {"vlan_tag": tags[0]}
     refusal = decision.get("event") or {}
@@ -217,7 +321,9 @@ def _learned(decision):
 
 
 def differs(decision):
-    """Whether the host's network is not as defined. That VDSM has no record of it (yet) is no difference of the network."""
+    """Whether the host's network is not as defined. That VDSM has no record of it (yet) is no difference of the
+    network.
+    """
     return any(one["attribute"] != "persistence" for one in decision.get("differences") or [])
 
 

@@ -9,30 +9,53 @@ import textwrap
 from collections import Counter
 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model import events
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report.outcome import good
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report.lines import (
     attention_lines,
     head_words,
     result_lines,
 )
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report.outcome import good
 
 _WIDTH = 110
 _NAMED = 3  # so many hosts are named in the line itself, more of them below it
 # Categories of results in their order on the screen, each as it is counted. The last two are of hosts without a result.
-CATEGORIES = {"changed": "changed", "in_sync": "in sync", "out_of_sync": "out of sync", "refused": "refused", "no_answer": "without an answer",
-              "not_prepared": "not prepared", "undone": "undone", "failed": "failed", "prepared": "prepared only", "none": "without a result"}
+CATEGORIES = {
+    "changed": "changed",
+    "in_sync": "in sync",
+    "out_of_sync": "out of sync",
+    "refused": "refused",
+    "no_answer": "without an answer",
+    "not_prepared": "not prepared",
+    "undone": "undone",
+    "failed": "failed",
+    "prepared": "prepared only",
+    "none": "without a result",
+}
 _ORDER = list(CATEGORIES)
-_CAUSES = {events.INVALID_INTERFACE: "interface", events.INVALID_BOND: "bond", events.VLAN_MISMATCH: "VLAN",
-           "VDS_SET_NONOPERATIONAL_IFACE_DOWN": "interface down", "VDS_SET_NON_OPERATIONAL_VM_NETWORK_IS_BRIDGELESS": "no bridge"}
-_SILENCE = (("permission denied", "permission denied"), ("timed out", "timed out"), ("host key", "host key"), ("refused", "connection refused"),
-            ("no route", "no route"), ("resolve", "name not resolved"))
+_CAUSES = {
+    events.INVALID_INTERFACE: "interface",
+    events.INVALID_BOND: "bond",
+    events.VLAN_MISMATCH: "VLAN",
+    "VDS_SET_NONOPERATIONAL_IFACE_DOWN": "interface down",
+    "VDS_SET_NON_OPERATIONAL_VM_NETWORK_IS_BRIDGELESS": "no bridge",
+}
+_SILENCE = (
+    ("permission denied", "permission denied"),
+    ("timed out", "timed out"),
+    ("host key", "host key"),
+    ("refused", "connection refused"),
+    ("no route", "no route"),
+    ("resolve", "name not resolved"),
+)
 
 
 def summary_lines(results, hosts=(), verbose=False):
-    """Lines for the screen: equal outcomes together, those that need a human last and with what they need, then how many came to what.
+    """Lines for the screen: equal outcomes together, those that need a human last and with what they need, then how
+    many came to what.
 
-    ``results``: those of outcome(), and for a host without one ``{host, deployment}``. ``hosts``: names of all hosts of the run; those without an entry
-    in ``results`` are counted as never begun. ``verbose``: each host with all that is known of it.
+    ``results``: those of outcome(), and for a host without one ``{host, deployment}``. ``hosts``: names of all hosts of
+    the run; those without an entry in ``results`` are counted as never begun. ``verbose``: each host with all that is
+    known of it.
     """
     groups = {}
     for one in results:
@@ -48,7 +71,11 @@ def count_line(results, hosts=()):
     by_category = {}
     for one in results:
         by_category.setdefault((good(one), _category(one)), []).append(one)
-    well = ["%d %s" % (len(group), _counted(group[0])) for (fine, category), group in sorted(by_category.items(), key=_position) if fine]
+    well = [
+        "%d %s" % (len(group), _counted(group[0]))
+        for (fine, category), group in sorted(by_category.items(), key=_position)
+        if fine
+    ]
     bad = [_with_causes(group) for (fine, category), group in sorted(by_category.items(), key=_position) if not fine]
     begun = {one["host"] for one in results}
     waiting = len([name for name in hosts if name not in begun])
@@ -82,7 +109,11 @@ def _cause(result):
     if category == "no_answer":
         said = result["reason"].lower()
         return next((word for sign, word in _SILENCE if sign in said), "other")
-    told = [one for one in [*(result.get("events") or []), *((result.get("expected") or {}).get("events") or [])] if one["severity"] != "NORMAL"]
+    told = [
+        one
+        for one in [*(result.get("events") or []), *((result.get("expected") or {}).get("events") or [])]
+        if one["severity"] != "NORMAL"
+    ]
     named = [_CAUSES[one["name"]] for one in told if one["name"] in _CAUSES]
     if named:
         return named[-1]
@@ -95,7 +126,14 @@ def _cause(result):
 def _likeness(result):
     """What hosts of one group have in common: everything but their names, addresses, times and folders."""
     head = re.sub(r" in [\d.]+ s", "", head_words([result, result]))
-    return (head, good(result), *(re.sub(r"/\S*%s\S*" % re.escape(result["host"]), "", line) for line in attention_lines(result, nameless=True)))
+    return (
+        head,
+        good(result),
+        *(
+            re.sub(r"/\S*%s\S*" % re.escape(result["host"]), "", line)
+            for line in attention_lines(result, nameless=True)
+        ),
+    )
 
 
 def _group_lines(group):
@@ -105,11 +143,20 @@ def _group_lines(group):
         lines = ["%s: %s" % (", ".join(names), head)]
     else:
         lines = ["%d hosts: %s" % (len(group), head)]
-        lines += textwrap.wrap(", ".join(names), _WIDTH, initial_indent="    ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+        lines += textwrap.wrap(
+            ", ".join(names),
+            _WIDTH,
+            initial_indent="    ",
+            subsequent_indent="    ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
     lines += ["    " + line for line in attention_lines(group[0], nameless=len(group) > 1)]
     kept = [one["diagnosis"] for one in group if one.get("diagnosis")]
     lines += ["    details: " + path for path in kept[:_NAMED]]
-    return lines + (["    details of %d more hosts are beside them" % (len(kept) - _NAMED)] if len(kept) > _NAMED else [])
+    return lines + (
+        ["    details of %d more hosts are beside them" % (len(kept) - _NAMED)] if len(kept) > _NAMED else []
+    )
 
 
 def _block(result):

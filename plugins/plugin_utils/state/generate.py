@@ -10,8 +10,9 @@ Where the state differs from what VDSM would make of the same request, on purpos
 
 * A bond that is in use keeps its addresses when a network of a VLAN is made on it; one that the request describes
   without options keeps its mode. VDSM strips it of the former and turns it into balance-rr.
-* The device of a VLAN is found by base and tag, and makes way for one of VDSM's name (``base.tag``) when it has another. VDSM
-  would make that one beside it: the kernel refuses a second device with the same tag, and the whole edit fails.
+* The device of a VLAN is found by base and tag, and makes way for one of VDSM's name (``base.tag``) when it has
+  another. VDSM would make that one beside it: the kernel refuses a second device with the same tag, and the whole edit
+  fails.
 * The MTU of a base is never cut below what a bridge or an address on it needs, also when the request does not name
   them. VDSM looks at VLANs only.
 * Source routes and rules that a changed address, prefix or holder leaves behind are removed; those that stay are not
@@ -26,14 +27,11 @@ Where the state differs from what VDSM would make of the same request, on purpos
 
 from __future__ import annotations
 
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state import mtu
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.carry_over import combine
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.host_state import (
     Current,
     check_mapping,
     check_state,
 )
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.interfaces import add_bonds, network_interfaces
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.request import (
     Bond,
     Network,
@@ -42,11 +40,19 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.request i
     recorded_networks,
     with_foreign_bridges,
 )
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state import mtu
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.carry_over import combine
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.interfaces import add_bonds, network_interfaces
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.routes import resolver, routes, source_routing
 
 
-def desired_state(request: dict, current: dict | None = None, running: dict | None = None, profiles: dict | None = None,
-                  keep_vlan_name: bool = False) -> dict:
+def desired_state(
+    request: dict,
+    current: dict | None = None,
+    running: dict | None = None,
+    profiles: dict | None = None,
+    keep_vlan_name: bool = False,
+) -> dict:
     """The nmstate state of ``request`` ({networks, bondings, options}, VDSM's canonical form) on one host.
 
     ``current``: its nmstate state, whole or as the facts digest it. ``running``: {networks, bondings} as VDSM's
@@ -63,12 +69,20 @@ def desired_state(request: dict, current: dict | None = None, running: dict | No
     records = with_foreign_bridges(recorded_networks(running, host), networks, host)
     for name, network in networks.items():
         if network.remove and name not in records:
-            raise RequestFormatError(f"networks.{name}", "it is to be removed, but VDSM's record of the host does not have it")
+            raise RequestFormatError(
+                f"networks.{name}", "it is to be removed, but VDSM's record of the host does not have it"
+            )
     state = generate(networks, bonds, records, (running or {}).get("bondings") or {}, host)
     return combine.carry_over(state, networks, records, host, profiles or {})
 
 
-def generate(networks: dict[str, Network], bonds: dict[str, Bond], records: dict[str, Network], running_bonds: dict, host: Current) -> dict:
+def generate(
+    networks: dict[str, Network],
+    bonds: dict[str, Bond],
+    records: dict[str, Network],
+    running_bonds: dict,
+    host: Current,
+) -> dict:
     """VDSM's part of desired_state(), from the parsed request and record."""
     interfaces = network_interfaces(networks, records, host)
     add_bonds(bonds, running_bonds, interfaces, host)

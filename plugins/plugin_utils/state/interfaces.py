@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.host_state import Current
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.request import Bond, DEFAULT_MTU, Network
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.request import DEFAULT_MTU, Bond, Network
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.routes import MAIN_TABLE, table_of
 
 BOND_MODES = ("balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb")
@@ -40,7 +40,9 @@ def network_interfaces(networks: dict[str, Network], running: dict[str, Network]
 
 
 def add_bonds(bonds: dict[str, Bond], running_bonds: dict, interfaces: dict[str, dict], current: Current) -> None:
-    """Complete ``interfaces`` with the bonds of a request. What a network says about its bond goes above the bond's own."""
+    """Complete ``interfaces`` with the bonds of a request. What a network says about its bond goes above the bond's
+    own.
+    """
     for name, bond in bonds.items():
         if bond.remove:
             interfaces[name] = {"name": name, "type": "bond", "state": "absent"}
@@ -73,7 +75,10 @@ def _vlan(network: Network, record: Network, current: Current) -> dict[str, dict
         return {}
     replaced = current.get(network.replaces)
     interface = {
-        "name": network.device, "type": "vlan", "state": "up", "mtu": network.mtu,
+        "name": network.device,
+        "type": "vlan",
+        "state": "up",
+        "mtu": network.mtu,
         "vlan": {**(replaced.get("vlan") or {}), "id": network.vlan, "base-iface": network.base},
         **(no_ip() if network.bridged else addresses(network)),
     }
@@ -88,8 +93,16 @@ def _bridge(network: Network, record: Network, current: Current) -> dict[str, di
     if network.remove or not network.bridged:
         return {record.name: {"name": record.name, "state": "absent"}} if record.bridged else {}
     bridge = {"port": [{"name": network.port}] if network.port else [], "options": {"stp": {"enabled": network.stp}}}
-    interface = {"name": network.name, "type": "linux-bridge", "state": "up", "mtu": network.mtu, "bridge": bridge, **addresses(network)}
-    # The DHCP server knows the host by it. nmstate's copy-mac-from would take the permanent MAC, which need not be in use.
+    interface = {
+        "name": network.name,
+        "type": "linux-bridge",
+        "state": "up",
+        "mtu": network.mtu,
+        "bridge": bridge,
+        **addresses(network),
+    }
+    # The DHCP server knows the host by it. nmstate's copy-mac-from would take the permanent MAC, which need not be in
+    # use.
     mac = current.get(network.replaces or network.port).get("mac-address")
     if mac:
         interface["mac-address"] = mac
@@ -135,7 +148,12 @@ def _base_left_behind(network: Network, record: Network, interfaces: dict[str, d
     gone = not network.remove or not record.base or record.vlan is not None
     if gone or record.base in interfaces or record.base not in current.interfaces:
         return
-    interfaces[record.base] = {"name": record.base, "state": "up", "mtu": current.mtu(record.base) or DEFAULT_MTU, **no_ip()}
+    interfaces[record.base] = {
+        "name": record.base,
+        "state": "up",
+        "mtu": current.mtu(record.base) or DEFAULT_MTU,
+        **no_ip(),
+    }
 
 
 def _vlan_left_behind(network: Network, record: Network, interfaces: dict[str, dict]) -> None:
@@ -145,7 +163,11 @@ def _vlan_left_behind(network: Network, record: Network, interfaces: dict[str, d
 
 
 def _default_mtu_of_unused(
-    networks: dict[str, Network], records: dict[str, Network], running: dict[str, Network], interfaces: dict[str, dict], current: Current,
+    networks: dict[str, Network],
+    records: dict[str, Network],
+    running: dict[str, Network],
+    interfaces: dict[str, dict],
+    current: Current,
 ) -> None:
     users = Counter(record.base for record in running.values() if record.base)
     for name, network in networks.items():
@@ -162,7 +184,10 @@ def _aggregation(bond: Bond, current: Current) -> dict:
         # Saying nothing about an existing bond must not turn it into VDSM's default, balance-rr.
         mode = (current.get(bond.name).get("link-aggregation") or {}).get("mode")
     mode = mode or BOND_MODES[0]
-    aggregation = {"mode": BOND_MODES[int(mode)] if mode.isdecimal() and int(mode) < len(BOND_MODES) else mode, "port": list(bond.nics)}
+    aggregation = {
+        "mode": BOND_MODES[int(mode)] if mode.isdecimal() and int(mode) < len(BOND_MODES) else mode,
+        "port": list(bond.nics),
+    }
     if bond.options:
         aggregation["options"] = options
     return aggregation

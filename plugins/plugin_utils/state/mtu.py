@@ -21,7 +21,9 @@ def _bases(interfaces: dict[str, dict], current: Current) -> None:
         base, wanted = vlan["vlan"]["base-iface"], interfaces.get(vlan["name"], vlan)
         if wanted.get("state") == "absent":
             continue
-        if interfaces.get(base, {}).get("state") == "absent" or (base not in interfaces and base not in current.interfaces):
+        if interfaces.get(base, {}).get("state") == "absent" or (
+            base not in interfaces and base not in current.interfaces
+        ):
             continue
         needed.setdefault(base, []).append(wanted.get("mtu") or DEFAULT_MTU)
     for name, interface in interfaces.items():

@@ -31,7 +31,8 @@ def routes(network: Network, record: Network) -> list[dict]:
     """The default routes of ``network``, and the removal of those its ``record`` had."""
     found = []
     for version, gateway, former, dynamic in (
-        (4, network.gateway, record.gateway, network.dhcpv4), (6, network.ipv6gateway, record.ipv6gateway, network.dhcpv6),
+        (4, network.gateway, record.gateway, network.dhcpv4),
+        (6, network.ipv6gateway, record.ipv6gateway, network.dhcpv6),
     ):
         if gateway:
             found.append(_route(network.holder, gateway, EVERYWHERE[version], absent=not network.default_route))
@@ -52,7 +53,11 @@ def source_routing(network: Network, record: Network, current: Current) -> tuple
     old_routes, old_rules = [], []
     device = record.holder or network.holder
     if device and _is_outdated(network, record):
-        old_routes = [route for route in current.running_routes if route.get("next-hop-interface") == device and not in_main(route)]
+        old_routes = [
+            route
+            for route in current.running_routes
+            if route.get("next-hop-interface") == device and not in_main(route)
+        ]
         tables = {route["table-id"] for route in old_routes}
         old_rules = [rule for rule in current.rules if rule.get("route-table") in tables]
     return _replace(old_routes, new_routes), _replace(old_rules, new_rules)
@@ -60,7 +65,11 @@ def source_routing(network: Network, record: Network, current: Current) -> tuple
 
 def resolver(networks: dict[str, Network], running: dict[str, Network]) -> dict | None:
     """The ``dns-resolver`` section, None when no network says anything about DNS."""
-    said = [servers for servers in (_nameservers(network, running.get(name)) for name, network in networks.items()) if servers is not None]
+    said = [
+        servers
+        for servers in (_nameservers(network, running.get(name)) for name, network in networks.items())
+        if servers is not None
+    ]
     return {"config": {"server": [server for servers in said for server in servers]}} if said else None
 
 
@@ -70,7 +79,9 @@ def _nameservers(network: Network, record: Network | None) -> tuple[str, ...] | 
     return () if record and record.default_route and record.nameservers else None
 
 
-def _route(device: str | None, gateway: str, destination: str, table: int = DEFAULT_TABLE, absent: bool = False) -> dict:
+def _route(
+    device: str | None, gateway: str, destination: str, table: int = DEFAULT_TABLE, absent: bool = False
+) -> dict:
     route = {"destination": destination, "next-hop-address": gateway, "next-hop-interface": device, "table-id": table}
     return {**route, "state": "absent"} if absent else route
 
@@ -80,7 +91,10 @@ def _source_entries(network: Network) -> tuple[list[dict], list[dict]]:
         return [], []
     table, subnet = table_of(network.holder), _subnet(network)
     return (
-        [_route(network.holder, network.gateway, EVERYWHERE[4], table), _route(network.holder, "0.0.0.0", subnet, table)],
+        [
+            _route(network.holder, network.gateway, EVERYWHERE[4], table),
+            _route(network.holder, "0.0.0.0", subnet, table),
+        ],
         [{key: subnet, "priority": RULE_PRIORITY, "route-table": table} for key in ("ip-from", "ip-to")],
     )
 
@@ -92,7 +106,11 @@ def _subnet(network: Network) -> str | None:
 def _is_outdated(network: Network, record: Network) -> bool:
     if network.remove or (network.ipv4 and record.dhcpv4) or (network.dhcpv4 and record.ipv4):
         return True
-    return bool(record.gateway) and (record.gateway, record.holder, _subnet(record)) != (network.gateway, network.holder, _subnet(network))
+    return bool(record.gateway) and (record.gateway, record.holder, _subnet(record)) != (
+        network.gateway,
+        network.holder,
+        _subnet(network),
+    )
 
 
 def in_main(route: dict) -> bool:

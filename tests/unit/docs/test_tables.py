@@ -22,12 +22,14 @@ def load(path):
 
 
 def spec(role):
-    one, = load(f"roles/{role}/meta/argument_specs.yml")["argument_specs"].values()
+    (one,) = load(f"roles/{role}/meta/argument_specs.yml")["argument_specs"].values()
     return one
 
 
 def tables(path, first):
-    """The rows of all tables of a Markdown file whose first column is called ``first``: ``{name without backticks: [cells]}``."""
+    """The rows of all tables of a Markdown file whose first column is called ``first``: ``{name without backticks:
+    [cells]}``.
+    """
     rows, inside = {}, False
     for line in (ROOT / path).read_text(encoding="utf-8").splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")] if line.startswith("|") else []
@@ -49,13 +51,21 @@ def documented(cell):
 
 
 def differences(rows, options):
-    """``{name: (documented, real)}`` of defaults; a default of None, an empty text, list or mapping may also be told in words or not at all."""
+    """``{name: (documented, real)}`` of defaults; a default of None, an empty text, list or mapping may also be told in
+    words or not at all.
+    """
     found = {name: (documented(rows[name][1]), options[name]) for name in set(rows) & set(options)}
-    return {name: (said, real) for name, (said, real) in found.items() if said != real and not (said is None and real in (None, "", [], {}))}
+    return {
+        name: (said, real)
+        for name, (said, real) in found.items()
+        if said != real and not (said is None and real in (None, "", [], {}))
+    }
 
 
 def playbook_variables():
-    """``{name: default}`` of the variables that the playbooks check, as ``NAME | default('X'`` or ``[NAME | default(none), X]`` has them."""
+    """``{name: default}`` of the variables that the playbooks check, as ``NAME | default('X'`` or ``[NAME |
+    default(none), X]`` has them.
+    """
     found = {}
     for path in sorted((ROOT / "playbooks").glob("*.yml")):
         text = path.read_text(encoding="utf-8")
@@ -69,7 +79,9 @@ def playbook_variables():
 def test_a_role_readme_lists_every_variable_with_its_default(role):
     options = {name: one.get("default") for name, one in spec(role)["options"].items()}
     rows = tables(f"roles/{role}/README.md", "variable")
-    assert set(rows) == set(options), f"roles/{role}/README.md: add or remove these rows of the table of variables: {set(rows) ^ set(options)}"
+    assert set(rows) == set(options), (
+        f"roles/{role}/README.md: add or remove these rows of the table of variables: {set(rows) ^ set(options)}"
+    )
     assert differences(rows, options) == {}
 
 
@@ -77,7 +89,11 @@ def test_a_role_readme_lists_every_variable_with_its_default(role):
 def test_the_defaults_of_a_role_are_those_that_it_documents(role):
     options, real = spec(role)["options"], load(f"roles/{role}/defaults/main.yml")
     assert set(real) <= set(options)
-    told = {name: options[name].get("default") for name, value in real.items() if not (isinstance(value, str) and "{{" in value)}
+    told = {
+        name: options[name].get("default")
+        for name, value in real.items()
+        if not (isinstance(value, str) and "{{" in value)
+    }
     assert told == {name: real[name] for name in told}
     assert {name for name, one in options.items() if "default" in one} <= set(real)
 
@@ -96,16 +112,25 @@ def test_the_definition_is_described_alike_wherever_it_is():
     assert differences(rows, {name: one.get("default") for name, one in real.items()}) == {}
     of_role = spec("configure_mgmt")["options"]["configure_mgmt_network"].get("options")
     if of_role:
-        assert {name: one.get("default") for name, one in of_role.items()} == {name: one.get("default") for name, one in real.items()}
+        assert {name: one.get("default") for name, one in of_role.items()} == {
+            name: one.get("default") for name, one in real.items()
+        }
 
 
 def test_the_readme_explains_every_status():
-    real = {value for name, value in vars(outcome).items() if name.isupper() and isinstance(value, str) and value == name.lower()}
+    real = {
+        value
+        for name, value in vars(outcome).items()
+        if name.isupper() and isinstance(value, str) and value == name.lower()
+    }
     assert "up" in real and set(tables("README.md", "status")) == real
 
 
 def test_events_that_the_readmes_name_exist():
-    text = "".join((ROOT / path).read_text(encoding="utf-8") for path in ("README.md", *(f"roles/{role}/README.md" for role in ROLES)))
+    text = "".join(
+        (ROOT / path).read_text(encoding="utf-8")
+        for path in ("README.md", *(f"roles/{role}/README.md" for role in ROLES))
+    )
     names = set(re.findall(r"`([A-Z]{3,}(?:_[A-Z]+)+)`", text))
     assert names and names <= set(events.CATALOGUE)
 
@@ -122,7 +147,11 @@ def released(kind):
     """``{name: version}`` of plugins, modules or roles that the changelog has."""
     found = {}
     for version, release in load("changelogs/changelog.yaml")["releases"].items():
-        listed = release.get("modules") if kind == "modules" else (release.get("objects" if kind == "role" else "plugins") or {}).get(kind)
+        listed = (
+            release.get("modules")
+            if kind == "modules"
+            else (release.get("objects" if kind == "role" else "plugins") or {}).get(kind)
+        )
         found.update({one["name"]: version for one in listed or []})
     return found
 
@@ -134,7 +163,10 @@ def documentation(kind):
     if kind == "filter":
         return {path.stem: load(path)["DOCUMENTATION"] for path in sorted((ROOT / "plugins/filter").glob("*.yml"))}
     texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted((ROOT / "plugins/modules").glob("*.py"))}
-    return {name: yaml.safe_load(text.partition('DOCUMENTATION = r"""')[2].partition('"""')[0]) for name, text in texts.items()}
+    return {
+        name: yaml.safe_load(text.partition('DOCUMENTATION = r"""')[2].partition('"""')[0])
+        for name, text in texts.items()
+    }
 
 
 @pytest.mark.parametrize("kind", ["modules", "filter", "role"])
@@ -142,7 +174,9 @@ def test_what_is_not_in_a_release_is_new_in_the_version_being_worked_on(kind):
     now, before = load("galaxy.yml")["version"], released(kind)
     found = documentation(kind)
     assert set(before) <= set(found)
-    assert {name: str(one["version_added"]) for name, one in found.items()} == {name: before.get(name, now) for name in found}
+    assert {name: str(one["version_added"]) for name, one in found.items()} == {
+        name: before.get(name, now) for name in found
+    }
     known = set(load("changelogs/changelog.yaml")["releases"]) | {now}
     assert set(versions(found)) <= known
 
@@ -155,5 +189,5 @@ def test_fragments_wait_for_a_version_that_is_not_released_yet():
 def test_the_execution_environment_installs_the_version_that_is_built():
     galaxy = load("galaxy.yml")
     tarball = f"{galaxy['namespace']}-{galaxy['name']}-{galaxy['version']}.tar.gz"
-    collection, = load("execution-environment.yml")["dependencies"]["galaxy"]["collections"]
+    (collection,) = load("execution-environment.yml")["dependencies"]["galaxy"]["collections"]
     assert collection["name"] == collection["source"] == tarball

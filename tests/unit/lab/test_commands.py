@@ -6,20 +6,22 @@ from __future__ import annotations
 
 import pytest
 import yaml
-
 from ansible_collections.ovirt.mgmt_network.tests.lab import __main__ as command
 from ansible_collections.ovirt.mgmt_network.tests.lab import network
 from ansible_collections.ovirt.mgmt_network.tests.lab.machine import LabError
 
 
-@pytest.mark.parametrize("words, expected", [
-    ("vlan-drop 11 3000", "vlan_drop 11 3000"),
-    ("vlan_allow 98 1", "vlan_allow 98 1"),
-    ("path-mtu 3000 1500", "path_mtu 3000 1500"),
-    ("dhcp off", "dhcp off"),
-    ("twin 10.88.0.50 3000", "twin 10.88.0.50 3000"),
-    ("untwin", "untwin"),
-])
+@pytest.mark.parametrize(
+    "words, expected",
+    [
+        ("vlan-drop 11 3000", "vlan_drop 11 3000"),
+        ("vlan_allow 98 1", "vlan_allow 98 1"),
+        ("path-mtu 3000 1500", "path_mtu 3000 1500"),
+        ("dhcp off", "dhcp off"),
+        ("twin 10.88.0.50 3000", "twin 10.88.0.50 3000"),
+        ("untwin", "untwin"),
+    ],
+)
 def test_faults(words, expected, monkeypatch):
     sent = []
     monkeypatch.setattr(network, "_fabric", lambda script, **_options: sent.append(script))
@@ -27,17 +29,20 @@ def test_faults(words, expected, monkeypatch):
     assert sent == [expected]
 
 
-@pytest.mark.parametrize("words, says", [
-    ("flood 1", "no fault flood"),
-    ("vlan-drop 11", "takes: HOST VLAN"),
-    ("vlan-drop 11 3000 1", "takes: HOST VLAN"),
-    ("vlan-drop h1 3000", "'h1' is no HOST"),
-    ("vlan-drop 11 4095", "'4095' is no VLAN"),
-    ("path-mtu 1 $(reboot)", "is no MTU"),
-    ("dhcp maybe", "is no on|off"),
-    ("twin 10.0.0 1", "is no ADDRESS"),
-    ("untwin x", "takes: nothing more"),
-])
+@pytest.mark.parametrize(
+    "words, says",
+    [
+        ("flood 1", "no fault flood"),
+        ("vlan-drop 11", "takes: HOST VLAN"),
+        ("vlan-drop 11 3000 1", "takes: HOST VLAN"),
+        ("vlan-drop h1 3000", "'h1' is no HOST"),
+        ("vlan-drop 11 4095", "'4095' is no VLAN"),
+        ("path-mtu 1 $(reboot)", "is no MTU"),
+        ("dhcp maybe", "is no on|off"),
+        ("twin 10.0.0 1", "is no ADDRESS"),
+        ("untwin x", "takes: nothing more"),
+    ],
+)
 def test_words_that_make_no_sense_do_not_reach_the_fabric(words, says, monkeypatch):
     monkeypatch.setattr(network, "_fabric", lambda *_arguments, **_options: pytest.fail("it was sent"))
     with pytest.raises(LabError) as error:
@@ -46,18 +51,26 @@ def test_words_that_make_no_sense_do_not_reach_the_fabric(words, says, monkeypat
 
 
 def test_inventory_as_yaml():
-    found = {"hypervisors": {"hosts": {"h1": {"ansible_host": "fd00:80::11", "on": True}}, "vars": {"args": "-o a=b: c", "none": {}}}}
+    found = {
+        "hypervisors": {
+            "hosts": {"h1": {"ansible_host": "fd00:80::11", "on": True}},
+            "vars": {"args": "-o a=b: c", "none": {}},
+        }
+    }
     assert yaml.safe_load("\n".join(command._yaml(found))) == found
 
 
-@pytest.mark.parametrize("argv, expected", [
-    (["up", "a:nic-dhcp", "b"], {"hosts": ["a:nic-dhcp", "b"], "layout": None, "variant": "el"}),
-    (["ssh", "a", "--", "ls", "-l"], {"host": "a", "mgmt": False}),
-    (["ssh", "a", "ls", "--mgmt"], {"host": "a", "mgmt": False}),
-    (["ssh", "--mgmt", "a", "ls"], {"host": "a", "mgmt": True}),
-    (["down"], {"hosts": []}),
-    (["watch", "a", "10.0.0.1", "--until", "f"], {"targets": ["a", "10.0.0.1"], "until": "f"}),
-])
+@pytest.mark.parametrize(
+    "argv, expected",
+    [
+        (["up", "a:nic-dhcp", "b"], {"hosts": ["a:nic-dhcp", "b"], "layout": None, "variant": "el"}),
+        (["ssh", "a", "--", "ls", "-l"], {"host": "a", "mgmt": False}),
+        (["ssh", "a", "ls", "--mgmt"], {"host": "a", "mgmt": False}),
+        (["ssh", "--mgmt", "a", "ls"], {"host": "a", "mgmt": True}),
+        (["down"], {"hosts": []}),
+        (["watch", "a", "10.0.0.1", "--until", "f"], {"targets": ["a", "10.0.0.1"], "until": "f"}),
+    ],
+)
 def test_words(argv, expected):
     found = vars(command.parser().parse_args(argv))
     assert {key: found[key] for key in expected} == expected

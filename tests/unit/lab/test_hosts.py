@@ -7,14 +7,15 @@ from __future__ import annotations
 import json
 
 import pytest
-
 from ansible_collections.ovirt.mgmt_network.tests.lab import hosts, network
 from ansible_collections.ovirt.mgmt_network.tests.lab.machine import LabError
 
 
 @pytest.fixture
 def guest(tmp_path, monkeypatch):
-    """A host without power whose boots answer as told: ``guest(hangs, answers)``; gives the list of what was done to it."""
+    """A host without power whose boots answer as told: ``guest(hangs, answers)``; gives the list of what was done to
+    it.
+    """
     folder = tmp_path / "hosts" / "h1"
     folder.mkdir(parents=True)
     (folder / "host.json").write_text(json.dumps({"name": "h1", "number": 11, "layout": "nic-dhcp"}))

@@ -9,10 +9,11 @@ import ipaddress
 import re
 
 import pytest
-
 from ansible_collections.ovirt.mgmt_network.tests.lab.layouts import LAYOUTS, family, keyfiles, other_files
 
-NETS = [ipaddress.ip_network(one) for octet in (80, 81, 82, 88, 78) for one in (f"10.{octet}.0.0/24", f"fd00:{octet}::/64")]
+NETS = [
+    ipaddress.ip_network(one) for octet in (80, 81, 82, 88, 78) for one in (f"10.{octet}.0.0/24", f"fd00:{octet}::/64")
+]
 
 
 def parsed(layout, number):
@@ -27,8 +28,14 @@ def parsed(layout, number):
 
 
 def addresses(layout, number):
-    return [ipaddress.ip_interface(value.split(",")[0]) for profile in parsed(layout, number).values() for section in ("ipv4", "ipv6")
-            if profile.has_section(section) for key, value in profile.items(section) if key.startswith("address")]
+    return [
+        ipaddress.ip_interface(value.split(",")[0])
+        for profile in parsed(layout, number).values()
+        for section in ("ipv4", "ipv6")
+        if profile.has_section(section)
+        for key, value in profile.items(section)
+        if key.startswith("address")
+    ]
 
 
 def test_founding_example():
@@ -36,7 +43,10 @@ def test_founding_example():
     assert sorted(found) == ["bond4", "bond4.3000", "eth2", "eth3"]
     assert dict(found["bond4"]["bond"]) == {"mode": "active-backup", "miimon": "100"}
     assert found["bond4"]["ipv4"]["method"] == "disabled"
-    assert {leg: found[leg]["connection"]["controller"] for leg in ("eth2", "eth3")} == {"eth2": "bond4", "eth3": "bond4"}
+    assert {leg: found[leg]["connection"]["controller"] for leg in ("eth2", "eth3")} == {
+        "eth2": "bond4",
+        "eth3": "bond4",
+    }
     assert dict(found["bond4.3000"]["vlan"]) == {"id": "3000", "parent": "bond4"}
     assert found["bond4.3000"]["ipv4"]["method"] == "auto"
 
@@ -69,6 +79,9 @@ def test_static_addresses_are_the_hosts_own(layout):
         assert one.version == 6 or not 50 <= int(one.ip) & 0xFF <= 99, "DHCP gives these away"
 
 
-@pytest.mark.parametrize("layout, expected", [("nic-static", 4), ("nic-static6", 6), ("nic-dual-auto", 4), ("bond-vlan", 4), ("mgmt-there-vlan", 4)])
+@pytest.mark.parametrize(
+    "layout, expected",
+    [("nic-static", 4), ("nic-static6", 6), ("nic-dual-auto", 4), ("bond-vlan", 4), ("mgmt-there-vlan", 4)],
+)
 def test_family_of_the_management_address(layout, expected):
     assert family(layout) == expected

@@ -10,7 +10,6 @@ import threading
 import time
 
 import pytest
-
 from ansible_collections.ovirt.mgmt_network.tests.lab import machine
 
 
@@ -114,8 +113,11 @@ try:
 except KeyboardInterrupt:
     print("interrupted")
 """
-        with subprocess.Popen([sys.executable, "-c", "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n" + code],
-                              stdout=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(
+            [sys.executable, "-c", "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n" + code],
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
             assert process.stdout.readline() == "begun\n"
             time.sleep(0.3)
             process.send_signal(2)

@@ -7,21 +7,23 @@ from __future__ import annotations
 import struct
 
 import pytest
-
 from ansible_collections.ovirt.mgmt_network.tests.lab.watch import Answers, _request, summary
 
 TEN = [number / 100 for number in range(10)]  # a packet every 10 ms
 
 
-@pytest.mark.parametrize("answered, lost, blackout", [
-    (range(10), 0, 0),
-    ([0, 1, 2, 4, 5, 6, 7, 8, 9], 1, 20),
-    ([0, 1, 7, 8, 9], 5, 60),
-    ([0, 2, 3, 7, 9], 5, 40),
-    ([3, 4, 5, 6, 7, 8, 9], 3, 30),
-    ([0, 1, 2, 3], 6, 60),
-    ([], 10, 90),
-])
+@pytest.mark.parametrize(
+    "answered, lost, blackout",
+    [
+        (range(10), 0, 0),
+        ([0, 1, 2, 4, 5, 6, 7, 8, 9], 1, 20),
+        ([0, 1, 7, 8, 9], 5, 60),
+        ([0, 2, 3, 7, 9], 5, 40),
+        ([3, 4, 5, 6, 7, 8, 9], 3, 30),
+        ([0, 1, 2, 3], 6, 60),
+        ([], 10, 90),
+    ],
+)
 def test_summary(answered, lost, blackout):
     assert summary(TEN, set(answered)) == {"sent": 10, "answered": 10 - lost, "lost": lost, "blackout_ms": blackout}
 

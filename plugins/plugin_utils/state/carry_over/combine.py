@@ -15,19 +15,21 @@ from __future__ import annotations
 import copy
 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.addresses import parse_address, same_address
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.host_state import Current, is_dynamic
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.request import Network
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.carry_over.identity import dhcp_identity, slaac
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.carry_over.routes import (
     add_routes,
     add_rules,
     keep_preference,
 )
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.host_state import Current, is_dynamic
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.request import Network
 
 FAMILIES = ("ipv4", "ipv6")
 
 
-def carry_over(state: dict, networks: dict[str, Network], records: dict[str, Network], current: Current, profiles: dict) -> dict:
+def carry_over(
+    state: dict, networks: dict[str, Network], records: dict[str, Network], current: Current, profiles: dict
+) -> dict:
     """``state`` (as of desired_state.generate()) with all that goes with the addresses of its networks; a new dict.
 
     ``networks``: of the request. ``records``: VDSM's. ``profiles``: {device: facts of its active profile}.
@@ -48,10 +50,18 @@ def carry_over(state: dict, networks: dict[str, Network], records: dict[str, Net
 def source_of(network: Network, record: Network | None, current: Current) -> str | None:
     """The device that holds today what the network's addresses are or come from, None when nothing does.
 
-    The network's own device if it has addresses; else that of its former shape; else what it is put on, or what makes way for that.
+    The network's own device if it has addresses; else that of its former shape; else what it is put on, or what makes
+    way for that.
     """
     former = record.holder if record else None
-    return next((device for device in (network.holder, former, network.port, network.replaces) if device and current.has_stack(device)), None)
+    return next(
+        (
+            device
+            for device in (network.holder, former, network.port, network.replaces)
+            if device and current.has_stack(device)
+        ),
+        None,
+    )
 
 
 def _carry(state: dict, holder: dict, network: Network, source: dict, current: Current, profile: dict) -> None:
@@ -77,12 +87,16 @@ def _carry(state: dict, holder: dict, network: Network, source: dict, current: C
 
 
 def _with_further_addresses(primary: dict, had: dict) -> list[dict]:
-    """``primary`` among the other addresses of a static family, in today's order, on which the kernel's choice of a source
-    address depends; alone when it is not one of today's, for then the host is renumbered."""
+    """``primary`` among the other addresses of a static family, in today's order, on which the kernel's choice of a
+    source address depends; alone when it is not one of today's, for then the host is renumbered.
+    """
     addresses = [entry for entry in had.get("address") or [] if not _is_link_local(entry["ip"])]
     if not any(same_address(entry["ip"], primary["ip"]) for entry in addresses):
         return [primary]
-    return [primary if same_address(entry["ip"], primary["ip"]) else {key: entry[key] for key in ("ip", "prefix-length")} for entry in addresses]
+    return [
+        primary if same_address(entry["ip"], primary["ip"]) else {key: entry[key] for key in ("ip", "prefix-length")}
+        for entry in addresses
+    ]
 
 
 def _entry(text: str) -> dict:
@@ -95,13 +109,21 @@ def _is_link_local(ip: str) -> bool:
     return address is not None and address.version == 6 and address.is_link_local()
 
 
-def _keep_servers(state: dict, holder: dict, network: Network, record: Network | None, source: dict, current: Current) -> None:
+def _keep_servers(
+    state: dict, holder: dict, network: Network, record: Network | None, source: dict, current: Current
+) -> None:
     """Static DNS servers beside DHCP stay: a request without servers says nothing about what the administrator set.
 
     VDSM would remove them. They are removed when its record says that they were the network's own.
     """
     servers = current.resolver.get("server")
-    if not servers or not network.default_route or network.nameservers != () or network.ipv4 or (record and record.nameservers):
+    if (
+        not servers
+        or not network.default_route
+        or network.nameservers != ()
+        or network.ipv4
+        or (record and record.nameservers)
+    ):
         return
     state["dns-resolver"]["config"]["server"] = list(servers)
     for family in FAMILIES:

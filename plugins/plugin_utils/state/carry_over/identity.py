@@ -11,14 +11,21 @@ from __future__ import annotations
 
 import ipaddress
 
-# Words that NetworkManager or nmstate resolve with the name or the profile of the device, so elsewhere to something else.
+# Words that NetworkManager or nmstate resolve with the name or the profile of the device, so elsewhere to something
+# else.
 _SYMBOLIC = {
     "ipv4": ("", "ll", "mac", "perm-mac", "iaid+duid", "duid", "ipv6-duid", "stable"),
     "ipv6": ("", "ll", "llt", "en", "uuid", "lease", "stable-ll", "stable-llt", "stable-uuid"),
 }
-_KEYS = {"ipv4": ("dhcp-client-id", "dhcp_client_id", "lease_client_id"), "ipv6": ("dhcp-duid", "dhcp_duid", "lease_duid")}
+_KEYS = {
+    "ipv4": ("dhcp-client-id", "dhcp_client_id", "lease_client_id"),
+    "ipv6": ("dhcp-duid", "dhcp_duid", "lease_duid"),
+}
 _IN_NMSTATE = {"mac": "ll", "duid": "iaid+duid"}
-_LINK_LAYER = {"ipv4": "01:", "ipv6": "00:03:00:01:"}  # client id of RFC 2132 9.14, DUID-LL of RFC 8415 11.4, on Ethernet
+_LINK_LAYER = {
+    "ipv4": "01:",
+    "ipv6": "00:03:00:01:",
+}  # client id of RFC 2132 9.14, DUID-LL of RFC 8415 11.4, on Ethernet
 _INTERFACE_ID = (1 << 64) - 1
 
 
@@ -48,7 +55,9 @@ def dhcp_identity(family: str, had: dict, profile: dict, mac: str, moves: bool) 
 
 
 def slaac(had: dict, profile: dict, mac: str, moves: bool) -> dict:
-    """The keys of an autoconfigured IPv6 family that keep its address: ``token`` or, on the same device, its way to make one."""
+    """The keys of an autoconfigured IPv6 family that keep its address: ``token`` or, on the same device, its way to
+    make one.
+    """
     if not had.get("autoconf"):
         return {}
     if had.get("token") and had["token"] != "::":

@@ -18,9 +18,9 @@ def add_routes(state: dict, holder: dict, network: Network, source: dict, curren
     """Put the static routes over ``source`` into ``state``, over ``holder``, with metrics and tables.
 
     The request's word goes first: without the default route there is none in the main table, and another gateway than
-    any of today's replaces them. The metric of an only default route is left to NetworkManager: VDSM states none, and its first
-    edit would put a route with the metric of a bridge beside one with another. ``holder``, ``source``: nmstate interfaces, as they
-    shall be and as they are.
+    any of today's replaces them. The metric of an only default route is left to NetworkManager: VDSM states none, and
+    its first edit would put a route with the metric of a bridge beside one with another. ``holder``, ``source``:
+    nmstate interfaces, as they shall be and as they are.
     """
     wanted = (state.get("routes") or {}).get("config") or []
     for route in current.configured_routes:
@@ -39,12 +39,21 @@ def add_routes(state: dict, holder: dict, network: Network, source: dict, curren
 
 
 def add_rules(state: dict, holder: dict, source: dict, current: Current) -> None:
-    """Put the policy rules about ``source`` into ``state``: nmstate keeps them in the profile of a device with addresses.
+    """Put the policy rules about ``source`` into ``state``: nmstate keeps them in the profile of a device with
+    addresses.
 
     About it are those that lead to a table of its routes, begin or end at one of its addresses, or name it.
     """
-    tables = {route.get("table-id") for route in current.configured_routes if route.get("next-hop-interface") == source["name"] and not in_main(route)}
-    tables |= {stack["auto-route-table-id"] for stack in _stacks(source) if not in_main({"table-id": stack.get("auto-route-table-id")})}
+    tables = {
+        route.get("table-id")
+        for route in current.configured_routes
+        if route.get("next-hop-interface") == source["name"] and not in_main(route)
+    }
+    tables |= {
+        stack["auto-route-table-id"]
+        for stack in _stacks(source)
+        if not in_main({"table-id": stack.get("auto-route-table-id")})
+    }
     tables.discard(table_of(source["name"]))
     addresses = {entry["ip"] for stack in _stacks(source) for entry in stack.get("address") or []}
     wanted = (state.get("route-rules") or {}).get("config") or []
@@ -61,7 +70,9 @@ def add_rules(state: dict, holder: dict, source: dict, current: Current) -> None
 
 
 def keep_preference(state: dict, holder: dict, network: Network, source: dict, current: Current) -> None:
-    """State the metric of the default route when another device has one too, for a bridge's default metric is the worst."""
+    """State the metric of the default route when another device has one too, for a bridge's default metric is the
+    worst.
+    """
     if not network.default_route:
         return
     for family, version in (("ipv4", 4), ("ipv6", 6)):
@@ -89,7 +100,11 @@ def _belongs(route: dict, holder: dict, network: Network, source: dict, current:
         return True
     if not network.default_route or is_dynamic(holder[family]) != is_dynamic(source.get(family) or {}):
         return False
-    today = [one.get("next-hop-address") for one in current.configured_routes if _is_default(one, source["name"]) and one.get("destination") == destination]
+    today = [
+        one.get("next-hop-address")
+        for one in current.configured_routes
+        if _is_default(one, source["name"]) and one.get("destination") == destination
+    ]
     return not gateway or any(same_address(gateway, address) for address in today)
 
 
@@ -97,18 +112,28 @@ def _is_only_default(route: dict, holder: dict, source: dict, current: Current) 
     if not _is_default(route):
         return False
     family, version = ("ipv6", 6) if ":" in route["destination"] else ("ipv4", 4)
-    own = [one for one in current.configured_routes if _is_default(one, source["name"]) and one["destination"] == route["destination"]]
+    own = [
+        one
+        for one in current.configured_routes
+        if _is_default(one, source["name"]) and one["destination"] == route["destination"]
+    ]
     return len(own) == 1 and not _has_rival(family, version, holder, source, current)
 
 
 def _has_rival(family: str, version: int, holder: dict, source: dict, current: Current) -> bool:
     own = (holder["name"], source["name"])
-    defaults = [route for route in current.running_routes if _is_default(route) and route["destination"] == EVERYWHERE[version]]
+    defaults = [
+        route for route in current.running_routes if _is_default(route) and route["destination"] == EVERYWHERE[version]
+    ]
     if any(route.get("next-hop-interface") not in own for route in defaults):
         return True
     for name, interface in current.interfaces.items():
         stack = interface.get(family) or {}
-        learns = is_dynamic(stack) and stack.get("auto-gateway", True) and in_main({"table-id": stack.get("auto-route-table-id")})
+        learns = (
+            is_dynamic(stack)
+            and stack.get("auto-gateway", True)
+            and in_main({"table-id": stack.get("auto-route-table-id")})
+        )
         if name not in own and current.is_up(name) and learns:
             return True
     return False
@@ -116,15 +141,23 @@ def _has_rival(family: str, version: int, holder: dict, source: dict, current: C
 
 def _metric(family: str, version: int, source: dict, current: Current) -> int:
     metrics = [
-        route["metric"] for route in current.running_routes
+        route["metric"]
+        for route in current.running_routes
         if _is_default(route, source["name"]) and route["destination"] == EVERYWHERE[version] and route.get("metric")
     ]
     stated = (source.get(family) or {}).get("auto-route-metric")
-    return min(metrics, default=stated if isinstance(stated, int) and stated >= 0 else _DEFAULT_METRIC.get(source.get("type", ""), 100))
+    return min(
+        metrics,
+        default=stated if isinstance(stated, int) and stated >= 0 else _DEFAULT_METRIC.get(source.get("type", ""), 100),
+    )
 
 
 def _is_default(route: dict, device: str = "") -> bool:
-    return route.get("destination") in EVERYWHERE.values() and in_main(route) and (not device or route.get("next-hop-interface") == device)
+    return (
+        route.get("destination") in EVERYWHERE.values()
+        and in_main(route)
+        and (not device or route.get("next-hop-interface") == device)
+    )
 
 
 def _same(one: dict, other: dict) -> bool:

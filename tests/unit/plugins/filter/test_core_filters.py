@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible.errors import AnsibleFilterError
-
 from ansible_collections.ovirt.mgmt_network.plugins.filter import (
     derive_mgmt_network,
     mgmt_network_definition,
@@ -59,23 +58,49 @@ def test_tagged_input_gives_plain_output():
     assert found["decision"] == "change"
     refused = derive(tagged(founding_host()), tagged({**NETWORK, "vlan_tag": 1}), host=Text("h"))
     assert refused["event"]["id"] == 1119
-    for result in (found, refused, define(tagged(NETWORK)), make_event(Text("VDS_FAILURE"), Text("h"), values=tagged({"a": "b"}))):
+    for result in (
+        found,
+        refused,
+        define(tagged(NETWORK)),
+        make_event(Text("VDS_FAILURE"), Text("h"), values=tagged({"a": "b"})),
+    ):
         assert exact_types(result) <= {dict, list, str, int, bool, type(None)}
 
 
-@pytest.mark.parametrize("call, message", [
-    (lambda: derive(nic_host(), {**NETWORK, "vlan_tag": "ten"}), "derive_mgmt_network: vlan_tag: 'ten' (string) is given"),
-    (lambda: derive(nic_host(), "ovirtmgmt"), "derive_mgmt_network: the definition of the network: 'ovirtmgmt' (string) is given"),
-    (lambda: derive({}, NETWORK), "derive_mgmt_network: nics: this key is missing in the facts"),
-    (lambda: derive("x", NETWORK), "derive_mgmt_network: facts: a mapping is needed"),
-    (lambda: derive(nic_host(), {**NETWORK, "comment": object()}), "derive_mgmt_network: definition: plain data is needed"),
-    (lambda: define({**NETWORK, "mtuu": 1}), "mgmt_network_definition: mtuu: this key is not known, did you mean 'mtu'?"),
-    (lambda: define(None), "mgmt_network_definition: the definition of the network: null is given"),
-    (lambda: make_event("VDS_LOST"), "mgmt_network_event: there is no event 'VDS_LOST'"),
-    (lambda: make_event(3), "mgmt_network_event: the name of an event is needed, 3 (integer) is given"),
-    (lambda: make_event("VDS_FAILURE", values=["x"]), "mgmt_network_event: values: a mapping of placeholder to value is needed, ['x'] (list) is given"),
-    (lambda: make_event("VDS_FAILURE", values={"host": "x"}), "mgmt_network_event: values: host is an option of its own"),
-])
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (
+            lambda: derive(nic_host(), {**NETWORK, "vlan_tag": "ten"}),
+            "derive_mgmt_network: vlan_tag: 'ten' (string) is given",
+        ),
+        (
+            lambda: derive(nic_host(), "ovirtmgmt"),
+            "derive_mgmt_network: the definition of the network: 'ovirtmgmt' (string) is given",
+        ),
+        (lambda: derive({}, NETWORK), "derive_mgmt_network: nics: this key is missing in the facts"),
+        (lambda: derive("x", NETWORK), "derive_mgmt_network: facts: a mapping is needed"),
+        (
+            lambda: derive(nic_host(), {**NETWORK, "comment": object()}),
+            "derive_mgmt_network: definition: plain data is needed",
+        ),
+        (
+            lambda: define({**NETWORK, "mtuu": 1}),
+            "mgmt_network_definition: mtuu: this key is not known, did you mean 'mtu'?",
+        ),
+        (lambda: define(None), "mgmt_network_definition: the definition of the network: null is given"),
+        (lambda: make_event("VDS_LOST"), "mgmt_network_event: there is no event 'VDS_LOST'"),
+        (lambda: make_event(3), "mgmt_network_event: the name of an event is needed, 3 (integer) is given"),
+        (
+            lambda: make_event("VDS_FAILURE", values=["x"]),
+            "mgmt_network_event: values: a mapping of placeholder to value is needed, ['x'] (list) is given",
+        ),
+        (
+            lambda: make_event("VDS_FAILURE", values={"host": "x"}),
+            "mgmt_network_event: values: host is an option of its own",
+        ),
+    ],
+)
 def test_errors_name_the_filter_and_the_key(call, message):
     with pytest.raises(AnsibleFilterError) as caught:
         call()
@@ -97,38 +122,62 @@ def test_the_documented_keys_of_a_definition_are_its_keys():
     assert set(options) == set(define(NETWORK))
 
 
-@pytest.mark.parametrize("name, result", [
-    ("derive_mgmt_network", derive(nic_host(), NETWORK)), ("mgmt_network_event", make_event("VDS_FAILURE")),
-])
+@pytest.mark.parametrize(
+    "name, result",
+    [("derive_mgmt_network", derive(nic_host(), NETWORK)), ("mgmt_network_event", make_event("VDS_FAILURE"))],
+)
 def test_the_documented_keys_of_a_result_are_its_keys(name, result):
     assert set(documentation(name)["RETURN"]["_value"]["contains"]) == set(result)
 
 
 CHECKS = [
-    {"that": [
-        "(facts | ovirt.mgmt_network.derive_mgmt_network(network)).decision == 'change'",
-        "(facts | ovirt.mgmt_network.derive_mgmt_network(network, host=inventory_hostname)).request.networks.ovirtmgmt.vlan == 3000",
-        "(facts | ovirt.mgmt_network.derive_mgmt_network({'name': name})).event.message is search('(3000)')",
-        "(facts | ovirt.mgmt_network.derive_mgmt_network({'name': name})).event.id == 1119",
-        "({'name': name, 'stp': word} | ovirt.mgmt_network.mgmt_network_definition).stp is true",
-        "('VDS_DETECTED' | ovirt.mgmt_network.mgmt_network_event('h', values={'HostStatus': 'up'})).message == 'Status of host h was set to up.'",
-    ]},
+    {
+        "that": [
+            "(facts | ovirt.mgmt_network.derive_mgmt_network(network)).decision == 'change'",
+            "(facts | ovirt.mgmt_network.derive_mgmt_network(network, "
+            "host=inventory_hostname)).request.networks.ovirtmgmt.vlan == 3000",
+            "(facts | ovirt.mgmt_network.derive_mgmt_network({'name': name})).event.message is search('(3000)')",
+            "(facts | ovirt.mgmt_network.derive_mgmt_network({'name': name})).event.id == 1119",
+            "({'name': name, 'stp': word} | ovirt.mgmt_network.mgmt_network_definition).stp is true",
+            "('VDS_DETECTED' | ovirt.mgmt_network.mgmt_network_event('h', values={'HostStatus': 'up'})).message == "
+            "'Status of host h was set to up.'",
+        ]
+    }
 ]
 
 
 def test_in_real_templates(tmp_path):
-    """Checks with values that come from templates, in one play of real Ansible. (The examples are run by tests/gate/test_examples.py.)"""
+    """Checks with values that come from templates, in one play of real Ansible. (The examples are run by
+    tests/gate/test_examples.py.)
+    """
     variables = {
-        "facts": founding_host(), "name": "{{ 'ovirt' ~ 'mgmt' }}", "word": "{{ 'yes' }}", "tag": 3000,
+        "facts": founding_host(),
+        "name": "{{ 'ovirt' ~ 'mgmt' }}",
+        "word": "{{ 'yes' }}",
+        "tag": 3000,
         "network": {"name": "{{ name }}", "vlan_tag": 3000, "mtu": 9000},
     }
     checks = [{"ansible.builtin.assert": check, "vars": variables} for check in CHECKS]
     wrong = {
-        "block": [{"ansible.builtin.debug": {"msg": "{{ {'name': 'ovirtmgmt', 'vlan_tag': 1.5} | ovirt.mgmt_network.mgmt_network_definition }}"}}],
-        "rescue": [{"ansible.builtin.assert": {"that": "ansible_failed_result.msg is search('vlan_tag: 1.5 .float. is given')"}}],
+        "block": [
+            {
+                "ansible.builtin.debug": {
+                    "msg": "{{ {'name': 'ovirtmgmt', 'vlan_tag': 1.5} | ovirt.mgmt_network.mgmt_network_definition }}"
+                }
+            }
+        ],
+        "rescue": [
+            {
+                "ansible.builtin.assert": {
+                    "that": "ansible_failed_result.msg is search('vlan_tag: 1.5 .float. is given')"
+                }
+            }
+        ],
     }
     playbook = tmp_path / "play.yml"
-    playbook.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": [*checks, wrong]}]), encoding="utf-8")
+    playbook.write_text(
+        yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": [*checks, wrong]}]), encoding="utf-8"
+    )
     environment = {**os.environ, "ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_NOCOLOR": "1", "HOME": str(tmp_path)}
     command = [sys.executable, "-m", "ansible.cli.playbook", "-i", "localhost,", "-c", "local", str(playbook)]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)

@@ -16,22 +16,36 @@ from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources import 
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction import guard, journal
 
 
-@pytest.mark.parametrize("word, value", [
-    ("n", False), ("no", False), ("off", False), ("0", False), (0, False), ("f", False), ("y", True), ("yes", True), (True, True),
-])
+@pytest.mark.parametrize(
+    "word, value",
+    [
+        ("n", False),
+        ("no", False),
+        ("off", False),
+        ("0", False),
+        (0, False),
+        ("f", False),
+        ("y", True),
+        ("yes", True),
+        (True, True),
+    ],
+)
 def test_every_word_for_a_boolean_is_one_for_the_action_too(word, value):
     validated = ArgumentSpecValidator(arguments.nmstate_apply()).validate({"state": {}, "commit": word})
     assert validated.error_messages == [] and validated.validated_parameters["commit"] is value
 
 
-@pytest.mark.parametrize("given, words", [
-    ({"timeout": 5}, "timeout: got 5, expected 10 to 600 seconds. Nothing was changed"),
-    ({"probes": [{"type": "tcp"}]}, "probe tcp: target"),
-    ({"transaction": "../../etc"}, "transaction: got '../../etc', expected the id of a transaction"),
-    ({"transaction": "t1\n"}, "transaction: got"),
-    ({"transaction": "a" * 65}, "transaction: got"),
-    ({"transaction": "20261121T051643-5f0c1a; reboot"}, "transaction: got"),
-])
+@pytest.mark.parametrize(
+    "given, words",
+    [
+        ({"timeout": 5}, "timeout: got 5, expected 10 to 600 seconds. Nothing was changed"),
+        ({"probes": [{"type": "tcp"}]}, "probe tcp: target"),
+        ({"transaction": "../../etc"}, "transaction: got '../../etc', expected the id of a transaction"),
+        ({"transaction": "t1\n"}, "transaction: got"),
+        ({"transaction": "a" * 65}, "transaction: got"),
+        ({"transaction": "20261121T051643-5f0c1a; reboot"}, "transaction: got"),
+    ],
+)
 def test_what_a_specification_cannot_say(given, words):
     with pytest.raises(arguments.ArgumentError) as caught:
         arguments.check(given)
@@ -39,7 +53,9 @@ def test_what_a_specification_cannot_say(given, words):
 
 
 def test_what_is_allowed_passes():
-    arguments.check({"timeout": 10, "probes": [{"type": "tcp", "target": "h", "port": 22}], "transaction": "20261121T051643-5f0c1a"})
+    arguments.check(
+        {"timeout": 10, "probes": [{"type": "tcp", "target": "h", "port": 22}], "transaction": "20261121T051643-5f0c1a"}
+    )
     arguments.check({"transaction": ""})
 
 
@@ -49,31 +65,51 @@ def test_the_specification_is_what_is_documented(name):
     documented = yaml.safe_load(module.DOCUMENTATION)["options"]
     spec = getattr(arguments, name)()
     assert {key: (one["type"], one.get("choices"), one.get("default")) for key, one in documented.items()} == {
-        key: (one["type"], one.get("choices"), one.get("default")) for key, one in spec.items()}
+        key: (one["type"], one.get("choices"), one.get("default")) for key, one in spec.items()
+    }
 
 
-@pytest.mark.parametrize("data, expected", [
-    ({"password": "x", "password-flags": 1, "psk": None, "identity": "me"}, {"password": "***", "password-flags": 1, "psk": None, "identity": "me"}),
-    ({"802-1x.private-key": ["a", "b"]}, {"802-1x.private-key": "***"}),
-    ({"peers": [{"preshared-key": "x", "public-key": "p"}]}, {"peers": [{"preshared-key": "***", "public-key": "p"}]}),
-    ({"mka-cak": "1234", "mka-ckn": "5"}, {"mka-cak": "***", "mka-ckn": "5"}),
-    ("wireguard.private-key=abc, mtu: 1500", "wireguard.private-key=***, mtu: 1500"),
-    ('{"psk": "a b", "mtu": 1}', '{"psk": ***, "mtu": 1}'),
-    ("spinning: yes, mapping: 3, key: value", "spinning: yes, mapping: 3, key: value"),
-])
+@pytest.mark.parametrize(
+    "data, expected",
+    [
+        (
+            {"password": "x", "password-flags": 1, "psk": None, "identity": "me"},
+            {"password": "***", "password-flags": 1, "psk": None, "identity": "me"},
+        ),
+        ({"802-1x.private-key": ["a", "b"]}, {"802-1x.private-key": "***"}),
+        (
+            {"peers": [{"preshared-key": "x", "public-key": "p"}]},
+            {"peers": [{"preshared-key": "***", "public-key": "p"}]},
+        ),
+        ({"mka-cak": "1234", "mka-ckn": "5"}, {"mka-cak": "***", "mka-ckn": "5"}),
+        ("wireguard.private-key=abc, mtu: 1500", "wireguard.private-key=***, mtu: 1500"),
+        ('{"psk": "a b", "mtu": 1}', '{"psk": ***, "mtu": 1}'),
+        ("spinning: yes, mapping: 3, key: value", "spinning: yes, mapping: 3, key: value"),
+    ],
+)
 def test_secrets_are_masked_and_nothing_else(data, expected):
     assert masking.masked(data) == expected
 
 
 def modes(folder):
-    return {os.path.relpath(os.path.join(top, name), folder): oct(os.stat(os.path.join(top, name)).st_mode & 0o777)
-            for top, folders, names in os.walk(folder) for name in folders + names}
+    return {
+        os.path.relpath(os.path.join(top, name), folder): oct(os.stat(os.path.join(top, name)).st_mode & 0o777)
+        for top, folders, names in os.walk(folder)
+        for name in folders + names
+    }
 
 
 def test_what_the_host_writes_down_is_private_from_its_creation(tmp_path, monkeypatch):
     seen = []
     real = os.open
-    monkeypatch.setattr(os, "open", lambda path, flags, mode=0o777, **more: (seen.append((str(path), flags, mode)), real(path, flags, mode, **more))[1])
+    monkeypatch.setattr(
+        os,
+        "open",
+        lambda path, flags, mode=0o777, **more: (
+            seen.append((str(path), flags, mode)),
+            real(path, flags, mode, **more),
+        )[1],
+    )
     monkeypatch.setattr(guard, "RUN", str(tmp_path / "run" / "m"))
     monkeypatch.setattr(guard, "LAST", str(tmp_path / "run" / "m" / "last.json"))
     profile = tmp_path / "etc" / "wifi.nmconnection"
@@ -88,7 +124,10 @@ def test_what_the_host_writes_down_is_private_from_its_creation(tmp_path, monkey
         profile_files.copy([str(profile)], str(tmp_path / "files"))
     finally:
         os.umask(before)
-    assert set(modes(tmp_path / "run").values()) == {"0o700", "0o600"} and (tmp_path / "run").stat().st_mode & 0o777 == 0o700
+    assert (
+        set(modes(tmp_path / "run").values()) == {"0o700", "0o600"}
+        and (tmp_path / "run").stat().st_mode & 0o777 == 0o700
+    )
     assert set(modes(tmp_path / "code").values()) == {"0o700", "0o600"}
     assert all(mode == 0o600 for _path, flags, mode in seen if flags & os.O_CREAT) and seen
     copied = next((tmp_path / "files").rglob("wifi.nmconnection"))

@@ -39,7 +39,9 @@ class FakeModule:
 @pytest.fixture
 def run(monkeypatch):
     def runner(gather, missing="", uid=0, **options):
-        monkeypatch.setattr(host_network_facts, "AnsibleModule", type("Fake", (FakeModule,), {"missing": missing, "options": options}))
+        monkeypatch.setattr(
+            host_network_facts, "AnsibleModule", type("Fake", (FakeModule,), {"missing": missing, "options": options})
+        )
         monkeypatch.setattr(host_network_facts.gather, "gather", gather)
         monkeypatch.setattr(host_network_facts.os, "geteuid", lambda: uid)
         with pytest.raises(End) as ended:
@@ -61,8 +63,14 @@ def test_only_facts_come_back(run):
 @pytest.mark.parametrize(
     ("case", "says"),
     [
-        ({"missing": "nmstatectl"}, "nmstatectl: not found on this host. Nothing was changed. Install the package nmstate and run again"),
-        ({"missing": "busctl"}, "busctl: not found on this host. Nothing was changed. Install the package systemd and run again"),
+        (
+            {"missing": "nmstatectl"},
+            "nmstatectl: not found on this host. Nothing was changed. Install the package nmstate and run again",
+        ),
+        (
+            {"missing": "busctl"},
+            "busctl: not found on this host. Nothing was changed. Install the package systemd and run again",
+        ),
         ({"uid": 1000}, "become: true"),
         ({"control_address": "engine.example"}, "control_address: 'engine.example' is not an IP address"),
     ],
@@ -73,8 +81,15 @@ def test_what_is_missing_is_said_before_anything_is_read(run, case, says):
     assert says in result["msg"]
 
 
-@pytest.mark.parametrize("error", [CommandError("ip: no end within 30 s", ["ip"]), NetworkManagerError("NetworkManager is not running"), NmstateError("no"),
-                                   PermissionError(13, "Permission denied")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        CommandError("ip: no end within 30 s", ["ip"]),
+        NetworkManagerError("NetworkManager is not running"),
+        NmstateError("no"),
+        PermissionError(13, "Permission denied"),
+    ],
+)
 def test_failures_are_messages(run, error):
     def fail(*_args):
         raise error

@@ -15,14 +15,16 @@ FOREIGN = "/org/freedesktop/NetworkManager/Checkpoint/3"
 
 
 def module(check_mode=False, wait=30):
-    return types.SimpleNamespace(check_mode=check_mode, params={"state": {}, "settings": {}, "checkpoint_wait": wait}, warn=lambda text: None)
+    return types.SimpleNamespace(
+        check_mode=check_mode, params={"state": {}, "settings": {}, "checkpoint_wait": wait}, warn=lambda text: None
+    )
 
 
 @pytest.fixture
 def host(monkeypatch):
     """A host whose checkpoints are the next of ``seen`` at each look; what is done there, in order."""
     seen, done = [], []
-    monkeypatch.setattr(networkmanager, "checkpoint_paths", lambda: (seen.pop(0) if seen else []))
+    monkeypatch.setattr(networkmanager, "checkpoint_paths", lambda: seen.pop(0) if seen else [])
     monkeypatch.setattr(networkmanager, "checkpoint_owner", lambda _path: "made by a test")
     monkeypatch.setattr(run.time, "sleep", lambda _seconds: done.append("wait"))
     monkeypatch.setattr(run, "recover_left_over", lambda: done.append("recover") or "")
@@ -30,12 +32,15 @@ def host(monkeypatch):
     return seen, done
 
 
-@pytest.mark.parametrize("checkpoints, expected", [
-    ([], ["recover", "plan"]),
-    ([[FOREIGN], [FOREIGN], [], []], ["recover", "wait", "wait", "plan"]),
-    # one that came while the plan was made: what it holds may be in the plan
-    ([[], [FOREIGN], [FOREIGN], []], ["recover", "plan", "wait", "plan"]),
-])
+@pytest.mark.parametrize(
+    "checkpoints, expected",
+    [
+        ([], ["recover", "plan"]),
+        ([[FOREIGN], [FOREIGN], [], []], ["recover", "wait", "wait", "plan"]),
+        # one that came while the plan was made: what it holds may be in the plan
+        ([[], [FOREIGN], [FOREIGN], []], ["recover", "plan", "wait", "plan"]),
+    ],
+)
 def test_the_plan_is_made_after_the_wait_for_a_foreign_checkpoint(host, checkpoints, expected):
     seen, done = host
     seen += checkpoints

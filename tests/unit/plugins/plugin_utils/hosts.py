@@ -8,16 +8,33 @@ from __future__ import annotations
 def device(**properties):
     """A device of the capabilities without addresses, changed by ``properties``."""
     return {
-        "addr": "", "netmask": "", "ipv4addrs": [], "gateway": "", "ipv4defaultroute": False, "dhcpv4": False,
-        "ipv6addrs": [], "ipv6gateway": "::", "dhcpv6": False, "ipv6autoconf": False, "mtu": "1500", **properties,
+        "addr": "",
+        "netmask": "",
+        "ipv4addrs": [],
+        "gateway": "",
+        "ipv4defaultroute": False,
+        "dhcpv4": False,
+        "ipv6addrs": [],
+        "ipv6gateway": "::",
+        "dhcpv6": False,
+        "ipv6autoconf": False,
+        "mtu": "1500",
+        **properties,
     }
 
 
 def by_dhcp(**properties):
-    return device(**{
-        "addr": "192.0.2.10", "netmask": "255.255.255.0", "ipv4addrs": ["192.0.2.10/24"], "gateway": "192.0.2.1",
-        "ipv4defaultroute": True, "dhcpv4": True, **properties,
-    })
+    return device(
+        **{
+            "addr": "192.0.2.10",
+            "netmask": "255.255.255.0",
+            "ipv4addrs": ["192.0.2.10/24"],
+            "gateway": "192.0.2.1",
+            "ipv4defaultroute": True,
+            "dhcpv4": True,
+            **properties,
+        }
+    )
 
 
 def static(**properties):
@@ -29,15 +46,31 @@ def dual_stack(**properties):
 
 
 def bond(*slaves, mode="1", **properties):
-    return device(**{"slaves": list(slaves), "opts": {"mode": mode, "miimon": "100"}, "hwaddr": "52:54:00:00:00:02", "switch": "legacy", **properties})
+    return device(
+        **{
+            "slaves": list(slaves),
+            "opts": {"mode": mode, "miimon": "100"},
+            "hwaddr": "52:54:00:00:00:02",
+            "switch": "legacy",
+            **properties,
+        }
+    )
 
 
 def host(active, **parts):
     """Facts of a host with the plain NICs eth0 to eth3; ``parts`` replace the maps (those of nics are added)."""
     nics = {f"eth{number}": device() for number in range(4)}
     return {
-        "lastClientIface": active, "bondings": {}, "vlans": {}, "bridges": {}, "networks": {}, "nameservers": ["192.0.2.53"],
-        "supportsIPv6": True, "running": {}, **parts, "nics": {**nics, **parts.get("nics", {})},
+        "lastClientIface": active,
+        "bondings": {},
+        "vlans": {},
+        "bridges": {},
+        "networks": {},
+        "nameservers": ["192.0.2.53"],
+        "supportsIPv6": True,
+        "running": {},
+        **parts,
+        "nics": {**nics, **parts.get("nics", {})},
     }
 
 
@@ -64,13 +97,27 @@ def managed_host(entry=None, port="eth1", record=None, **parts):
     """A host whose bridge ovirtmgmt on ``port`` is recorded and has the address."""
     caps = {**(entry or by_dhcp()), "ports": [port, "vnet0"], "stp": "off"}
     network = {**caps, "iface": "ovirtmgmt", "bridged": True, "southbound": port, "switch": "legacy"}
-    running = {"networks": {"ovirtmgmt": record or {"nic": port, "bridged": True, "defaultRoute": True, "bootproto": "dhcp"}}, "bondings": {}}
-    return host("ovirtmgmt", **{"bridges": {"ovirtmgmt": caps}, "networks": {"ovirtmgmt": network}, "running": running, **parts})
+    running = {
+        "networks": {"ovirtmgmt": record or {"nic": port, "bridged": True, "defaultRoute": True, "bootproto": "dhcp"}},
+        "bondings": {},
+    }
+    return host(
+        "ovirtmgmt", **{"bridges": {"ovirtmgmt": caps}, "networks": {"ovirtmgmt": network}, "running": running, **parts}
+    )
 
 
 def bridgeless_host(entry=None, interface="eth1", **parts):
     """A host whose recorded bridgeless ovirtmgmt is ``interface``."""
     entry = entry or by_dhcp()
-    network = {**entry, "iface": interface, "interface": interface, "bridged": False, "southbound": interface, "switch": "legacy"}
+    network = {
+        **entry,
+        "iface": interface,
+        "interface": interface,
+        "bridged": False,
+        "southbound": interface,
+        "switch": "legacy",
+    }
     running = {"networks": {"ovirtmgmt": {"nic": interface, "bridged": False, "defaultRoute": True}}, "bondings": {}}
-    return host(interface, **{"nics": {interface: entry}, "networks": {"ovirtmgmt": network}, "running": running, **parts})
+    return host(
+        interface, **{"nics": {interface: entry}, "networks": {"ovirtmgmt": network}, "running": running, **parts}
+    )

@@ -13,7 +13,18 @@ from ansible_collections.ovirt.mgmt_network.plugins.module_utils.facts import ga
 HOSTS = ("bond_vlan", "busy")
 _RECORDED = Path(__file__).parents[1] / "module_utils" / "fixtures"
 # keys whose own keys are names of devices, networks or files
-NAMED = ("nics", "bondings", "vlans", "bridges", "teams", "networks", "max_mtu", "profiles", "profile_files", "unmanaged")
+NAMED = (
+    "nics",
+    "bondings",
+    "vlans",
+    "bridges",
+    "teams",
+    "networks",
+    "max_mtu",
+    "profiles",
+    "profile_files",
+    "unmanaged",
+)
 
 
 def facts(host, control_address="", **records):
@@ -24,13 +35,26 @@ def facts(host, control_address="", **records):
     answers = {
         "networkmanager": {"objects": sources["managed"], "profile_settings": sources["settings"]},
         "nmstatectl": {"show": sources["state"], "version": "2.2.62"},
-        "kernel": {"links": sources["links"], "default_routes": sources["routes"], "traits": sources["traits"], "supports_ipv6": True},
-        "vdsm_persistence": {"running": {**running, "devices": {}}, "unsaved": nothing, "in_memory": {"networks": {}, "bondings": {}}},
-        "ssh_connection": {"connection": sources["control"]}, "journal": {"find": ("", None)},
+        "kernel": {
+            "links": sources["links"],
+            "default_routes": sources["routes"],
+            "traits": sources["traits"],
+            "supports_ipv6": True,
+        },
+        "vdsm_persistence": {
+            "running": {**running, "devices": {}},
+            "unsaved": nothing,
+            "in_memory": {"networks": {}, "bondings": {}},
+        },
+        "ssh_connection": {"connection": sources["control"]},
+        "journal": {"find": ("", None)},
         "profile_files": {"digests": {"/etc/NetworkManager/system-connections/eth1.nmconnection": "00"}},
     }
-    patches = [mock.patch.object(getattr(gather, module), name, lambda *_args, answer=answer: answer)
-               for module, functions in answers.items() for name, answer in functions.items()]
+    patches = [
+        mock.patch.object(getattr(gather, module), name, lambda *_args, answer=answer: answer)
+        for module, functions in answers.items()
+        for name, answer in functions.items()
+    ]
     for patch in patches:
         patch.start()
     try:
@@ -41,7 +65,9 @@ def facts(host, control_address="", **records):
 
 
 def shape(document, path=""):
-    """The paths of all keys in ``document``, such as ``nics.*.addr`` (set of str); of records only their names: they are VDSM's own."""
+    """The paths of all keys in ``document``, such as ``nics.*.addr`` (set of str); of records only their names: they
+    are VDSM's own.
+    """
     found = set()
     if isinstance(document, list):
         for one in document:

@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The contract between host_network_facts and the controller's side: what is read there is what the module really returns."""
+"""The contract between host_network_facts and the controller's side: what is read there is what the module really
+returns.
+"""
 
 from __future__ import annotations
 
@@ -11,26 +13,41 @@ from pathlib import Path
 import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan import derive, remove
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.generate import desired_state
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.request import BOND_KEYS, NETWORK_KEYS
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan import derive, remove
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.request_rules import check_request
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.generate import desired_state
 from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils import hosts, produced
 
 COLLECTION = Path(__file__).resolve().parents[4]
 QOS = {"out": {"ls": {"m2": 50}, "ul": {"m2": 100000000}}}
 LIMITED = {"nic": "eth2", "bridged": False, "hostQos": QOS}
-DOCUMENTS = [produced.facts("bond_vlan"), produced.facts("busy", storage=LIMITED), produced.facts("busy", control_address="192.0.2.10")]
+DOCUMENTS = [
+    produced.facts("bond_vlan"),
+    produced.facts("busy", storage=LIMITED),
+    produced.facts("busy", control_address="192.0.2.10"),
+]
 KEYS = set().union(*(produced.shape(document) for document in DOCUMENTS))
 DEFINITIONS = [
-    {"name": "ovirtmgmt", "vlan_tag": 3000, "mtu": 9000}, {"name": "ovirtmgmt", "vlan_tag": 3000, "vm_network": False},
-    {"name": "ovirtmgmt", "vlan_tag": 3000, "stp": True, "dns_servers": ["192.0.2.99"]}, {"name": "other"}, {"name": "storage", "vm_network": False},
+    {"name": "ovirtmgmt", "vlan_tag": 3000, "mtu": 9000},
+    {"name": "ovirtmgmt", "vlan_tag": 3000, "vm_network": False},
+    {"name": "ovirtmgmt", "vlan_tag": 3000, "stp": True, "dns_servers": ["192.0.2.99"]},
+    {"name": "other"},
+    {"name": "storage", "vm_network": False},
 ]
 
 
-@pytest.mark.parametrize("fixture", [
-    hosts.nic_host(hosts.dual_stack()), hosts.vlan_host(), hosts.founding_host(), hosts.managed_host(), hosts.bridgeless_host(),
-], ids=["nic", "vlan", "founding", "managed", "bridgeless"])
+@pytest.mark.parametrize(
+    "fixture",
+    [
+        hosts.nic_host(hosts.dual_stack()),
+        hosts.vlan_host(),
+        hosts.founding_host(),
+        hosts.managed_host(),
+        hosts.bridgeless_host(),
+    ],
+    ids=["nic", "vlan", "founding", "managed", "bridgeless"],
+)
 def test_no_fixture_invents_a_key(fixture):
     assert produced.shape(fixture) <= KEYS
     records = fixture["running"] or {"networks": {}, "bondings": {}}
@@ -71,7 +88,8 @@ def watch(value, path, key):
     return Watched(value, here) if isinstance(value, dict) else value
 
 
-# What the recorded hosts happen not to have (the tables of networkmanager and hostfacts make it), and VDSM's word in a record, read in the same place.
+# What the recorded hosts happen not to have (the tables of networkmanager and hostfacts make it), and VDSM's word in a
+# record, read in the same place.
 OPTIONAL = {"profiles.*.beyond_nmstate", "profiles.*.slaac_addresses", "profiles.*.token", "networks.*.vlan"}
 
 
@@ -87,7 +105,9 @@ def test_decisions_read_only_keys_that_there_are(monkeypatch):
             remove.derive_removal(document, definition, "h")
     assert seen == {"change", "in_sync", "refuse"}
     # the options of a bond are the driver's, and only those that are not at their default are there
-    assert {key for key in Watched.asked if not key.startswith(("nmstate", "running", "bondings.*.opts."))} - OPTIONAL - KEYS == set()
+    assert {
+        key for key in Watched.asked if not key.startswith(("nmstate", "running", "bondings.*.opts."))
+    } - OPTIONAL - KEYS == set()
 
 
 def test_what_is_decided_on_real_facts_can_be_checked_and_devised():
@@ -103,23 +123,39 @@ def test_networks_carry_the_quality_of_service_that_vdsm_runs_with():
     assert "hostQos" not in DOCUMENTS[0]["networks"]
 
 
-@pytest.mark.parametrize("document, given, zone", [(DOCUMENTS[2], "", "trusted"), (DOCUMENTS[0], "", ""), (DOCUMENTS[2], "public", "public"), ({}, "", "")])
+@pytest.mark.parametrize(
+    "document, given, zone",
+    [(DOCUMENTS[2], "", "trusted"), (DOCUMENTS[0], "", ""), (DOCUMENTS[2], "public", "public"), ({}, "", "")],
+)
 def test_host_deploy_opens_the_zone_of_the_interface_ansible_came_in_by(document, given, zone):
     loader = DataLoader()
-    trusted = {"trusted_as_template": True} if "trusted_as_template" in inspect.signature(loader.load_from_file).parameters else {}  # from core 2.19 on
+    trusted = (
+        {"trusted_as_template": True}
+        if "trusted_as_template" in inspect.signature(loader.load_from_file).parameters
+        else {}
+    )  # from core 2.19 on
     variables = loader.load_from_file(str(COLLECTION / "roles/host_deploy/vars/main.yml"), **trusted)
     before = {"ansible_facts": {"host_network": document}} if document else {}
-    templar = Templar(loader=loader, variables={**variables, "__host_deploy_args": {"firewall_zone": given}, "__host_deploy_before": before})
+    templar = Templar(
+        loader=loader,
+        variables={**variables, "__host_deploy_args": {"firewall_zone": given}, "__host_deploy_before": before},
+    )
     assert templar.template(variables["__host_deploy_zone"]) == zone
     assert templar.template(variables["__host_deploy_zone_options"]) == ([f"--zone={zone}"] if zone else [])
 
 
 def test_roles_and_playbooks_read_only_keys_that_there_are():
-    words = re.compile(r"(?:host_network(?:'\])?|__host_deploy_facts|__configure_mgmt_capabilities|configure_mgmt_committed)\.(\w+)")
+    words = re.compile(
+        r"(?:host_network(?:'\])?|__host_deploy_facts|__configure_mgmt_capabilities|configure_mgmt_committed)\.(\w+)"
+    )
     found = {}
     for folder in ("roles", "playbooks"):
         for path in (COLLECTION / folder).rglob("*.yml"):
             for key in words.findall(path.read_text(encoding="utf-8")):
                 found.setdefault(key, path.name)
     assert found
-    assert {key: name for key, name in found.items() if key not in set.intersection(*(set(document) for document in DOCUMENTS))} == {}
+    assert {
+        key: name
+        for key, name in found.items()
+        if key not in set.intersection(*(set(document) for document in DOCUMENTS))
+    } == {}

@@ -24,16 +24,40 @@ MALFORMED = {
     "an unknown state": (one(state="upp"), "eth1: state: got 'upp'"),
     "an MTU that is none": (one(mtu="jumbo"), "eth1: mtu: got 'jumbo', expected an integer"),
     "an MTU that is a boolean": (one(mtu=True), "eth1: mtu: got True"),
-    "a bad address": (one(ipv4={"address": [{"ip": "10.0.0.256", "prefix-length": 24}]}), "eth1: ipv4: address: got '10.0.0.256', expected an IP address"),
+    "a bad address": (
+        one(ipv4={"address": [{"ip": "10.0.0.256", "prefix-length": 24}]}),
+        "eth1: ipv4: address: got '10.0.0.256', expected an IP address",
+    ),
     "no address": (one(ipv4={"address": [{"prefix-length": 24}]}), "eth1: ipv4: address: got None"),
-    "an address of the other family": (one(ipv6={"address": [{"ip": "10.0.0.1", "prefix-length": 24}]}), "expected an IPv6 address"),
-    "a prefix that is too long": (one(ipv4={"address": [{"ip": "10.0.0.1", "prefix-length": 33}]}), "prefix-length: got 33, expected 0 to 32"),
+    "an address of the other family": (
+        one(ipv6={"address": [{"ip": "10.0.0.1", "prefix-length": 24}]}),
+        "expected an IPv6 address",
+    ),
+    "a prefix that is too long": (
+        one(ipv4={"address": [{"ip": "10.0.0.1", "prefix-length": 33}]}),
+        "prefix-length: got 33, expected 0 to 32",
+    ),
     "no prefix": (one(ipv4={"address": [{"ip": "10.0.0.1"}]}), "prefix-length: got None"),
-    "addresses that are no list": (one(ipv4={"address": "10.0.0.1/24"}), "eth1: ipv4: address: got '10.0.0.1/24', expected a list"),
-    "a port of a bridge by its name": (one(bridge={"port": ["eth2"]}), "eth1: bridge: port: got 'eth2', expected mappings with a name"),
-    "a port of a bond by a mapping": (one(**{"link-aggregation": {"port": [{"name": "eth2"}]}}), "eth1: link-aggregation: port: got .*, expected names"),
-    "a destination": ({"routes": {"config": [{"destination": "10.0.0.0/99"}]}}, r"routes: config\[0\]: destination: got '10.0.0.0/99'"),
-    "a gateway": ({"routes": {"config": [{"next-hop-address": "gw"}]}}, r"next-hop-address: got 'gw', expected an IP address"),
+    "addresses that are no list": (
+        one(ipv4={"address": "10.0.0.1/24"}),
+        "eth1: ipv4: address: got '10.0.0.1/24', expected a list",
+    ),
+    "a port of a bridge by its name": (
+        one(bridge={"port": ["eth2"]}),
+        "eth1: bridge: port: got 'eth2', expected mappings with a name",
+    ),
+    "a port of a bond by a mapping": (
+        one(**{"link-aggregation": {"port": [{"name": "eth2"}]}}),
+        "eth1: link-aggregation: port: got .*, expected names",
+    ),
+    "a destination": (
+        {"routes": {"config": [{"destination": "10.0.0.0/99"}]}},
+        r"routes: config\[0\]: destination: got '10.0.0.0/99'",
+    ),
+    "a gateway": (
+        {"routes": {"config": [{"next-hop-address": "gw"}]}},
+        r"next-hop-address: got 'gw', expected an IP address",
+    ),
     "routes that are a list": ({"routes": []}, r"routes: got \[\], expected a mapping"),
     "a rule": ({"route-rules": {"config": [{"ip-from": 10}]}}, "ip-from: got 10, expected a network"),
     "a server": ({"dns-resolver": {"config": {"server": ["one.one"]}}}, "dns-resolver: server: got 'one.one'"),
@@ -51,28 +75,57 @@ def test_malformed(state, says, monkeypatch):
 
 
 def test_a_state_is_completed_and_the_input_stays():
-    given = {"description": "for the ticket", "routes": None, "interfaces": [{"name": "eth1", "mtu": "9000", "mac-address": None}],
-             "route-rules": {"config": [{"priority": "5"}]}}
-    assert desired_state.checked(given) == {"interfaces": [{"name": "eth1", "mtu": 9000}], "route-rules": {"config": [{"priority": 5}]}}
+    given = {
+        "description": "for the ticket",
+        "routes": None,
+        "interfaces": [{"name": "eth1", "mtu": "9000", "mac-address": None}],
+        "route-rules": {"config": [{"priority": "5"}]},
+    }
+    assert desired_state.checked(given) == {
+        "interfaces": [{"name": "eth1", "mtu": 9000}],
+        "route-rules": {"config": [{"priority": 5}]},
+    }
     assert given["interfaces"][0]["mtu"] == "9000"
     assert desired_state.checked({"interfaces": [], "dns-resolver": {"config": {}}}) == {"dns-resolver": {"config": {}}}
 
 
-CURRENT = {"hostname": {"running": "h1", "config": "h1"}, "interfaces": [
-    {"name": "eth1", "type": "ethernet", "state": "up", "mtu": 1500, "802.1x": {"identity": "me", "password": "<_password_hid_by_nmstate>"}},
-    {"name": "ovs0", "type": "ovs-bridge", "state": "up"}, {"name": "vnet0", "type": "tun", "state": "ignore"},
-    {"name": "br1", "type": "linux-bridge", "state": "up", "bridge": {"port": [{"name": "eth1"}, {"name": "vnet0"}], "options": {"gc-timer": 5}}}]}
+CURRENT = {
+    "hostname": {"running": "h1", "config": "h1"},
+    "interfaces": [
+        {
+            "name": "eth1",
+            "type": "ethernet",
+            "state": "up",
+            "mtu": 1500,
+            "802.1x": {"identity": "me", "password": "<_password_hid_by_nmstate>"},
+        },
+        {"name": "ovs0", "type": "ovs-bridge", "state": "up"},
+        {"name": "vnet0", "type": "tun", "state": "ignore"},
+        {
+            "name": "br1",
+            "type": "linux-bridge",
+            "state": "up",
+            "bridge": {"port": [{"name": "eth1"}, {"name": "vnet0"}], "options": {"gc-timer": 5}},
+        },
+    ],
+}
 REFUSED = {
     "a host's name": ({"hostname": {"config": "other"}}, "^hostname: .* use the module ansible.builtin.hostname"),
     "a database": ({"ovs-db": {"external_ids": {"a": "b"}}}, "^ovs-db: "),
-    "an OVS bridge": ({"interfaces": [{"name": "ovs1", "type": "ovs-bridge", "state": "up"}]}, "^ovs1: a change of type ovs-bridge cannot be undone"),
+    "an OVS bridge": (
+        {"interfaces": [{"name": "ovs1", "type": "ovs-bridge", "state": "up"}]},
+        "^ovs1: a change of type ovs-bridge cannot be undone",
+    ),
     "an OVS bridge that is there": ({"interfaces": [{"name": "ovs0", "state": "absent"}]}, "^ovs0: "),
     "a dispatcher script": (one(dispatch={"post-activation": "true"}), "^eth1: dispatch: "),
     "a secret": (one(**{"802.1x": {"password": "x"}}), "^eth1: 802.1x: password: nmstate hides it"),
     "an unknown key": (one(mtuu=9000), "^eth1: mtuu: unknown key"),
     "a device by its MAC": (one(identifier="mac-address"), "^eth1: identifier: got mac-address"),
     "a MAC of nobody": (one(**{"copy-mac-from": "eth7"}), "^eth1: copy-mac-from: there is no interface eth7"),
-    "a VRF's name": ({"routes": {"config": [{"destination": "10.0.0.0/8", "next-hop-interface": "eth1", "vrf-name": "red"}]}}, "^routes: vrf-name"),
+    "a VRF's name": (
+        {"routes": {"config": [{"destination": "10.0.0.0/8", "next-hop-interface": "eth1", "vrf-name": "red"}]}},
+        "^routes: vrf-name",
+    ),
 }
 
 
@@ -85,8 +138,16 @@ def test_what_cannot_be_undone_or_compared_is_refused_before(state, says, monkey
     assert str(raised.value).endswith("Nothing was changed")
 
 
-@pytest.mark.parametrize("state", [{"hostname": {"config": "h1"}}, {"ovs-db": {}}, one(mtu=1500, type="ethernet"), {"description": "words"},
-                                   {"interfaces": [{"name": "br1", "bridge": {"port": [{"name": "eth1"}]}}]}])
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"hostname": {"config": "h1"}},
+        {"ovs-db": {}},
+        one(mtu=1500, type="ethernet"),
+        {"description": "words"},
+        {"interfaces": [{"name": "br1", "bridge": {"port": [{"name": "eth1"}]}}]},
+    ],
+)
 def test_what_holds_is_never_refused(state, monkeypatch):
     monkeypatch.setattr(nmstatectl, "show", lambda: CURRENT)
     assert run.plan(state)[0] == {}

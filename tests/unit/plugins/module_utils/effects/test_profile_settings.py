@@ -22,49 +22,87 @@ def profile(**values):
 
 def test_what_a_profile_has():
     assert ps.of_profile(profile()) == ps.of_profile({"connection": {"zone": "", "mdns": None}}) == {}
-    assert ps.of_profile(profile(connection__zone="internal", connection__mdns=0, ipv4__dhcp_reject_servers=["192.0.2.1"], ipv4__may_fail=False)) == {
-        "connection.zone": "internal", "connection.mdns": 0, "ipv4.dhcp-reject-servers": ["192.0.2.1"]}
+    assert ps.of_profile(
+        profile(
+            connection__zone="internal",
+            connection__mdns=0,
+            ipv4__dhcp_reject_servers=["192.0.2.1"],
+            ipv4__may_fail=False,
+        )
+    ) == {"connection.zone": "internal", "connection.mdns": 0, "ipv4.dhcp-reject-servers": ["192.0.2.1"]}
 
 
-@pytest.mark.parametrize("values, expected", [
-    ({}, []),
-    ({"ipv4__route_data": [{"dest": "10.0.0.0", "prefix": 8, "next-hop": "192.0.2.1", "metric": 5, "table": 7, "src": "192.0.2.10"}]}, []),
-    ({"ipv4__route_data": [{"dest": "10.0.0.0", "prefix": 8, "onlink": True, "mtu": 1400}]}, ["the route 10.0.0.0/8 with mtu 1400, onlink true"]),
-    ({"ipv6__routing_rules": [{"family": 10, "priority": 5, "table": 7, "from": "::1", "from-len": 128}]}, []),
-    ({"ipv6__routing_rules": [{"family": 10, "priority": 5, "dport-start": 22}]}, ["the rule with priority 5 with dport-start 22"]),
-])
+@pytest.mark.parametrize(
+    "values, expected",
+    [
+        ({}, []),
+        (
+            {
+                "ipv4__route_data": [
+                    {
+                        "dest": "10.0.0.0",
+                        "prefix": 8,
+                        "next-hop": "192.0.2.1",
+                        "metric": 5,
+                        "table": 7,
+                        "src": "192.0.2.10",
+                    }
+                ]
+            },
+            [],
+        ),
+        (
+            {"ipv4__route_data": [{"dest": "10.0.0.0", "prefix": 8, "onlink": True, "mtu": 1400}]},
+            ["the route 10.0.0.0/8 with mtu 1400, onlink true"],
+        ),
+        ({"ipv6__routing_rules": [{"family": 10, "priority": 5, "table": 7, "from": "::1", "from-len": 128}]}, []),
+        (
+            {"ipv6__routing_rules": [{"family": 10, "priority": 5, "dport-start": 22}]},
+            ["the rule with priority 5 with dport-start 22"],
+        ),
+    ],
+)
 def test_what_nmstate_has_no_word_for(values, expected):
     assert ps.beyond_nmstate(profile(**values)) == expected
 
 
-@pytest.mark.parametrize("settings, says", [
-    ({"eth9": {"connection.zone": "internal"}}, "eth9 is neither an interface of the state nor a device with an active profile; there are: eth1"),
-    ({"eth1": {"ipv4.method": "auto"}}, "eth1: ipv4.method is not a property that can be set here"),
-    ({"eth1": "internal"}, "eth1: a mapping"),
-    ({"eth1": {"connection.zone": {"a": 1}}}, "connection.zone: a text, a number or a list of texts is needed"),
-    ({"eth1": {"ipv6.ip6-privacy": True}}, "not True"),
-    ({"eth1": {"connection.zone": None}}, "not None"),
-])
+@pytest.mark.parametrize(
+    "settings, says",
+    [
+        (
+            {"eth9": {"connection.zone": "internal"}},
+            "eth9 is neither an interface of the state nor a device with an active profile; there are: eth1",
+        ),
+        ({"eth1": {"ipv4.method": "auto"}}, "eth1: ipv4.method is not a property that can be set here"),
+        ({"eth1": "internal"}, "eth1: a mapping"),
+        ({"eth1": {"connection.zone": {"a": 1}}}, "connection.zone: a text, a number or a list of texts is needed"),
+        ({"eth1": {"ipv6.ip6-privacy": True}}, "not True"),
+        ({"eth1": {"connection.zone": None}}, "not None"),
+    ],
+)
 def test_what_cannot_be_used_is_named(settings, says):
     with pytest.raises(ps.SettingsError) as error:
         ps.check(settings, {"eth1"})
     assert says in str(error.value)
 
 
-@pytest.mark.parametrize("wanted, have, expected", [
-    ({"connection.zone": "internal"}, None, {"connection.zone": "internal"}),
-    ({"connection.zone": "internal"}, {}, {"connection.zone": "internal"}),
-    ({"connection.zone": "internal"}, {"connection__zone": "internal"}, {}),
-    ({"connection.zone": ""}, {}, {}),
-    ({"connection.zone": ""}, {"connection__zone": "internal"}, {"connection.zone": ""}),
-    ({"connection.mdns": "1"}, {"connection__mdns": 1}, {}),
-    ({"ipv4.dhcp-reject-servers": ["192.0.2.1"]}, {"ipv4__dhcp_reject_servers": ["192.0.2.1"]}, {}),
-    ({"ipv4.dhcp-reject-servers": ["192.0.2.1"]}, {}, {"ipv4.dhcp-reject-servers": ["192.0.2.1"]}),
-    (IAID, {"ipv6__dhcp_iaid": "mac"}, IAID),
-    # the lease has it, whatever the profile leaves to NetworkManager
-    (IAID, {"lease": "2A:83:5D:DB".lower()}, {}),
-    (IAID, {"lease": "00:0c:01:01"}, IAID),
-])
+@pytest.mark.parametrize(
+    "wanted, have, expected",
+    [
+        ({"connection.zone": "internal"}, None, {"connection.zone": "internal"}),
+        ({"connection.zone": "internal"}, {}, {"connection.zone": "internal"}),
+        ({"connection.zone": "internal"}, {"connection__zone": "internal"}, {}),
+        ({"connection.zone": ""}, {}, {}),
+        ({"connection.zone": ""}, {"connection__zone": "internal"}, {"connection.zone": ""}),
+        ({"connection.mdns": "1"}, {"connection__mdns": 1}, {}),
+        ({"ipv4.dhcp-reject-servers": ["192.0.2.1"]}, {"ipv4__dhcp_reject_servers": ["192.0.2.1"]}, {}),
+        ({"ipv4.dhcp-reject-servers": ["192.0.2.1"]}, {}, {"ipv4.dhcp-reject-servers": ["192.0.2.1"]}),
+        (IAID, {"ipv6__dhcp_iaid": "mac"}, IAID),
+        # the lease has it, whatever the profile leaves to NetworkManager
+        (IAID, {"lease": "2A:83:5D:DB".lower()}, {}),
+        (IAID, {"lease": "00:0c:01:01"}, IAID),
+    ],
+)
 def test_what_lacks(wanted, have, expected):
     now = {}
     if have is not None:
@@ -72,24 +110,33 @@ def test_what_lacks(wanted, have, expected):
         now = {"eth1": {"profile": profile(**have), "applied": {}, "iaid": lease}}
     lacking = ps.lacking({"eth1": wanted}, now)
     assert lacking == ({"eth1": expected} if expected else {})
-    assert {device: set(values) for device, values in ps.instead(lacking, now).items()} == ({"eth1": set(expected)} if expected and now else {})
+    assert {device: set(values) for device, values in ps.instead(lacking, now).items()} == (
+        {"eth1": set(expected)} if expected and now else {}
+    )
 
 
 def host(monkeypatch, saved, applied, lease="", fails=()):
-    """A host with ovirtmgmt up: what is called is in the list that it returns; ``nmcli connection modify`` does what it says."""
-    called, state = [], {"profile": saved, "applied": applied, "iaid": lease, "uuid": "u", "path": "/d", "profile_path": "/p"}
+    """A host with ovirtmgmt up: what is called is in the list that it returns; ``nmcli connection modify`` does what it
+    says.
+    """
+    called, state = (
+        [],
+        {"profile": saved, "applied": applied, "iaid": lease, "uuid": "u", "path": "/d", "profile_path": "/p"},
+    )
 
     def run(argv, timeout=10):
         called.append(argv[1:])
         if argv[1:3] == ["connection", "modify"]:
-            words = argv[argv.index("u") + 1:]
+            words = argv[argv.index("u") + 1 :]
             for name, value in zip(words[::2], words[1::2]):
                 section, _dot, key = name.partition(".")
                 state["profile"][section][key] = value
         return (4, "", "refused") if any(word in argv for word in fails) else (0, "", "")
 
     monkeypatch.setattr(ps, "run", run)
-    monkeypatch.setattr(ps, "read", lambda devices, managed=None: {device: state for device in devices if device == "ovirtmgmt"})
+    monkeypatch.setattr(
+        ps, "read", lambda devices, managed=None: {device: state for device in devices if device == "ovirtmgmt"}
+    )
     return called
 
 
@@ -97,34 +144,95 @@ MODIFY = ["connection", "modify", "uuid", "u"]
 REAPPLY = ["device", "reapply", "ovirtmgmt"]
 
 
-@pytest.mark.parametrize("wanted, saved, applied, lease, expected", [
-    # it holds: nothing is called
-    ({"connection.zone": "internal"}, {"connection__zone": "internal"}, {"connection__zone": "internal"}, "", []),
-    # it lives in the profile, and nothing is disturbed
-    ({"connection.zone": "internal"}, {}, {}, "", [[*MODIFY, "connection.zone", "internal"]]),
-    ({"ipv6.ip6-privacy": 2}, {}, {}, "", [[*MODIFY, "ipv6.ip6-privacy", "2"], REAPPLY]),
-    ({"ipv4.dhcp-reject-servers": ["192.0.2.1", "192.0.2.2"]}, {"ipv4__dhcp_reject_servers": ["192.0.2.1", "192.0.2.2"]},
-     {"ipv4__dhcp_reject_servers": ["192.0.2.1", "192.0.2.2"]}, "", []),
-    # the client has asked with the MAC's already: it has to end before it asks again
-    (IAID, {"ipv6__dhcp_iaid": "mac"}, {"ipv6__dhcp_iaid": "mac"}, "00:0c:01:01",
-     [[*MODIFY, "ipv6.dhcp-iaid", "2a:83:5d:db"], ["device", "modify", "ovirtmgmt", "ipv6.method", "link-local"], REAPPLY]),
-    (IAID, {"ipv6__dhcp_iaid": "mac"}, {"ipv6__dhcp_iaid": "mac", "ipv6__address_data": [{"address": "2001:db8::5", "prefix": 64}]}, "",
-     [[*MODIFY, "ipv6.dhcp-iaid", "2a:83:5d:db"], ["device", "modify", "ovirtmgmt", "ipv6.method", "manual"], REAPPLY]),
-    # the client was kept, and so was its identity
-    (IAID, {"ipv6__dhcp_iaid": "mac"}, {"ipv6__dhcp_iaid": "mac"}, "2a:83:5d:db", [[*MODIFY, "ipv6.dhcp-iaid", "2a:83:5d:db"]]),
-])
+@pytest.mark.parametrize(
+    "wanted, saved, applied, lease, expected",
+    [
+        # it holds: nothing is called
+        ({"connection.zone": "internal"}, {"connection__zone": "internal"}, {"connection__zone": "internal"}, "", []),
+        # it lives in the profile, and nothing is disturbed
+        ({"connection.zone": "internal"}, {}, {}, "", [[*MODIFY, "connection.zone", "internal"]]),
+        ({"ipv6.ip6-privacy": 2}, {}, {}, "", [[*MODIFY, "ipv6.ip6-privacy", "2"], REAPPLY]),
+        (
+            {"ipv4.dhcp-reject-servers": ["192.0.2.1", "192.0.2.2"]},
+            {"ipv4__dhcp_reject_servers": ["192.0.2.1", "192.0.2.2"]},
+            {"ipv4__dhcp_reject_servers": ["192.0.2.1", "192.0.2.2"]},
+            "",
+            [],
+        ),
+        # the client has asked with the MAC's already: it has to end before it asks again
+        (
+            IAID,
+            {"ipv6__dhcp_iaid": "mac"},
+            {"ipv6__dhcp_iaid": "mac"},
+            "00:0c:01:01",
+            [
+                [*MODIFY, "ipv6.dhcp-iaid", "2a:83:5d:db"],
+                ["device", "modify", "ovirtmgmt", "ipv6.method", "link-local"],
+                REAPPLY,
+            ],
+        ),
+        (
+            IAID,
+            {"ipv6__dhcp_iaid": "mac"},
+            {"ipv6__dhcp_iaid": "mac", "ipv6__address_data": [{"address": "2001:db8::5", "prefix": 64}]},
+            "",
+            [
+                [*MODIFY, "ipv6.dhcp-iaid", "2a:83:5d:db"],
+                ["device", "modify", "ovirtmgmt", "ipv6.method", "manual"],
+                REAPPLY,
+            ],
+        ),
+        # the client was kept, and so was its identity
+        (
+            IAID,
+            {"ipv6__dhcp_iaid": "mac"},
+            {"ipv6__dhcp_iaid": "mac"},
+            "2a:83:5d:db",
+            [[*MODIFY, "ipv6.dhcp-iaid", "2a:83:5d:db"]],
+        ),
+    ],
+)
 def test_the_least_disturbance(wanted, saved, applied, lease, expected, monkeypatch):
     called = host(monkeypatch, profile(**saved), profile(**applied), lease)
     ps.put({"ovirtmgmt": wanted}, True)
     assert called == expected
 
 
-@pytest.mark.parametrize("device, bridges, expected", [
-    ("ovirtmgmt", [], [[*MODIFY, "connection.zone", "internal"]]),
-    ("br1", ["br1"], [["connection", "add", "save", "yes", "type", "bridge", "ifname", "br1", "con-name", "br1", "connection.autoconnect", "no",
-                       "bridge.stp", "no", "ipv4.method", "disabled", "ipv6.method", "disabled", "connection.zone", "internal"]]),
-    ("eth9", ["br1"], []),
-])
+@pytest.mark.parametrize(
+    "device, bridges, expected",
+    [
+        ("ovirtmgmt", [], [[*MODIFY, "connection.zone", "internal"]]),
+        (
+            "br1",
+            ["br1"],
+            [
+                [
+                    "connection",
+                    "add",
+                    "save",
+                    "yes",
+                    "type",
+                    "bridge",
+                    "ifname",
+                    "br1",
+                    "con-name",
+                    "br1",
+                    "connection.autoconnect",
+                    "no",
+                    "bridge.stp",
+                    "no",
+                    "ipv4.method",
+                    "disabled",
+                    "ipv6.method",
+                    "disabled",
+                    "connection.zone",
+                    "internal",
+                ]
+            ],
+        ),
+        ("eth9", ["br1"], []),
+    ],
+)
 def test_nmstate_finds_them(device, bridges, expected, monkeypatch):
     called = host(monkeypatch, profile(), profile())
     ps.prepare({device: {"connection.zone": "internal"}}, bridges, True)
@@ -143,18 +251,20 @@ def test_a_device_that_takes_no_reapply_is_activated(monkeypatch):
     assert called[-1] == ["--wait", "20", "connection", "up", "uuid", "u"]
 
 
-@pytest.mark.parametrize("device, fails, says", [
-    ("ovirtmgmt", ("modify",), "modify uuid u connection.zone internal: refused"), ("eth9", (), "no active profile"),
-])
+@pytest.mark.parametrize(
+    "device, fails, says",
+    [("ovirtmgmt", ("modify",), "modify uuid u connection.zone internal: refused"), ("eth9", (), "no active profile")],
+)
 def test_what_fails_says_so(device, fails, says, monkeypatch):
     host(monkeypatch, profile(), profile(), fails=fails)
     with pytest.raises(ps.SettingsError, match=says):
         ps.put({device: {"connection.zone": "internal"}}, True)
 
 
-@pytest.mark.parametrize("applied, fails, says", [
-    ({"connection__mdns": 1}, (), ""), ({}, (), "applied again"), ({}, ("reapply", "up"), "refused"),
-])
+@pytest.mark.parametrize(
+    "applied, fails, says",
+    [({"connection__mdns": 1}, (), ""), ({}, (), "applied again"), ({}, ("reapply", "up"), "refused")],
+)
 def test_undoing_never_fails(applied, fails, says, monkeypatch):
     said = []
     host(monkeypatch, profile(connection__mdns=1), profile(**applied), fails=fails)

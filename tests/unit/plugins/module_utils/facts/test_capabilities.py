@@ -14,7 +14,14 @@ from ansible_collections.ovirt.mgmt_network.plugins.module_utils.facts.capabilit
 
 
 def link(name, kind="", **more):
-    entry = {"ifname": name, "link_type": "ether", "address": "52:54:00:00:00:01", "mtu": 1500, "max_mtu": 9216, "addr_info": []}
+    entry = {
+        "ifname": name,
+        "link_type": "ether",
+        "address": "52:54:00:00:00:01",
+        "mtu": 1500,
+        "max_mtu": 9216,
+        "addr_info": [],
+    }
     info = {key: more.pop(key) for key in ("info_data", "info_slave_kind", "info_slave_data") if key in more}
     if kind or info:
         entry["linkinfo"] = dict(info, **({"info_kind": kind} if kind else {}))
@@ -22,7 +29,9 @@ def link(name, kind="", **more):
 
 
 def inet(local, prefix, **more):
-    return dict({"family": "inet6" if ":" in local else "inet", "local": local, "prefixlen": prefix, "scope": "global"}, **more)
+    return dict(
+        {"family": "inet6" if ":" in local else "inet", "local": local, "prefixlen": prefix, "scope": "global"}, **more
+    )
 
 
 def route(gateway, dev, metric=0, table="main"):
@@ -75,14 +84,34 @@ def test_a_virtual_function_of_a_vm_is_hidden():
 
 def test_a_bare_nic_has_all_keys_and_types():
     assert caps([link("eth1")])["nics"]["eth1"] == {
-        "hwaddr": "52:54:00:00:00:01", "speed": 0, "addr": "", "netmask": "", "ipv4addrs": [], "ipv6addrs": [], "gateway": "", "ipv6gateway": "::",
-        "ipv4defaultroute": False, "dhcpv4": False, "dhcpv6": False, "ipv6autoconf": False, "mtu": "1500"}
+        "hwaddr": "52:54:00:00:00:01",
+        "speed": 0,
+        "addr": "",
+        "netmask": "",
+        "ipv4addrs": [],
+        "ipv6addrs": [],
+        "gateway": "",
+        "ipv6gateway": "::",
+        "ipv4defaultroute": False,
+        "dhcpv4": False,
+        "dhcpv6": False,
+        "ipv6autoconf": False,
+        "mtu": "1500",
+    }
 
 
 def test_addresses():
-    addresses = [inet("169.254.1.1", 16, scope="link"), inet("192.0.2.11", 24), inet("198.51.100.10", 25), inet("198.51.100.11", 25, secondary=True),
-                 inet("2001:db8::a", 64, dynamic=True, temporary=True), inet("2001:db8::b", 64, dynamic=True), inet("2001:db8::10", 64),
-                 inet("fe80::1", 64, scope="link"), {"family": "inet", "prefixlen": 32}]
+    addresses = [
+        inet("169.254.1.1", 16, scope="link"),
+        inet("192.0.2.11", 24),
+        inet("198.51.100.10", 25),
+        inet("198.51.100.11", 25, secondary=True),
+        inet("2001:db8::a", 64, dynamic=True, temporary=True),
+        inet("2001:db8::b", 64, dynamic=True),
+        inet("2001:db8::10", 64),
+        inet("fe80::1", 64, scope="link"),
+        {"family": "inet", "prefixlen": 32},
+    ]
     nic = caps([link("eth1", addr_info=addresses)], [route("198.51.100.1", "eth1")])["nics"]["eth1"]
     assert (nic["addr"], nic["netmask"]) == ("198.51.100.10", "255.255.255.128")  # the one in the gateway's subnet
     assert nic["ipv4addrs"] == ["192.0.2.11/24", "198.51.100.10/25", "198.51.100.11/25"]
@@ -105,11 +134,30 @@ def test_first_address_when_the_gateway_is_elsewhere(gateway):
         # VDSM: a gateway of a source route table counts, but is not the host's default route
         ([route("192.0.2.1", "eth1", table="329647082")], {"gateway": "192.0.2.1", "ipv4defaultroute": False}),
         # VDSM would say True here, for it compares only the gateway's address
-        ([route("192.0.2.1", "eth1", table="77"), route("192.0.2.1", "eth2")], {"gateway": "192.0.2.1", "ipv4defaultroute": False}),
-        ([route("192.0.2.1", "eth1"), route("192.0.2.1", "eth1", table="77")], {"gateway": "192.0.2.1", "ipv4defaultroute": True}),
-        ([route("192.0.2.254", "eth1", table="77"), route("192.0.2.2", "eth1", 950), route("192.0.2.1", "eth1", 900)],
-         {"gateway": "192.0.2.1", "ipv4gateways": ["192.0.2.1", "192.0.2.2", "192.0.2.254"], "ipv4defaultroute": True}),
-        ([route("fe80::1", "eth1", 100), route("fe80::2", "eth1", 50)], {"gateway": "", "ipv6gateway": "fe80::2", "ipv6gateways": ["fe80::2", "fe80::1"]}),
+        (
+            [route("192.0.2.1", "eth1", table="77"), route("192.0.2.1", "eth2")],
+            {"gateway": "192.0.2.1", "ipv4defaultroute": False},
+        ),
+        (
+            [route("192.0.2.1", "eth1"), route("192.0.2.1", "eth1", table="77")],
+            {"gateway": "192.0.2.1", "ipv4defaultroute": True},
+        ),
+        (
+            [
+                route("192.0.2.254", "eth1", table="77"),
+                route("192.0.2.2", "eth1", 950),
+                route("192.0.2.1", "eth1", 900),
+            ],
+            {
+                "gateway": "192.0.2.1",
+                "ipv4gateways": ["192.0.2.1", "192.0.2.2", "192.0.2.254"],
+                "ipv4defaultroute": True,
+            },
+        ),
+        (
+            [route("fe80::1", "eth1", 100), route("fe80::2", "eth1", 50)],
+            {"gateway": "", "ipv6gateway": "fe80::2", "ipv6gateways": ["fe80::2", "fe80::1"]},
+        ),
     ],
 )
 def test_gateways(routes, expected):
@@ -119,7 +167,15 @@ def test_gateways(routes, expected):
 
 
 def test_how_addresses_come_about():
-    state = {"interfaces": [{"name": "eth1", "ipv4": {"enabled": True, "dhcp": True}, "ipv6": {"enabled": True, "dhcp": True, "autoconf": True}}]}
+    state = {
+        "interfaces": [
+            {
+                "name": "eth1",
+                "ipv4": {"enabled": True, "dhcp": True},
+                "ipv6": {"enabled": True, "dhcp": True, "autoconf": True},
+            }
+        ]
+    }
     nic = caps([link("eth1")], state=state)["nics"]["eth1"]
     assert (nic["dhcpv4"], nic["dhcpv6"], nic["ipv6autoconf"]) == (True, True, True)
 
@@ -128,12 +184,29 @@ def test_how_addresses_come_about():
     ("values", "options"),
     [
         ({"mode": "balance-rr 0", "miimon": "0"}, {"mode": "0"}),
-        ({"mode": "802.3ad 4", "miimon": "100", "lacp_rate": "fast 1", "xmit_hash_policy": "layer2 0", "slaves": "a b", "ad_partner_mac": "00:00"},
-         {"mode": "4", "lacp_rate": "1"}),
+        (
+            {
+                "mode": "802.3ad 4",
+                "miimon": "100",
+                "lacp_rate": "fast 1",
+                "xmit_hash_policy": "layer2 0",
+                "slaves": "a b",
+                "ad_partner_mac": "00:00",
+            },
+            {"mode": "4", "lacp_rate": "1"},
+        ),
         ({"mode": "active-backup 1", "miimon": "100"}, {"mode": "1", "miimon": "100"}),
         ({"mode": "802.3ad 4", "miimon": "0"}, {"mode": "4", "miimon": "0"}),
-        ({"mode": "active-backup 1", "primary": "eth1", "arp_interval": "200", "arp_ip_target": "192.0.2.1 192.0.2.2", "queue_id": "eth1:0"},
-         {"mode": "1", "primary": "eth1", "arp_interval": "200", "arp_ip_target": "192.0.2.1,192.0.2.2"}),
+        (
+            {
+                "mode": "active-backup 1",
+                "primary": "eth1",
+                "arp_interval": "200",
+                "arp_ip_target": "192.0.2.1 192.0.2.2",
+                "queue_id": "eth1:0",
+            },
+            {"mode": "1", "primary": "eth1", "arp_interval": "200", "arp_ip_target": "192.0.2.1,192.0.2.2"},
+        ),
         ({"mode": "active-backup 1", "primary": "", "an_option_of_tomorrow": "7"}, {"mode": "1"}),
         ({}, {}),
     ],
@@ -146,14 +219,40 @@ def test_bond_options(values, options):
 @pytest.mark.parametrize(
     ("values", "defaults", "options"),
     [
-        ({"mode": "802.3ad 4", "miimon": "100", "lacp_rate": "fast 1"}, {"miimon": "100", "lacp_rate": "slow 0"}, {"mode": "4", "lacp_rate": "1"}),
+        (
+            {"mode": "802.3ad 4", "miimon": "100", "lacp_rate": "fast 1"},
+            {"miimon": "100", "lacp_rate": "slow 0"},
+            {"mode": "4", "lacp_rate": "1"},
+        ),
         ({"mode": "802.3ad 4", "miimon": "100"}, {"miimon": "0"}, {"mode": "4", "miimon": "100"}),
-        ({"mode": "active-backup 1", "an_option_of_tomorrow": "7", "miimon": "0"}, {"an_option_of_tomorrow": "7", "miimon": "0"}, {"mode": "1"}),
-        ({"mode": "active-backup 1", "an_option_of_tomorrow": "7"}, {"an_option_of_tomorrow": "8"}, {"mode": "1", "an_option_of_tomorrow": "7"}),
-        ({"mode": "active-backup 1", "primary": "eth1", "arp_ip_target": ""}, {"primary": "", "arp_ip_target": ""}, {"mode": "1", "primary": "eth1"}),
+        (
+            {"mode": "active-backup 1", "an_option_of_tomorrow": "7", "miimon": "0"},
+            {"an_option_of_tomorrow": "7", "miimon": "0"},
+            {"mode": "1"},
+        ),
+        (
+            {"mode": "active-backup 1", "an_option_of_tomorrow": "7"},
+            {"an_option_of_tomorrow": "8"},
+            {"mode": "1", "an_option_of_tomorrow": "7"},
+        ),
+        (
+            {"mode": "active-backup 1", "primary": "eth1", "arp_ip_target": ""},
+            {"primary": "", "arp_ip_target": ""},
+            {"mode": "1", "primary": "eth1"},
+        ),
         # state, not options, whatever the dump says
-        ({"mode": "802.3ad 4", "slaves": "a b", "ad_partner_mac": "00:00", "ad_actor_key": "9", "queue_id": "a:0", "mii_status": "up"}, {"miimon": "100"},
-         {"mode": "4"}),
+        (
+            {
+                "mode": "802.3ad 4",
+                "slaves": "a b",
+                "ad_partner_mac": "00:00",
+                "ad_actor_key": "9",
+                "queue_id": "a:0",
+                "mii_status": "up",
+            },
+            {"miimon": "100"},
+            {"mode": "4"},
+        ),
     ],
 )
 def test_bond_options_by_the_defaults_of_the_host(values, defaults, options):
@@ -161,28 +260,62 @@ def test_bond_options_by_the_defaults_of_the_host(values, defaults, options):
 
 
 def test_an_lacp_bond():
-    slave = {"info_slave_kind": "bond", "info_slave_data": {"perm_hwaddr": "52:54:00:00:00:0b", "ad_aggregator_id": 1}, "master": "bond4"}
-    links = [link("eth2", **slave), link("eth1", **slave),
-             link("bond4", "bond", info_data={"mode": "802.3ad", "ad_info": {"aggregator": 1, "partner_mac": "52:54:00:00:00:99"}})]
+    slave = {
+        "info_slave_kind": "bond",
+        "info_slave_data": {"perm_hwaddr": "52:54:00:00:00:0b", "ad_aggregator_id": 1},
+        "master": "bond4",
+    }
+    links = [
+        link("eth2", **slave),
+        link("eth1", **slave),
+        link(
+            "bond4",
+            "bond",
+            info_data={"mode": "802.3ad", "ad_info": {"aggregator": 1, "partner_mac": "52:54:00:00:00:99"}},
+        ),
+    ]
     document = caps(links, traits={"bond4": {"speed": 20000, "bond": {"mode": "802.3ad 4"}}, "eth1": {"speed": 10000}})
     bond = document["bondings"]["bond4"]
-    assert {key: bond[key] for key in ("slaves", "active_slave", "opts", "speed", "switch", "ad_aggregator_id", "ad_partner_mac")} == {
-        "slaves": ["eth1", "eth2"], "active_slave": "", "opts": {"mode": "4"}, "speed": 20000, "switch": "legacy", "ad_aggregator_id": "1",
-        "ad_partner_mac": "52:54:00:00:00:99"}
+    assert {
+        key: bond[key]
+        for key in ("slaves", "active_slave", "opts", "speed", "switch", "ad_aggregator_id", "ad_partner_mac")
+    } == {
+        "slaves": ["eth1", "eth2"],
+        "active_slave": "",
+        "opts": {"mode": "4"},
+        "speed": 20000,
+        "switch": "legacy",
+        "ad_aggregator_id": "1",
+        "ad_partner_mac": "52:54:00:00:00:99",
+    }
     nic = document["nics"]["eth1"]
     assert (nic["permhwaddr"], nic["ad_aggregator_id"], nic["speed"]) == ("52:54:00:00:00:0b", "1", 10000)
 
 
 def bridge(name, stp=0, **more):
-    return link(name, "bridge", info_data={"stp_state": stp, "forward_delay": 1500, "mcast_snooping": 1, "gc_timer": 9, "group_fwd_mask": "0"}, **more)
+    return link(
+        name,
+        "bridge",
+        info_data={"stp_state": stp, "forward_delay": 1500, "mcast_snooping": 1, "gc_timer": 9, "group_fwd_mask": "0"},
+        **more,
+    )
 
 
 def test_bridge_vlan_and_team():
-    links = [bridge("br0", stp=1), link("eth1", master="br0", max_mtu=0), link("vnet0", "tun", master="br0"),
-             link("eth2.5", "vlan", link="eth2", info_data={"id": 5}, master="br0"), link("team0", "team"), link("eth3", master="team0")]
+    links = [
+        bridge("br0", stp=1),
+        link("eth1", master="br0", max_mtu=0),
+        link("vnet0", "tun", master="br0"),
+        link("eth2.5", "vlan", link="eth2", info_data={"id": 5}, master="br0"),
+        link("team0", "team"),
+        link("eth3", master="team0"),
+    ]
     document = caps(links)
     assert {key: document["bridges"]["br0"][key] for key in ("ports", "stp", "opts")} == {
-        "ports": ["eth1", "eth2.5"], "stp": "on", "opts": {"forward_delay": "1500", "group_fwd_mask": "0x0", "multicast_snooping": "1"}}
+        "ports": ["eth1", "eth2.5"],
+        "stp": "on",
+        "opts": {"forward_delay": "1500", "group_fwd_mask": "0x0", "multicast_snooping": "1"},
+    }
     assert (document["vlans"]["eth2.5"]["iface"], document["vlans"]["eth2.5"]["vlanid"]) == ("eth2", 5)
     assert "hwaddr" not in document["vlans"]["eth2.5"]
     assert document["teams"]["team0"]["ports"] == ["eth3"]
@@ -196,17 +329,43 @@ def test_the_group_forward_mask_reads_as_in_sysfs(iproute2, vdsm):
     assert caps([entry])["bridges"]["br0"]["opts"]["group_fwd_mask"] == vdsm
 
 
-NETWORK_LINKS = [bridge("red"), link("eth1", master="red"), link("eth2"), link("storage", "vlan", link="eth2", info_data={"id": 5}),
-                 bridge("two"), link("eth3", master="two"), link("eth4", master="two")]
+NETWORK_LINKS = [
+    bridge("red"),
+    link("eth1", master="red"),
+    link("eth2"),
+    link("storage", "vlan", link="eth2", info_data={"id": 5}),
+    bridge("two"),
+    link("eth3", master="two"),
+    link("eth4", master="two"),
+]
 
 
 @pytest.mark.parametrize(
     ("name", "record", "expected"),
     [
-        ("red", {"nic": "eth1", "bridged": True}, {"iface": "red", "bridged": True, "southbound": "eth1", "ports": ["eth1"], "stp": "off", "switch": "legacy"}),
-        ("plain", {"nic": "eth2", "bridged": False, "switch": "legacy"}, {"iface": "eth2", "interface": "eth2", "bridged": False, "southbound": "eth2"}),
+        (
+            "red",
+            {"nic": "eth1", "bridged": True},
+            {
+                "iface": "red",
+                "bridged": True,
+                "southbound": "eth1",
+                "ports": ["eth1"],
+                "stp": "off",
+                "switch": "legacy",
+            },
+        ),
+        (
+            "plain",
+            {"nic": "eth2", "bridged": False, "switch": "legacy"},
+            {"iface": "eth2", "interface": "eth2", "bridged": False, "southbound": "eth2"},
+        ),
         # a VLAN device of any name is found by its base and tag
-        ("tagged", {"nic": "eth2", "vlan": 5, "bridged": False}, {"iface": "storage", "southbound": "storage", "vlanid": 5}),
+        (
+            "tagged",
+            {"nic": "eth2", "vlan": 5, "bridged": False},
+            {"iface": "storage", "southbound": "storage", "vlanid": 5},
+        ),
         ("two", {"bridged": True}, {"southbound": None, "ports": ["eth3", "eth4"]}),
         ("gone", {"nic": "eth9", "bridged": False}, None),
         ("nobridge", {"nic": "eth1", "bridged": True}, None),
@@ -223,5 +382,7 @@ def test_networks(name, record, expected):
 
 
 def test_nameservers():
-    assert caps([], state={"dns-resolver": {"running": {"server": ["192.0.2.53"]}, "config": {}}})["nameservers"] == ["192.0.2.53"]
+    assert caps([], state={"dns-resolver": {"running": {"server": ["192.0.2.53"]}, "config": {}}})["nameservers"] == [
+        "192.0.2.53"
+    ]
     assert caps([])["nameservers"] == []

@@ -11,7 +11,19 @@ from pathlib import Path
 import pytest
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.facts import gather
 
-COMMON = {"addr", "netmask", "ipv4addrs", "ipv6addrs", "gateway", "ipv6gateway", "ipv4defaultroute", "dhcpv4", "dhcpv6", "ipv6autoconf", "mtu"}
+COMMON = {
+    "addr",
+    "netmask",
+    "ipv4addrs",
+    "ipv6addrs",
+    "gateway",
+    "ipv6gateway",
+    "ipv4defaultroute",
+    "dhcpv4",
+    "dhcpv6",
+    "ipv6autoconf",
+    "mtu",
+}
 
 
 def compose(host, **options):
@@ -37,7 +49,13 @@ def test_bond_with_a_vlan():
     assert facts["bondings"]["bond4"]["slaves"] == ["eth1", "eth2"]
     assert facts["nics"]["eth2"]["permhwaddr"] == "52:54:00:0c:01:02"
     vlan = facts["vlans"]["bond4.3000"]
-    assert (vlan["iface"], vlan["vlanid"], vlan["dhcpv4"], vlan["ipv4defaultroute"], vlan["gateway"]) == ("bond4", 3000, True, True, "10.88.0.1")
+    assert (vlan["iface"], vlan["vlanid"], vlan["dhcpv4"], vlan["ipv4defaultroute"], vlan["gateway"]) == (
+        "bond4",
+        3000,
+        True,
+        True,
+        "10.88.0.1",
+    )
     assert facts["bridges"] == facts["networks"] == facts["teams"] == {}
     assert facts["versions"]["networkmanager"] == "1.52.1"
     assert facts["profiles"]["bond4.3000"]["file"] == "/etc/NetworkManager/system-connections/bond4.3000.nmconnection"
@@ -52,13 +70,25 @@ def test_a_bit_of_everything():
     assert set(facts["nics"]) == {"eth1", "eth2"}  # no tap, container, macvtap or wlan0
     assert set(facts["teams"]) == {"team0"}
     assert facts["bridges"]["ovirtmgmt"]["ports"] == ["bond4.3000"]  # without the tap and the container on it
-    assert facts["nics"]["eth2"]["ipv4gateways"] == ["192.0.2.1", "198.51.100.1", "192.0.2.5", "192.0.2.9", "192.0.2.254"]
+    assert facts["nics"]["eth2"]["ipv4gateways"] == [
+        "192.0.2.1",
+        "198.51.100.1",
+        "192.0.2.5",
+        "192.0.2.9",
+        "192.0.2.254",
+    ]
     assert facts["bridges"]["ovirtmgmt"]["ipv4gateways"] == ["10.88.0.1", "10.88.0.7"]  # one hop of the multipath route
     assert facts["bridges"]["ovirtmgmt"]["ipv6gateway"].startswith("fe80::")
     assert set(facts["networks"]) == {"ovirtmgmt", "storage"}
     assert facts["networks"]["ovirtmgmt"]["vlanid"] == 3000
     assert facts["networks"]["storage"]["interface"] == "eth2"
-    assert set(facts["profiles"]) == {"bond4", "bond4.3000", "eth1", "eth2", "ovirtmgmt"}  # none of the tap's made-up ones
+    assert set(facts["profiles"]) == {
+        "bond4",
+        "bond4.3000",
+        "eth1",
+        "eth2",
+        "ovirtmgmt",
+    }  # none of the tap's made-up ones
     assert facts["profiles"]["ovirtmgmt"]["in_memory"] is True
     assert facts["profiles"]["eth2"]["mac_address"] == "52:54:00:0c:01:02"
     assert "interface_name" not in facts["profiles"]["eth2"]
@@ -67,7 +97,12 @@ def test_a_bit_of_everything():
     assert facts["profiles"]["ovirtmgmt"]["lease_duid"] == "00:03:00:01:52:54:00:0c:01:01"
     assert [one["timeout"] for one in facts["checkpoints"]] == [300]
     assert "vnet7" not in facts["checkpoints"][0]["devices"]
-    assert {"destination": "0.0.0.0/0", "next-hop-address": "192.0.2.254", "next-hop-interface": "eth2", "table-id": 77} in facts["routes"]
+    assert {
+        "destination": "0.0.0.0/0",
+        "next-hop-address": "192.0.2.254",
+        "next-hop-interface": "eth2",
+        "table-id": 77,
+    } in facts["routes"]
 
 
 def test_unmanaged_devices_are_named():
@@ -83,20 +118,22 @@ def test_control_address_overrides():
 
 @pytest.mark.parametrize(
     ("journal", "unsaved", "dirty"),
-    [
-        ("", [], "False"),
-        ("open", [], "True"),
-        ("committed", [], "False"),
-        ("", ["red"], "True"),
-    ],
+    [("", [], "False"), ("open", [], "True"), ("committed", [], "False"), ("", ["red"], "True")],
 )
 def test_net_config_dirty(journal, unsaved, dirty, monkeypatch):
     record = {"networks": {"red": {"nic": "eth2"}}, "bondings": {}, "devices": {"eth2": {}}}
     monkeypatch.setattr(gather.journal, "find", lambda: (journal, None))
-    for module, name, answer in ((gather.networkmanager, "objects", {}), (gather.nmstatectl, "show", {}), (gather.nmstatectl, "version", "2.2.62"),
-                                 (gather.kernel, "links", []), (gather.kernel, "default_routes", []), (gather.profile_files, "digests", {"/a": "b"}),
-                                 (gather.vdsm_persistence, "running", record), (gather.vdsm_persistence, "in_memory", {"networks": {"red": {}}, "bondings": {}}),
-                                 (gather.vdsm_persistence, "unsaved", {"networks": unsaved, "bondings": []})):
+    for module, name, answer in (
+        (gather.networkmanager, "objects", {}),
+        (gather.nmstatectl, "show", {}),
+        (gather.nmstatectl, "version", "2.2.62"),
+        (gather.kernel, "links", []),
+        (gather.kernel, "default_routes", []),
+        (gather.profile_files, "digests", {"/a": "b"}),
+        (gather.vdsm_persistence, "running", record),
+        (gather.vdsm_persistence, "in_memory", {"networks": {"red": {}}, "bondings": {}}),
+        (gather.vdsm_persistence, "unsaved", {"networks": unsaved, "bondings": []}),
+    ):
         monkeypatch.setattr(module, name, lambda answer=answer: answer)
     facts = gather.gather()
     assert facts["netConfigDirty"] == dirty
@@ -110,16 +147,43 @@ def test_net_config_dirty(journal, unsaved, dirty, monkeypatch):
 def announced(*addresses, method="auto", static=(), local=""):
     """``slaac_addresses`` of eth1 with ``addresses``, each ``address/prefix`` and flags."""
     nm, path = gather.networkmanager.BUS, gather.networkmanager.PATH
-    managed = {path + "/Devices/2": {nm + ".Device": {"Interface": "eth1", "Managed": True}},
-               path + "/ActiveConnection/7": {nm + ".Connection.Active": {"Uuid": "u", "Devices": [path + "/Devices/2"], "State": 2, "Connection": "/p"}}}
-    profile = {"connection": {"uuid": "u", "id": "eth1", "type": "802-3-ethernet"}, "ipv6": {
-        "method": method, "address-data": [{"address": one.split("/")[0], "prefix": int(one.split("/")[1])} for one in static]}}
-    entries = [{"family": "inet6", "scope": "link" if one.startswith("fe80") else "global", "local": one.split("/")[0],
-                "prefixlen": int(one.split("/")[1].split()[0]), **{flag: True for flag in one.split()[1:]}} for one in addresses]
+    managed = {
+        path + "/Devices/2": {nm + ".Device": {"Interface": "eth1", "Managed": True}},
+        path + "/ActiveConnection/7": {
+            nm + ".Connection.Active": {"Uuid": "u", "Devices": [path + "/Devices/2"], "State": 2, "Connection": "/p"}
+        },
+    }
+    profile = {
+        "connection": {"uuid": "u", "id": "eth1", "type": "802-3-ethernet"},
+        "ipv6": {
+            "method": method,
+            "address-data": [{"address": one.split("/")[0], "prefix": int(one.split("/")[1])} for one in static],
+        },
+    }
+    entries = [
+        {
+            "family": "inet6",
+            "scope": "link" if one.startswith("fe80") else "global",
+            "local": one.split("/")[0],
+            "prefixlen": int(one.split("/")[1].split()[0]),
+            **dict.fromkeys(one.split()[1:], True),
+        }
+        for one in addresses
+    ]
     links = [{"ifname": "eth1", "flags": ["UP"], "addr_info": entries, "mtu": 1500}]
     state = {"interfaces": [{"name": "eth1", "type": "ethernet", "state": "up"}]}
-    facts = gather.compose({"managed": managed, "settings": {"/p": profile}, "state": state, "links": links, "traits": {}, "routes": [],
-                               "running": {"networks": {}, "bondings": {}}, "control": {"local": local, "peer": "", "ssh_connection_source": ""}})
+    facts = gather.compose(
+        {
+            "managed": managed,
+            "settings": {"/p": profile},
+            "state": state,
+            "links": links,
+            "traits": {},
+            "routes": [],
+            "running": {"networks": {}, "bondings": {}},
+            "control": {"local": local, "peer": "", "ssh_connection_source": ""},
+        }
+    )
     return facts["profiles"]["eth1"].get("slaac_addresses")
 
 

@@ -12,13 +12,25 @@ from ansible_collections.ovirt.mgmt_network.plugins.modules import nmstate_apply
 
 
 def link(name, kind="", address="", **more):
-    return {"ifname": name, **({"linkinfo": {"info_kind": kind}} if kind else {}), "addr_info": [{"local": address}] if address else [], **more}
+    return {
+        "ifname": name,
+        **({"linkinfo": {"info_kind": kind}} if kind else {}),
+        "addr_info": [{"local": address}] if address else [],
+        **more,
+    }
 
 
 LINKS = [
-    link("eth1"), link("eth2", master="bond0"), link("eth3", master="bond0"), link("eth4", address="192.0.2.4"),
-    link("bond0", "bond"), link("bond0.7", "vlan", link="bond0", master="br0"), link("br0", "bridge", "192.0.2.10"),
-    link("vnet0", "tun", master="br0"), link("ve1", "veth", master="br0"), link("eth5", "veth", "192.0.2.5", link="peer0"),
+    link("eth1"),
+    link("eth2", master="bond0"),
+    link("eth3", master="bond0"),
+    link("eth4", address="192.0.2.4"),
+    link("bond0", "bond"),
+    link("bond0.7", "vlan", link="bond0", master="br0"),
+    link("br0", "bridge", "192.0.2.10"),
+    link("vnet0", "tun", master="br0"),
+    link("ve1", "veth", master="br0"),
+    link("eth5", "veth", "192.0.2.5", link="peer0"),
 ]
 
 
@@ -41,7 +53,13 @@ def upped(name, **more):
         # the address to keep: its device, and everything below, but no guest
         (upped("eth1"), {}, ["192.0.2.4"], ["eth4"], ["eth4"]),
         (upped("eth1"), {}, ["192.0.2.4"], ["eth2"], []),
-        (upped("eth1"), {}, ["192.0.2.10"], ["bond0", "br0", "bond0.7", "eth3", "vnet0", "ve1"], ["bond0", "bond0.7", "br0", "eth3"]),
+        (
+            upped("eth1"),
+            {},
+            ["192.0.2.10"],
+            ["bond0", "br0", "bond0.7", "eth3", "vnet0", "ve1"],
+            ["bond0", "bond0.7", "br0", "eth3"],
+        ),
         (upped("eth1"), {}, ["192.0.2.5"], ["peer0"], []),
         (upped("eth1"), {}, ["192.0.2.99"], ["eth4"], []),
     ],
@@ -50,9 +68,12 @@ def test_refused(change, settings, keep, unmanaged, expected):
     assert managed.refused(change, settings, keep, LINKS, dict.fromkeys(unmanaged, "unmanaged")) == expected
 
 
-@pytest.mark.parametrize(("why", "words"), [("unmanaged", "NetworkManager does not manage eth1,"), ("external", "eth1 was not configured by NetworkManager")])
+@pytest.mark.parametrize(
+    ("why", "words"),
+    [("unmanaged", "NetworkManager does not manage eth1,"), ("external", "eth1 was not configured by NetworkManager")],
+)
 def test_the_module_refuses_with_reason_and_remedy(why, words, monkeypatch):
-    monkeypatch.setattr(nmstate_apply.networkmanager, "objects", lambda: {})
+    monkeypatch.setattr(nmstate_apply.networkmanager, "objects", dict)
     monkeypatch.setattr(nmstate_apply.networkmanager, "unmanaged_of", lambda _objects: {"eth1": why})
     monkeypatch.setattr(nmstate_apply.kernel, "links", lambda: LINKS)
     with pytest.raises(run.TransactionError) as refused:

@@ -5,38 +5,66 @@
 from __future__ import annotations
 
 import pytest
-
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.proof import probes, prove
 
 STP = {"options": {"stp": {"enabled": True}}, "port": [{"name": "eth1"}]}
 
 
 def entry(change, before=(), keep=("192.0.2.7",), **more):
-    return {"id": "t", "change": {"interfaces": change}, "before": {"interfaces": list(before)}, "keep": list(keep), "settings": {}, "persistent": False,
-            "probes": [dict(one) for one in probes.DEFAULT], "timeout": 30, "snapshot": snapshot(1500), **more}
+    return {
+        "id": "t",
+        "change": {"interfaces": change},
+        "before": {"interfaces": list(before)},
+        "keep": list(keep),
+        "settings": {},
+        "persistent": False,
+        "probes": [dict(one) for one in probes.DEFAULT],
+        "timeout": 30,
+        "snapshot": snapshot(1500),
+        **more,
+    }
 
 
 def snapshot(mtu):
-    return {"devices": {"eth1": {"mtu": mtu, "addresses": ["192.0.2.7/24", "2001:db8::7/64"]}}, "dns": [],
-            "routes": [{"dst": "default", "gateway": gateway, "dev": "eth1"} for gateway in ("192.0.2.1", "2001:db8::1")]}
+    return {
+        "devices": {"eth1": {"mtu": mtu, "addresses": ["192.0.2.7/24", "2001:db8::7/64"]}},
+        "dns": [],
+        "routes": [{"dst": "default", "gateway": gateway, "dev": "eth1"} for gateway in ("192.0.2.1", "2001:db8::1")],
+    }
 
 
-@pytest.mark.parametrize("change, before, expected", [
-    ([{"name": "ovirtmgmt", "bridge": STP}], [], prove.STP_SECONDS),
-    ([{"name": "eth1", "mtu": 9000}], [{"name": "ovirtmgmt", "bridge": STP}], prove.STP_SECONDS),
-    ([{"name": "eth2", "mtu": 9000}], [{"name": "virbr0", "bridge": STP}], 0),
-    ([{"name": "ovirtmgmt", "bridge": {"options": {"stp": {"enabled": False}}}}], [{"name": "ovirtmgmt", "bridge": STP}], 0),
-    ([{"name": "ovirtmgmt", "mtu": 9000}], [{"name": "ovirtmgmt", "bridge": STP}], prove.STP_SECONDS),
-    ([], [], 0),
-])
+@pytest.mark.parametrize(
+    "change, before, expected",
+    [
+        ([{"name": "ovirtmgmt", "bridge": STP}], [], prove.STP_SECONDS),
+        ([{"name": "eth1", "mtu": 9000}], [{"name": "ovirtmgmt", "bridge": STP}], prove.STP_SECONDS),
+        ([{"name": "eth2", "mtu": 9000}], [{"name": "virbr0", "bridge": STP}], 0),
+        (
+            [{"name": "ovirtmgmt", "bridge": {"options": {"stp": {"enabled": False}}}}],
+            [{"name": "ovirtmgmt", "bridge": STP}],
+            0,
+        ),
+        ([{"name": "ovirtmgmt", "mtu": 9000}], [{"name": "ovirtmgmt", "bridge": STP}], prove.STP_SECONDS),
+        ([], [], 0),
+    ],
+)
 def test_stp_seconds(change, before, expected):
     assert prove.stp_seconds(entry(change, before)) == expected
 
 
-@pytest.mark.parametrize("states, expected", [
-    ({}, True), ({"eth1": "3"}, True), ({"eth1": "1"}, False), ({"eth1": "2"}, False), ({"eth1": "3", "vnet0": "2"}, False),
-    ({"eth1": "3", "eth2": "4"}, True), ({"eth1": "4"}, False), ({"eth1": "0"}, False),
-])
+@pytest.mark.parametrize(
+    "states, expected",
+    [
+        ({}, True),
+        ({"eth1": "3"}, True),
+        ({"eth1": "1"}, False),
+        ({"eth1": "2"}, False),
+        ({"eth1": "3", "vnet0": "2"}, False),
+        ({"eth1": "3", "eth2": "4"}, True),
+        ({"eth1": "4"}, False),
+        ({"eth1": "0"}, False),
+    ],
+)
 def test_forwards(states, expected, tmp_path, monkeypatch):
     monkeypatch.setattr(prove, "SYSFS", str(tmp_path))
     (tmp_path / "br0/brif").mkdir(parents=True)
@@ -91,13 +119,16 @@ def test_bridges_without_stp_are_not_waited_for(tmp_path, monkeypatch, clock):
 
 @pytest.fixture
 def host(monkeypatch):
-    """The guard's surroundings: ``host(answer)`` where ``answer(probe)`` is what run() gives; gives the messages and what was asked."""
+    """The guard's surroundings: ``host(answer)`` where ``answer(probe)`` is what run() gives; gives the messages and
+    what was asked.
+    """
     told, asked = {}, []
 
     def scripted(answer):
         def run_all(wanted, _snapshot):
             asked.extend(wanted)
             return [answer(one) for one in wanted]
+
         monkeypatch.setattr(probes, "run_all", run_all)
         monkeypatch.setattr(prove.guard, "tell", lambda _id, **values: told.update(values) or told)
         monkeypatch.setattr(prove.guard, "status_of", lambda _id: told)
@@ -130,7 +161,9 @@ def test_larger_packets_are_asked_for_in_both_families(host):
 
 
 def test_a_silent_gateway_is_no_proof_against_the_path(host):
-    told, asked = proven(entry(RAISED), lambda one: probes.Seen("" if one["type"] == "duplicate_address" else "no answer", None), host)
+    told, asked = proven(
+        entry(RAISED), lambda one: probes.Seen("" if one["type"] == "duplicate_address" else "no answer", None), host
+    )
     assert sizes(asked) == []
     assert [one for one in told["not_probed"] if "path_mtu 192.0.2.1" in one and "1500 bytes" in one and "9000" in one]
     assert [one for one in told["not_probed"] if "path_mtu 2001:db8::1" in one]
@@ -144,7 +177,11 @@ def test_a_path_that_named_its_limit_is_not_excused(host):
 
 def test_a_switch_that_drops_without_a_word_is_found(host):
     with pytest.raises(prove.Abort, match="nothing comes back"):
-        proven(entry(RAISED), lambda one: probes.Seen("nothing comes back", None) if one.get("size") == 9000 else probes.Seen("", None), host)
+        proven(
+            entry(RAISED),
+            lambda one: probes.Seen("nothing comes back", None) if one.get("size") == 9000 else probes.Seen("", None),
+            host,
+        )
 
 
 def test_a_probe_that_cannot_be_asked_any_more_proves_nothing_against_the_change(host):

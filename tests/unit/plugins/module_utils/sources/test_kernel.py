@@ -14,17 +14,36 @@ from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources import 
 @pytest.mark.parametrize(
     ("route", "hops"),
     [
-        ({"dst": "default", "gateway": "10.88.0.1", "dev": "eth1", "metric": 425},
-         [{"family": 4, "gateway": "10.88.0.1", "dev": "eth1", "table": "main", "metric": 425}]),
-        ({"dst": "default", "gateway": "192.0.2.254", "dev": "eth2", "table": "77"},
-         [{"family": 4, "gateway": "192.0.2.254", "dev": "eth2", "table": "77", "metric": 0}]),
-        ({"dst": "default", "metric": 2000, "nexthops": [{"gateway": "192.0.2.5", "dev": "eth2", "weight": 1}, {"gateway": "10.88.0.7", "dev": "br"}]},
-         [{"family": 4, "gateway": "192.0.2.5", "dev": "eth2", "table": "main", "metric": 2000},
-          {"family": 4, "gateway": "10.88.0.7", "dev": "br", "table": "main", "metric": 2000}]),
-        ({"dst": "default", "nhid": 5, "gateway": "192.0.2.9", "dev": "eth2", "metric": 3000},
-         [{"family": 4, "gateway": "192.0.2.9", "dev": "eth2", "table": "main", "metric": 3000}]),
-        ({"dst": "default", "via": {"family": "inet6", "host": "fe80::1"}, "dev": "eth2"},
-         [{"family": 4, "gateway": "fe80::1", "dev": "eth2", "table": "main", "metric": 0}]),
+        (
+            {"dst": "default", "gateway": "10.88.0.1", "dev": "eth1", "metric": 425},
+            [{"family": 4, "gateway": "10.88.0.1", "dev": "eth1", "table": "main", "metric": 425}],
+        ),
+        (
+            {"dst": "default", "gateway": "192.0.2.254", "dev": "eth2", "table": "77"},
+            [{"family": 4, "gateway": "192.0.2.254", "dev": "eth2", "table": "77", "metric": 0}],
+        ),
+        (
+            {
+                "dst": "default",
+                "metric": 2000,
+                "nexthops": [
+                    {"gateway": "192.0.2.5", "dev": "eth2", "weight": 1},
+                    {"gateway": "10.88.0.7", "dev": "br"},
+                ],
+            },
+            [
+                {"family": 4, "gateway": "192.0.2.5", "dev": "eth2", "table": "main", "metric": 2000},
+                {"family": 4, "gateway": "10.88.0.7", "dev": "br", "table": "main", "metric": 2000},
+            ],
+        ),
+        (
+            {"dst": "default", "nhid": 5, "gateway": "192.0.2.9", "dev": "eth2", "metric": 3000},
+            [{"family": 4, "gateway": "192.0.2.9", "dev": "eth2", "table": "main", "metric": 3000}],
+        ),
+        (
+            {"dst": "default", "via": {"family": "inet6", "host": "fe80::1"}, "dev": "eth2"},
+            [{"family": 4, "gateway": "fe80::1", "dev": "eth2", "table": "main", "metric": 0}],
+        ),
         ({"dst": "default", "dev": "ppp0", "scope": "link"}, []),
     ],
 )
@@ -33,13 +52,24 @@ def test_hops(route, hops):
 
 
 def test_default_routes_of_both_families(monkeypatch):
-    answers = {"-4": (0, json.dumps([{"type": "unreachable", "dst": "default"}, {"dst": "default", "gateway": "10.0.0.1", "dev": "eth1"}])),
-               "-6": (2, "")}  # no IPv6 route at all: "FIB table does not exist"
+    answers = {
+        "-4": (
+            0,
+            json.dumps(
+                [{"type": "unreachable", "dst": "default"}, {"dst": "default", "gateway": "10.0.0.1", "dev": "eth1"}]
+            ),
+        ),
+        "-6": (2, ""),
+    }  # no IPv6 route at all: "FIB table does not exist"
     monkeypatch.setattr(kernel, "run", lambda argv, **_kwargs: (*answers[argv[2]], ""))
-    assert kernel.default_routes() == [{"family": 4, "gateway": "10.0.0.1", "dev": "eth1", "table": "main", "metric": 0}]
+    assert kernel.default_routes() == [
+        {"family": 4, "gateway": "10.0.0.1", "dev": "eth1", "table": "main", "metric": 0}
+    ]
 
 
-@pytest.mark.parametrize(("speed", "told"), [("10000", 10000), ("-1", 0), ("65535", 0), ("4294967295", 0), ("", 0), (None, 0)])
+@pytest.mark.parametrize(
+    ("speed", "told"), [("10000", 10000), ("-1", 0), ("65535", 0), ("4294967295", 0), ("", 0), (None, 0)]
+)
 def test_traits(speed, told, tmp_path, monkeypatch):
     monkeypatch.setattr(kernel, "SYSFS", str(tmp_path))
     monkeypatch.setattr(kernel, "bond_defaults", lambda modes: {"1": {"miimon": "0"}} if modes == {"1"} else {})
@@ -52,16 +82,27 @@ def test_traits(speed, told, tmp_path, monkeypatch):
         (tmp_path / "eth1" / "speed").write_text(speed + "\n")
     assert kernel.traits(["eth1", "bond4", "vnet0"]) == {
         "eth1": {"speed": told, "tap": False, "virtual_function": True, "bond": {}},
-        "bond4": {"speed": 0, "tap": False, "virtual_function": False, "bond": {"mode": "active-backup 1"},
-                  "bond_defaults": {"miimon": "0"}},
+        "bond4": {
+            "speed": 0,
+            "tap": False,
+            "virtual_function": False,
+            "bond": {"mode": "active-backup 1"},
+            "bond_defaults": {"miimon": "0"},
+        },
         "vnet0": {"speed": 0, "tap": True, "virtual_function": False, "bond": {}},
     }
 
 
 def test_bond_defaults_of_vdsm_s_dump(tmp_path, monkeypatch):
     dump = tmp_path / "bonding-defaults.json"
-    dump.write_text(json.dumps({
-        "1": {"miimon": ["0"], "arp_ip_target": []}, "4": {"mode": ["balance-rr", "0"], "lacp_rate": ["slow", "0"], "miimon": ["100"]}}))
+    dump.write_text(
+        json.dumps(
+            {
+                "1": {"miimon": ["0"], "arp_ip_target": []},
+                "4": {"mode": ["balance-rr", "0"], "lacp_rate": ["slow", "0"], "miimon": ["100"]},
+            }
+        )
+    )
     monkeypatch.setattr(kernel, "BOND_DEFAULTS", str(dump))
     monkeypatch.setattr(kernel, "run", lambda argv, **_kwargs: pytest.fail("the kernel is asked although VDSM has"))
     assert kernel.bond_defaults({"4"}) == {"4": {"mode": "balance-rr 0", "lacp_rate": "slow 0", "miimon": "100"}}

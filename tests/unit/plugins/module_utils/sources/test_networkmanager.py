@@ -14,20 +14,51 @@ NM = nm.BUS
 MANAGED = {
     nm.PATH: {NM: {"Version": "1.52.1"}},
     nm.PATH + "/Devices/1": {NM + ".Device": {"Interface": "lo", "Managed": True}},
-    nm.PATH + "/Devices/2": {NM + ".Device": {"Interface": "eth1", "Managed": True, "Real": True, "Dhcp4Config": nm.PATH + "/DHCP4Config/1",
-                                              "Dhcp6Config": nm.PATH + "/DHCP6Config/1"}},
+    nm.PATH + "/Devices/2": {
+        NM + ".Device": {
+            "Interface": "eth1",
+            "Managed": True,
+            "Real": True,
+            "Dhcp4Config": nm.PATH + "/DHCP4Config/1",
+            "Dhcp6Config": nm.PATH + "/DHCP6Config/1",
+        }
+    },
     nm.PATH + "/Devices/3": {NM + ".Device": {"Interface": "veth9", "Managed": False}},
     nm.PATH + "/Devices/4": {NM + ".Device": {"Interface": "bond9", "Managed": True, "Real": False}},
     nm.PATH + "/DHCP4Config/1": {NM + ".DHCP4Config": {"Options": {"dhcp_client_identifier": "01:52:54"}}},
-    nm.PATH + "/DHCP6Config/1": {NM + ".DHCP6Config": {"Options": {"dhcp6_client_id": "00:03:00:01", "iaid": "00:0c:01:01"}}},
-    nm.PATH + "/ActiveConnection/1": {NM + ".Connection.Active": {"Uuid": "u-lo", "Devices": [nm.PATH + "/Devices/1"], "State": 2,
-                                                                  "Connection": nm.PATH + "/Settings/5"}},
-    nm.PATH + "/ActiveConnection/7": {NM + ".Connection.Active": {"Uuid": "u-eth1", "Devices": [nm.PATH + "/Devices/2"], "State": 1,
-                                                                  "Connection": nm.PATH + "/Settings/2"}},
-    nm.PATH + "/Settings/2": {NM + ".Settings.Connection": {"Filename": "/etc/NetworkManager/system-connections/e.nmconnection", "Unsaved": False,
-                                                            "Flags": 0}},
-    nm.PATH + "/Checkpoint/3": {NM + ".Checkpoint": {"Created": 61560, "RollbackTimeout": 300,
-                                                     "Devices": [nm.PATH + "/Devices/3", nm.PATH + "/Devices/2", nm.PATH + "/Devices/99"]}},
+    nm.PATH + "/DHCP6Config/1": {
+        NM + ".DHCP6Config": {"Options": {"dhcp6_client_id": "00:03:00:01", "iaid": "00:0c:01:01"}}
+    },
+    nm.PATH + "/ActiveConnection/1": {
+        NM + ".Connection.Active": {
+            "Uuid": "u-lo",
+            "Devices": [nm.PATH + "/Devices/1"],
+            "State": 2,
+            "Connection": nm.PATH + "/Settings/5",
+        }
+    },
+    nm.PATH + "/ActiveConnection/7": {
+        NM + ".Connection.Active": {
+            "Uuid": "u-eth1",
+            "Devices": [nm.PATH + "/Devices/2"],
+            "State": 1,
+            "Connection": nm.PATH + "/Settings/2",
+        }
+    },
+    nm.PATH + "/Settings/2": {
+        NM + ".Settings.Connection": {
+            "Filename": "/etc/NetworkManager/system-connections/e.nmconnection",
+            "Unsaved": False,
+            "Flags": 0,
+        }
+    },
+    nm.PATH + "/Checkpoint/3": {
+        NM + ".Checkpoint": {
+            "Created": 61560,
+            "RollbackTimeout": 300,
+            "Devices": [nm.PATH + "/Devices/3", nm.PATH + "/Devices/2", nm.PATH + "/Devices/99"],
+        }
+    },
 }
 
 
@@ -35,9 +66,22 @@ MANAGED = {
     ("raw", "value"),
     [
         ({"type": "ao", "data": []}, []),
-        ({"type": "a{sv}", "data": [{"id": {"type": "s", "data": "bond4"}, "deep": {"type": "aa{sv}", "data": [{"n": {"type": "u", "data": 1}}]}}]},
-         [{"id": "bond4", "deep": [{"n": 1}]}]),
-        ({"type": {"type": "s", "data": "vlan"}, "data": {"type": "s", "data": "x"}}, {"type": "vlan", "data": "x"}),  # a setting with such keys
+        (
+            {
+                "type": "a{sv}",
+                "data": [
+                    {
+                        "id": {"type": "s", "data": "bond4"},
+                        "deep": {"type": "aa{sv}", "data": [{"n": {"type": "u", "data": 1}}]},
+                    }
+                ],
+            },
+            [{"id": "bond4", "deep": [{"n": 1}]}],
+        ),
+        (
+            {"type": {"type": "s", "data": "vlan"}, "data": {"type": "s", "data": "x"}},
+            {"type": "vlan", "data": "x"},
+        ),  # a setting with such keys
         ({"type": "vlan", "more": 1}, {"type": "vlan", "more": 1}),
         ("text", "text"),
     ],
@@ -50,11 +94,17 @@ def test_what_the_objects_tell():
     assert nm.version_of(MANAGED) == "1.52.1"
     assert nm.version_of({}) == ""
     assert nm.devices_of(MANAGED) == {"lo": {"managed": True}, "eth1": {"managed": True}, "veth9": {"managed": False}}
-    assert nm.active_connections_of(MANAGED)["eth1"] == {"uuid": "u-eth1", "path": nm.PATH + "/ActiveConnection/7", "state": "activating"}
-    assert nm.checkpoints_of(MANAGED) == [{"path": nm.PATH + "/Checkpoint/3", "created": 61560, "timeout": 300, "devices": ["eth1", "veth9"]}]
+    assert nm.active_connections_of(MANAGED)["eth1"] == {
+        "uuid": "u-eth1",
+        "path": nm.PATH + "/ActiveConnection/7",
+        "state": "activating",
+    }
+    assert nm.checkpoints_of(MANAGED) == [
+        {"path": nm.PATH + "/Checkpoint/3", "created": 61560, "timeout": 300, "devices": ["eth1", "veth9"]}
+    ]
 
 
-@pytest.mark.parametrize(("flags", "expected"), [(0, {}), (2, {}), (0xb, {"eth1": "external"})])
+@pytest.mark.parametrize(("flags", "expected"), [(0, {}), (2, {}), (0xB, {"eth1": "external"})])
 def test_unmanaged(flags, expected):
     managed = json.loads(json.dumps(MANAGED))
     managed[nm.PATH + "/Settings/2"][NM + ".Settings.Connection"]["Flags"] = flags
@@ -74,8 +124,15 @@ def profile(properties=None, **settings):
 
 def test_profile_tells_only_what_is_set():
     assert profile() == {
-        "uuid": "u-eth1", "id": "System eth1", "type": "802-3-ethernet", "file": "/etc/NetworkManager/system-connections/e.nmconnection",
-        "in_memory": False, "lease_client_id": "01:52:54", "lease_duid": "00:03:00:01", "lease_iaid": "00:0c:01:01"}
+        "uuid": "u-eth1",
+        "id": "System eth1",
+        "type": "802-3-ethernet",
+        "file": "/etc/NetworkManager/system-connections/e.nmconnection",
+        "in_memory": False,
+        "lease_client_id": "01:52:54",
+        "lease_duid": "00:03:00:01",
+        "lease_iaid": "00:0c:01:01",
+    }
 
 
 @pytest.mark.parametrize(
@@ -120,7 +177,9 @@ def test_profile_on_disk_or_not(properties, in_memory, flags):
     assert [name for name in ("generated", "external") if found.get(name)] == flags
 
 
-@pytest.mark.parametrize("path", ["", "/", nm.PATH + "/Checkpoint/", nm.PATH + "/Devices/1", nm.PATH + "/Checkpoint/1; reboot"])
+@pytest.mark.parametrize(
+    "path", ["", "/", nm.PATH + "/Checkpoint/", nm.PATH + "/Devices/1", nm.PATH + "/Checkpoint/1; reboot"]
+)
 def test_only_one_exact_checkpoint_is_ever_destroyed(path, monkeypatch):
     monkeypatch.setattr(nm, "run", lambda *_args, **_kwargs: pytest.fail("NetworkManager was called"))
     with pytest.raises(ValueError, match="not the path of a checkpoint"):
@@ -137,11 +196,18 @@ def test_destroy_names_the_checkpoint(monkeypatch):
 @pytest.mark.parametrize(
     ("err", "says"),
     [
-        ("Failed to get property Checkpoints on interface org.freedesktop.NetworkManager: The name org.freedesktop.NetworkManager was not provided by"
-         " any .service files", "systemctl enable --now NetworkManager"),
+        (
+            "Failed to get property Checkpoints on interface org.freedesktop.NetworkManager: The name "
+            "org.freedesktop.NetworkManager was not provided by"
+            " any .service files",
+            "systemctl enable --now NetworkManager",
+        ),
         ('Call failed: Name "org.freedesktop.NetworkManager" does not exist', "systemctl enable --now NetworkManager"),
         ("Failed to connect to bus: No such file or directory", "status dbus"),
-        ("Call failed: checkpoint /org/freedesktop/NetworkManager/Checkpoint/99 does not exist", "refused Checkpoints: Call failed: checkpoint /org"),
+        (
+            "Call failed: checkpoint /org/freedesktop/NetworkManager/Checkpoint/99 does not exist",
+            "refused Checkpoints: Call failed: checkpoint /org",
+        ),
     ],
 )
 def test_failures_say_what_to_do(err, says, monkeypatch):
@@ -159,8 +225,11 @@ LOG = """<info>  [1.0] audit: op="checkpoint-create" arg="/org/freedesktop/Netwo
 
 @pytest.mark.parametrize(
     ("number", "rc", "owner"),
-    [(1, 0, "made by process 999999999 (ended) of uid 0"), (2, 0, "its maker is not in NetworkManager's log"),
-     (1, 1, "its maker is not in NetworkManager's log")],
+    [
+        (1, 0, "made by process 999999999 (ended) of uid 0"),
+        (2, 0, "its maker is not in NetworkManager's log"),
+        (1, 1, "its maker is not in NetworkManager's log"),
+    ],
 )
 def test_checkpoint_owner(number, rc, owner, monkeypatch):
     monkeypatch.setattr(nm, "run", lambda *_args, **_kwargs: (rc, LOG, ""))

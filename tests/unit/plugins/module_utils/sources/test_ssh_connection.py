@@ -1,7 +1,9 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The control connection: SSH_CONNECTION's forms, the walk up the parents, the socket of the sshd, the device that holds it."""
+"""The control connection: SSH_CONNECTION's forms, the walk up the parents, the socket of the sshd, the device that
+holds it.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,11 @@ from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources import 
 
 LINKS = [
     {"ifname": "lo", "ifindex": 1, "addr_info": [{"local": "127.0.0.1"}, {"local": "::1"}]},
-    {"ifname": "eth1", "ifindex": 4, "addr_info": [{"local": "10.80.0.5"}, {"local": "fe80::1"}, {"local": "2001:db8::10"}]},
+    {
+        "ifname": "eth1",
+        "ifindex": 4,
+        "addr_info": [{"local": "10.80.0.5"}, {"local": "fe80::1"}, {"local": "2001:db8::10"}],
+    },
     {"ifname": "bond4.3000", "ifindex": 7, "addr_info": [{"local": "10.88.0.50"}, {"local": "fe80::1"}]},
     {"ifname": "ppp0", "ifindex": 8, "addr_info": [{"family": "inet"}]},
     {"ifname": "eth9", "ifindex": 9},
@@ -87,7 +93,12 @@ def proc(tmp_path):
 
 
 def socket_line(local, peer, state, inode):
-    return "   0: %s %s %s 00000000:00000000 00:00000000 00000000     0        0 %s 1 0 20 4 30 10 -1\n" % (local, peer, state, inode)
+    return "   0: %s %s %s 00000000:00000000 00:00000000 00000000     0        0 %s 1 0 20 4 30 10 -1\n" % (
+        local,
+        peer,
+        state,
+        inode,
+    )
 
 
 def test_own_environment_first(proc):
@@ -121,8 +132,24 @@ LITTLE = pytest.mark.skipif(sys.byteorder != "little", reason="the recorded tabl
     ("tables", "local", "peer"),
     [
         ({"tcp": socket_line("3200580A:0016", "0100630A:C4CC", "01", "777")}, "10.88.0.50", "10.99.0.1"),
-        ({"tcp6": socket_line("0000000000000000FFFF00003200580A:0016", "0000000000000000FFFF00000100630A:C4CC", "01", "777")}, "10.88.0.50", "10.99.0.1"),
-        ({"tcp6": socket_line("880000FD000000000000000040010000:0016", "880000FD000000000000000001000000:C4CC", "01", "777")}, "fd00:88::140", "fd00:88::1"),
+        (
+            {
+                "tcp6": socket_line(
+                    "0000000000000000FFFF00003200580A:0016", "0000000000000000FFFF00000100630A:C4CC", "01", "777"
+                )
+            },
+            "10.88.0.50",
+            "10.99.0.1",
+        ),
+        (
+            {
+                "tcp6": socket_line(
+                    "880000FD000000000000000040010000:0016", "880000FD000000000000000001000000:C4CC", "01", "777"
+                )
+            },
+            "fd00:88::140",
+            "fd00:88::1",
+        ),
     ],
 )
 def test_socket_of_the_sshd(proc, tables, local, peer):
@@ -134,7 +161,9 @@ def test_socket_of_the_sshd(proc, tables, local, peer):
 
 @LITTLE
 def test_session_socket_before_forwarded_ones(proc):
-    lines = socket_line("0100007F:1F90", "0100007F:C000", "01", "888") + socket_line("3200580A:0016", "0100630A:C4CC", "01", "777")
+    lines = socket_line("0100007F:1F90", "0100007F:C000", "01", "888") + socket_line(
+        "3200580A:0016", "0100630A:C4CC", "01", "777"
+    )
     proc.add("95", "sshd", sockets=[(10, "888"), (4, "777")], tcp=lines)
     proc.add("100", "python3")
     assert proc.ask()["local"] == "10.88.0.50"

@@ -23,8 +23,17 @@ def memory(tmp_path):
 
 @pytest.fixture(autouse=True)
 def _not_this_machines_memory(memory, monkeypatch):
-    for function in (vdsm_persistence.running, vdsm_persistence.in_memory, vdsm_persistence.record_in_sync, vdsm_persistence.prepare_record):
-        monkeypatch.setattr(function, "__defaults__", tuple(memory if one == vdsm_persistence.MEMORY else one for one in function.__defaults__))
+    for function in (
+        vdsm_persistence.running,
+        vdsm_persistence.in_memory,
+        vdsm_persistence.record_in_sync,
+        vdsm_persistence.prepare_record,
+    ):
+        monkeypatch.setattr(
+            function,
+            "__defaults__",
+            tuple(memory if one == vdsm_persistence.MEMORY else one for one in function.__defaults__),
+        )
 
 
 @pytest.fixture
@@ -45,7 +54,9 @@ def test_a_record_is_written_as_vdsm_writes_it(roots):
             text = stream.read()
         assert text == json.dumps({key: value for key, value in NETWORK.items() if value is not None}, indent=4)
         assert vdsm_persistence.read(root)["bondings"] == RECORD["bondings"]
-        assert sorted(os.listdir(os.path.dirname(root))) == sorted(["netconf", os.path.basename(os.path.realpath(root))])
+        assert sorted(os.listdir(os.path.dirname(root))) == sorted(
+            ["netconf", os.path.basename(os.path.realpath(root))]
+        )
 
 
 def test_a_record_that_is_there_is_not_written_again(roots):
@@ -85,7 +96,9 @@ def write(folder, **files):
 
 def beside(root):
     """What else is in the folder of ``root``: names, but the one it leads to."""
-    return sorted(set(os.listdir(os.path.dirname(root))) - {os.path.basename(root), os.path.basename(os.path.realpath(root))})
+    return sorted(
+        set(os.listdir(os.path.dirname(root))) - {os.path.basename(root), os.path.basename(os.path.realpath(root))}
+    )
 
 
 def test_a_plain_folder_is_read_and_replaced(roots):
@@ -190,7 +203,11 @@ def test_what_runs_is_read_and_what_a_boot_would_change_is_named(roots):
     assert vdsm_persistence.unsaved(roots) == {"networks": [], "bondings": []}
     write(roots[1] + "/nets", storage='{"nic": "eth7"}', new='{"nic": "eth9"}', same='{"nic": "eth8"}')
     write(roots[1] + "/bonds", bond1='{"nics": ["eth1", "eth2"]}')
-    assert vdsm_persistence.running(roots)["networks"] == {"storage": {"nic": "eth7"}, "new": {"nic": "eth9"}, "same": {"nic": "eth8"}}
+    assert vdsm_persistence.running(roots)["networks"] == {
+        "storage": {"nic": "eth7"},
+        "new": {"nic": "eth9"},
+        "same": {"nic": "eth8"},
+    }
     assert vdsm_persistence.unsaved(roots) == {"networks": ["new", "old", "storage"], "bondings": ["bond1"]}
     assert vdsm_persistence.dirty(roots)
 
@@ -204,7 +221,10 @@ def test_a_record_in_memory_leaves_the_disk_alone(roots, memory, tmp_path):
     assert vdsm_persistence.read(roots[0])["networks"] == {"storage": {"nic": "eth5"}}
     assert sorted(vdsm_persistence.running(roots)["networks"]) == ["ovirtmgmt", "storage"]
     assert "ipaddr" not in vdsm_persistence.running(roots)["networks"]["ovirtmgmt"]
-    assert vdsm_persistence.record_in_sync(RECORD, roots, False) and vdsm_persistence.prepare_record(RECORD, roots, False) == []
+    assert (
+        vdsm_persistence.record_in_sync(RECORD, roots, False)
+        and vdsm_persistence.prepare_record(RECORD, roots, False) == []
+    )
     assert not vdsm_persistence.record_in_sync(RECORD, roots)
 
 

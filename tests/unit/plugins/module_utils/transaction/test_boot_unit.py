@@ -14,7 +14,9 @@ from ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction imp
 
 @pytest.fixture
 def unit(tmp_path, monkeypatch):
-    """``(entry, start)``: an armed unit, whose interpreter prints its words; ``start(boot)`` runs it, made by the boot with that id."""
+    """``(entry, start)``: an armed unit, whose interpreter prints its words; ``start(boot)`` runs it, made by the boot
+    with that id.
+    """
     monkeypatch.setattr(boot_unit, "UNITS", str(tmp_path / "units"))
     monkeypatch.setattr(boot_unit, "WANTS", str(tmp_path / "units" / "wants"))
     python = tmp_path / "python3"
@@ -27,6 +29,7 @@ def unit(tmp_path, monkeypatch):
     def start(boot):
         script = re.search("ExecStart=/bin/sh -c '(.*)'\n", boot_unit.text(entry, boot)).group(1)
         return subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True).stdout
+
     return entry, start
 
 
@@ -37,7 +40,9 @@ def there(entry):
 def test_a_start_in_the_boot_that_made_it_does_nothing(unit):
     entry, start = unit
     os.mkdir(entry["base"] + "/new-one")
-    assert start(journal.boot_id()) == "" and there(entry) == (True, True) and os.path.exists(entry["base"] + "/new-one")
+    assert (
+        start(journal.boot_id()) == "" and there(entry) == (True, True) and os.path.exists(entry["base"] + "/new-one")
+    )
 
 
 @pytest.mark.parametrize("left", ["new-one", "ended-one", ""])

@@ -10,6 +10,7 @@ import os
 import pytest
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.effects import profile_settings
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources import networkmanager, profile_files
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources.command import CommandError
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction import (
     boot_unit,
     diagnosis,
@@ -17,10 +18,9 @@ from ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction imp
     guard,
     journal,
     repair,
-    run as transaction,
     snapshot,
 )
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources.command import CommandError
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction import run as transaction
 
 
 def checkpoint(path, created=5000, timeout=170):
@@ -30,18 +30,40 @@ def checkpoint(path, created=5000, timeout=170):
 KILLED = {"foreign": ["/C/1"], "apply_window": [4000, 24000]}
 
 
-@pytest.mark.parametrize("status, there, expected", [
-    pytest.param({"checkpoint": "/C/2", **KILLED}, [checkpoint("/C/1"), checkpoint("/C/2"), checkpoint("/C/3")], ["/C/2"], id="known"),
-    pytest.param({"checkpoint": "/C/2", **KILLED}, [checkpoint("/C/1"), checkpoint("/C/3")], [], id="known, and gone"),
-    pytest.param(KILLED, [checkpoint("/C/1"), checkpoint("/C/2")], ["/C/2"], id="killed while nmstatectl ran"),
-    pytest.param(KILLED, [checkpoint("/C/1"), checkpoint("/C/2", timeout=230)], ["/C/2"], id="nmstate has extended its timeout"),
-    pytest.param({"checkpoint": "", **KILLED}, [checkpoint("/C/1"), checkpoint("/C/2")], ["/C/2"], id="killed, none known"),
-    pytest.param(KILLED, [checkpoint("/C/2", created=3999)], [], id="made before nmstatectl was called"),
-    pytest.param(KILLED, [checkpoint("/C/2", created=24001)], [], id="made when nmstatectl was over"),
-    pytest.param(KILLED, [checkpoint("/C/2", timeout=0)], [], id="without a timeout"),
-    pytest.param(KILLED, [checkpoint("/C/3", created=9000), checkpoint("/C/2", created=5000)], ["/C/2"], id="the first of two"),
-    pytest.param({}, [checkpoint("/C/1")], [], id="nothing was applied"),
-])
+@pytest.mark.parametrize(
+    "status, there, expected",
+    [
+        pytest.param(
+            {"checkpoint": "/C/2", **KILLED},
+            [checkpoint("/C/1"), checkpoint("/C/2"), checkpoint("/C/3")],
+            ["/C/2"],
+            id="known",
+        ),
+        pytest.param(
+            {"checkpoint": "/C/2", **KILLED}, [checkpoint("/C/1"), checkpoint("/C/3")], [], id="known, and gone"
+        ),
+        pytest.param(KILLED, [checkpoint("/C/1"), checkpoint("/C/2")], ["/C/2"], id="killed while nmstatectl ran"),
+        pytest.param(
+            KILLED,
+            [checkpoint("/C/1"), checkpoint("/C/2", timeout=230)],
+            ["/C/2"],
+            id="nmstate has extended its timeout",
+        ),
+        pytest.param(
+            {"checkpoint": "", **KILLED}, [checkpoint("/C/1"), checkpoint("/C/2")], ["/C/2"], id="killed, none known"
+        ),
+        pytest.param(KILLED, [checkpoint("/C/2", created=3999)], [], id="made before nmstatectl was called"),
+        pytest.param(KILLED, [checkpoint("/C/2", created=24001)], [], id="made when nmstatectl was over"),
+        pytest.param(KILLED, [checkpoint("/C/2", timeout=0)], [], id="without a timeout"),
+        pytest.param(
+            KILLED,
+            [checkpoint("/C/3", created=9000), checkpoint("/C/2", created=5000)],
+            ["/C/2"],
+            id="the first of two",
+        ),
+        pytest.param({}, [checkpoint("/C/1")], [], id="nothing was applied"),
+    ],
+)
 def test_own_checkpoints(status, there, expected):
     assert endings.own_checkpoints(status, there) == expected
 
@@ -66,8 +88,10 @@ class Host:
         monkeypatch.setattr(guard, "FIRST_WORD_SECONDS", 0.3)
         monkeypatch.setattr(boot_unit, "UNITS", str(top / "units"))
         monkeypatch.setattr(boot_unit, "WANTS", str(top / "units" / "wants"))
-        monkeypatch.setattr(snapshot, "take", lambda: {"devices": {"eth1": {}}, "guests": {}, "routes": [], "rules": [], "dns": []})
-        monkeypatch.setattr(snapshot, "guests", lambda: {})
+        monkeypatch.setattr(
+            snapshot, "take", lambda: {"devices": {"eth1": {}}, "guests": {}, "routes": [], "rules": [], "dns": []}
+        )
+        monkeypatch.setattr(snapshot, "guests", dict)
         for name in ("bring_back", "settle"):
             monkeypatch.setattr(repair, name, lambda *_words, name=name: self._do(name, self.left))
         monkeypatch.setattr(networkmanager, "objects", dict)
@@ -109,12 +133,32 @@ class Host:
         return {path.name.partition(".")[0]: path.read_text() for path in sorted(self.folder.iterdir())}
 
     def options(self, **more):
-        return {"timeout": 60, "persistent": True, "record": {}, "settings": {}, "keep": [], "last_resort": "none", "owner": "me", "probes": [], **more}
+        return {
+            "timeout": 60,
+            "persistent": True,
+            "record": {},
+            "settings": {},
+            "keep": [],
+            "last_resort": "none",
+            "owner": "me",
+            "probes": [],
+            **more,
+        }
 
     def open(self, **more):
         """A journal whose change was made on disk: eth1 rewritten, ovirtmgmt new."""
-        entry = {"id": "one", "python": "/usr/bin/python3", "change": {}, "raises": [], "snapshot": snapshot.take(), "before": {}, "held": {},
-                 "scope": {"named": [], "devices": [], "rules": [], "new_rules": False}, **self.options(), **more}
+        entry = {
+            "id": "one",
+            "python": "/usr/bin/python3",
+            "change": {},
+            "raises": [],
+            "snapshot": snapshot.take(),
+            "before": {},
+            "held": {},
+            "scope": {"named": [], "devices": [], "rules": [], "new_rules": False},
+            **self.options(),
+            **more,
+        }
         entry = transaction._open(entry, {"mod.py": b"x = 1\n"}, self.base)
         guard.tell("one", phase="applied")
         self.write("eth1", "new")
@@ -192,6 +236,7 @@ def broken_flush(base):
         if list(places or ()) == [base]:
             raise OSError(errno.EIO, "Input/output error")
         real(places or profile_files.ON_DISK)
+
     return flush
 
 
@@ -202,6 +247,7 @@ def test_a_full_disk_gets_the_room_that_was_kept_for_the_undo(host, monkeypatch)
         if os.path.exists(entry["path"] + "/reserve"):
             raise OSError(errno.ENOSPC, "No space left on device")
         real(source, target)
+
     monkeypatch.setattr(profile_files, "_copy_file", copy)
     assert journal.put_back(entry, profile_files.ON_DISK) and host.profiles() == OLD
 
@@ -229,6 +275,7 @@ def test_a_disk_that_takes_nothing_keeps_the_journal_and_reaches_the_last_resort
 def raising(trouble):
     def step(*_words, **_options):
         raise trouble
+
     return step
 
 
@@ -249,6 +296,7 @@ def test_a_full_run_has_room_for_the_status(host, monkeypatch):
         if os.path.exists(reserve):
             raise OSError(errno.ENOSPC, "No space left on device")
         real(path, data)
+
     monkeypatch.setattr(guard, "write_atomic", write)
     guard.tell("one", phase="undoing")
     assert not guard._unwritten and host.status()["phase"] == "undoing"
@@ -267,7 +315,9 @@ def test_an_undo_killed_at_its_diagnosis_reports_in_its_next_life(host):
     host.trouble = {}
     transaction.guarded(host.base, "one")
     assert host.status()["phase"] == "undone" and host.profiles() == OLD and not journal.find()[0]
-    assert (host.status()["step"], host.status()["reason"]) == ("prove", "for a test") and len(host.status()["repairs"]) == 2
+    assert (host.status()["step"], host.status()["reason"]) == ("prove", "for a test") and len(
+        host.status()["repairs"]
+    ) == 2
 
 
 @pytest.mark.parametrize("outcome, phase", [("committed", "committed"), ("undone", "undone"), (None, "failed")])
@@ -315,7 +365,9 @@ def test_an_open_journal_is_never_without_its_boot_unit(host, monkeypatch):
         def step(*words, **options):
             seen.append((bool(journal.find()[0]), os.path.islink(os.path.join(boot_unit.WANTS, boot_unit.NAME))))
             return real(*words, **options)
+
         return step
+
     for module, name in ((os, "rename"), (os, "unlink"), (os, "symlink"), (os, "fsync")):
         monkeypatch.setattr(module, name, look(getattr(module, name)))
     endings.end(host.open())
@@ -346,7 +398,9 @@ def test_the_first_boot_undoes_whatever_a_power_cut_left(host, how):
     assert host.profiles() == OLD and not os.path.exists(host.base) and host.status()["phase"] == "undone"
 
 
-@pytest.mark.parametrize("how, expected, phase", [("applied", OLD, "undone"), ("edited", {**NEW, "eth1": "edited by a human"}, "failed")])
+@pytest.mark.parametrize(
+    "how, expected, phase", [("applied", OLD, "undone"), ("edited", {**NEW, "eth1": "edited by a human"}, "failed")]
+)
 def test_a_later_boot_undoes_only_what_it_knows(host, how, expected, phase):
     entry = host.open()
     boot_again(host, entry, how)
@@ -355,12 +409,19 @@ def test_a_later_boot_undoes_only_what_it_knows(host, how, expected, phase):
     assert host.profiles() == expected and host.status()["phase"] == phase and not journal.find()[0]
 
 
-@pytest.mark.parametrize("how, expected, said", [
-    ("applied", OLD, "was undone, for its unproven change was still there"),
-    ("edited", {**NEW, "eth1": "edited by a human"}, "the profile files have changed since, so it was not undone now"),
-    ("cut", {**NEW, "ovirtmgmt": ""}, "the profile files have changed since, so it was not undone now"),
-    ("put back", OLD, ""),
-])
+@pytest.mark.parametrize(
+    "how, expected, said",
+    [
+        ("applied", OLD, "was undone, for its unproven change was still there"),
+        (
+            "edited",
+            {**NEW, "eth1": "edited by a human"},
+            "the profile files have changed since, so it was not undone now",
+        ),
+        ("cut", {**NEW, "ovirtmgmt": ""}, "the profile files have changed since, so it was not undone now"),
+        ("put back", OLD, ""),
+    ],
+)
 def test_a_module_uses_a_journal_of_an_earlier_boot_only_if_it_knows_the_profiles(host, how, expected, said):
     boot_again(host, host.open(), how)
     assert said in transaction.recover_left_over()
@@ -369,7 +430,9 @@ def test_a_module_uses_a_journal_of_an_earlier_boot_only_if_it_knows_the_profile
     assert how == "applied" or not any("connection" in one for one in host.calls), "nothing was activated"
 
 
-@pytest.mark.parametrize("trouble", [(1, "", "Failed to connect to bus"), CommandError("systemctl: no end within 10 s", [])])
+@pytest.mark.parametrize(
+    "trouble", [(1, "", "Failed to connect to bus"), CommandError("systemctl: no end within 10 s", [])]
+)
 def test_liveness_fails_closed(host, trouble):
     host.open()
     host.trouble = {"systemctl show": trouble}
@@ -385,7 +448,11 @@ def test_a_journal_without_its_guard_is_undone_if_the_guard_had_begun(host, monk
     for _one in range(lives):
         journal.begin_life(entry)
     transaction.recover_left_over()
-    assert host.profiles() == expected and not journal.find()[0] and not os.path.exists(os.path.join(boot_unit.UNITS, boot_unit.NAME))
+    assert (
+        host.profiles() == expected
+        and not journal.find()[0]
+        and not os.path.exists(os.path.join(boot_unit.UNITS, boot_unit.NAME))
+    )
 
 
 def begin(host):
@@ -394,7 +461,10 @@ def begin(host):
 
 def test_a_guard_that_may_be_alive_keeps_its_journal(host):
     """systemd-run exceeds its time after the guard has started, and systemd answers nothing any more."""
-    host.trouble = {"systemd-run": CommandError("systemd-run: no end within 15 s", []), "systemctl": CommandError("systemctl: no end within 20 s", [])}
+    host.trouble = {
+        "systemd-run": CommandError("systemd-run: no end within 15 s", []),
+        "systemctl": CommandError("systemctl: no end within 20 s", []),
+    }
     with pytest.raises(transaction.TransactionError, match="does not say that it is dead"):
         begin(host)
     assert journal.find()[0] == "open" and os.path.exists(os.path.join(boot_unit.UNITS, boot_unit.NAME))
@@ -410,6 +480,7 @@ def test_a_guard_is_stopped_before_its_journal_goes(host):
             host.write("eth1", "new")
         if words.startswith("systemctl stop"):
             there.append(journal.find()[0])
+
     host.on_call = guard_begins
     host.trouble = {"systemd-run": CommandError("systemd-run: no end within 15 s", [])}
     with pytest.raises(transaction.TransactionError, match="The change was undone, exactly"):
@@ -417,7 +488,11 @@ def test_a_guard_is_stopped_before_its_journal_goes(host):
     assert there == ["open"] and host.profiles() == OLD and not journal.find()[0]
 
 
-@pytest.mark.parametrize("trouble", [CommandError("systemd-run: exit status 1: Job failed", []), (0, "", "")], ids=["not executable", "no first word"])
+@pytest.mark.parametrize(
+    "trouble",
+    [CommandError("systemd-run: exit status 1: Job failed", []), (0, "", "")],
+    ids=["not executable", "no first word"],
+)
 def test_an_interpreter_that_systemd_may_not_execute_is_an_error_with_nothing_touched(host, trouble):
     host.trouble = {"systemd-run": trouble}
     with pytest.raises(transaction.TransactionError, match="cannot be started.*Nothing was changed"):
@@ -426,7 +501,9 @@ def test_an_interpreter_that_systemd_may_not_execute_is_an_error_with_nothing_to
     assert [name for name in os.listdir(guard.RUN) if name.startswith("2")] == []
 
 
-@pytest.mark.parametrize("loader", [None, object(), type("Gone", (), {"get_source": raising(OSError("no such file"))})()])
+@pytest.mark.parametrize(
+    "loader", [None, object(), type("Gone", (), {"get_source": raising(OSError("no such file"))})()]
+)
 def test_a_module_that_cannot_find_its_own_source_touches_nothing(host, monkeypatch, loader):
     monkeypatch.setattr(profile_files, "__loader__", loader)
     with pytest.raises(transaction.TransactionError, match="profile_files cannot be read.*Nothing was changed"):

@@ -49,7 +49,12 @@ def test_restore_makes_the_folder_equal_to_the_copy(opened, places):
     touched = profile_files.restore(places, os.path.join(opened["path"], "files"))
     assert profile_files.digests(places) == before
     assert os.stat(folder + "/eth1.nmconnection").st_mode & 0o777 == 0o600
-    assert sorted(os.path.basename(path) for path in touched) == ["eth1.nmconnection", "eth2.nmconnection", "intern.conf", "ovirtmgmt.nmconnection"]
+    assert sorted(os.path.basename(path) for path in touched) == [
+        "eth1.nmconnection",
+        "eth2.nmconnection",
+        "intern.conf",
+        "ovirtmgmt.nmconnection",
+    ]
     assert sorted(os.listdir(folder)) == ["eth1.nmconnection", "eth2.nmconnection"]
 
 

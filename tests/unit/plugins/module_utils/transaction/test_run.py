@@ -21,13 +21,16 @@ def test_the_checkpoint_outlives_the_steps_under_it(timeout, change, more):
     assert slower["checkpoint"] == bounds["checkpoint"] + run.profile_settings.SECONDS
 
 
-@pytest.mark.parametrize("change, lacking, expected", [
-    ({}, {}, []),
-    ({}, {"eth1": {"connection.zone": "a"}}, ["eth1"]),
-    # nmstate writes the profile again, and with it what it decides by itself
-    ({"interfaces": [{"name": "ovirtmgmt"}]}, {}, ["ovirtmgmt"]),
-    ({"interfaces": [{"name": "eth9"}]}, {}, []),
-])
+@pytest.mark.parametrize(
+    "change, lacking, expected",
+    [
+        ({}, {}, []),
+        ({}, {"eth1": {"connection.zone": "a"}}, ["eth1"]),
+        # nmstate writes the profile again, and with it what it decides by itself
+        ({"interfaces": [{"name": "ovirtmgmt"}]}, {}, ["ovirtmgmt"]),
+        ({"interfaces": [{"name": "eth9"}]}, {}, []),
+    ],
+)
 def test_settings_that_are_seen_to(change, lacking, expected):
     settings = {"eth1": {"connection.zone": "a"}, "ovirtmgmt": {"ipv6.dhcp-iaid": "00:00:00:05"}}
     assert sorted(run.concerned(settings, change, lacking)) == expected

@@ -11,22 +11,35 @@ import pytest
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller import diagnosis_files
 
 RESULT = {
-    "msg": "the change was undone", "change": {"interfaces": [{"name": "eth1"}]},
+    "msg": "the change was undone",
+    "change": {"interfaces": [{"name": "eth1"}]},
     "timeline": [{"phase": "open", "at": 10.0}, {"phase": "undone", "at": 12.5}],
 }
 FOUND = {
-    "change": {"interfaces": [{"name": "eth1", "mtu": 9000}]}, "before": {"interfaces": []}, "failure": {"links": []}, "after": {"interfaces": []},
+    "change": {"interfaces": [{"name": "eth1", "mtu": 9000}]},
+    "before": {"interfaces": []},
+    "failure": {"links": []},
+    "after": {"interfaces": []},
     "log": "a line\n",
-    "status": {"phase": "undone", "nonce": "secret", "reason": "no lease", "timeline": [{"phase": "open", "at": 1.0}], "error": {"kind": "VerificationError"}},
+    "status": {
+        "phase": "undone",
+        "nonce": "secret",
+        "reason": "no lease",
+        "timeline": [{"phase": "open", "at": 1.0}],
+        "error": {"kind": "VerificationError"},
+    },
 }
 
 
-@pytest.mark.parametrize("host, name", [
-    ("host1", "host1-t1"),
-    ("host1.example.com", "host1.example.com-t1"),
-    ("../../etc", ".._.._etc-t1"),
-    ("fe80::1%eth0", "fe80_1_eth0-t1"),
-])
+@pytest.mark.parametrize(
+    "host, name",
+    [
+        ("host1", "host1-t1"),
+        ("host1.example.com", "host1.example.com-t1"),
+        ("../../etc", ".._.._etc-t1"),
+        ("fe80::1%eth0", "fe80_1_eth0-t1"),
+    ],
+)
 def test_a_folder_for_each_failure_whatever_the_host_is_called(host, name):
     assert diagnosis_files.folder_name(host, "t1") == name
     assert "/" not in diagnosis_files.folder_name(host, "t1")
@@ -35,7 +48,16 @@ def test_a_folder_for_each_failure_whatever_the_host_is_called(host, name):
 def test_every_part_that_the_host_left_is_a_file():
     files = diagnosis_files.files({"state": {"interfaces": []}}, RESULT, FOUND)
     assert sorted(files) == [
-        "after.json", "before.json", "change.json", "desired.json", "error.json", "failure.json", "host.log", "message.txt", "status.json", "timeline.txt",
+        "after.json",
+        "before.json",
+        "change.json",
+        "desired.json",
+        "error.json",
+        "failure.json",
+        "host.log",
+        "message.txt",
+        "status.json",
+        "timeline.txt",
     ]
     assert json.loads(files["change.json"]) == FOUND["change"]
     assert json.loads(files["error.json"]) == {"kind": "VerificationError"}
@@ -50,12 +72,19 @@ def test_a_host_that_stays_away_leaves_what_the_controller_knows():
     assert files["timeline.txt"].splitlines() == ["   0.000 s  open", "   2.500 s  undone"]
 
 
-LOG = "".join("2026-11-21T08:30:%02d NetworkManager[1]: <%s> [1.0] line %d\n" % (n % 60, "warn" if n % 10 == 0 else "info", n) for n in range(3000))
+LOG = "".join(
+    "2026-11-21T08:30:%02d NetworkManager[1]: <%s> [1.0] line %d\n" % (n % 60, "warn" if n % 10 == 0 else "info", n)
+    for n in range(3000)
+)
 
 
 def test_the_summary_has_what_a_human_asks_first():
-    status = {**FOUND["status"], "step": "apply", "error": {"kind": "VerificationError", "message": "eth1: mtu"},
-              "left": [{"device": "eth1", "what": "is down"}]}
+    status = {
+        **FOUND["status"],
+        "step": "apply",
+        "error": {"kind": "VerificationError", "message": "eth1: mtu"},
+        "left": [{"device": "eth1", "what": "is down"}],
+    }
     told = diagnosis_files.summary({**RESULT, "step": "apply"}, {**FOUND, "status": status, "log": LOG})
     assert told["step"] == "apply" and told["phases"] == ["0.000 s open"]
     assert told["error"] == "VerificationError: eth1: mtu" and told["not_restored"] == ["eth1 is down"]
@@ -65,43 +94,93 @@ def test_the_summary_has_what_a_human_asks_first():
 def test_the_summary_is_small_whatever_the_host_says():
     told = diagnosis_files.summary(
         {"msg": "x" * 9000, "step": "apply"},
-        {"log": "error " + "\u20ac" * 90000, "status": {
-            "timeline": [{"phase": "p" * 50, "at": float(n)} for n in range(300)], "error": {"kind": "Bug", "message": "m" * 90000},
-            "left": [{"device": "eth%d" % n, "what": "w" * 300} for n in range(200)]}})
+        {
+            "log": "error " + "\u20ac" * 90000,
+            "status": {
+                "timeline": [{"phase": "p" * 50, "at": float(n)} for n in range(300)],
+                "error": {"kind": "Bug", "message": "m" * 90000},
+                "left": [{"device": "eth%d" % n, "what": "w" * 300} for n in range(200)],
+            },
+        },
+    )
     assert len(json.dumps(told)) <= diagnosis_files.SUMMARY_BYTES
 
 
-@pytest.mark.parametrize("line", [
-    "error: 802-1x.password: hunter2", "error password=hunter2", "error 'private-key': 'hunter2'", 'error {"psk": "hunter2"}',
-    "error wireguard.private-key hunter2",
-    "error mka-cak: hunter2", "error secret hunter2",
-])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "error: 802-1x.password: hunter2",
+        "error password=hunter2",
+        "error 'private-key': 'hunter2'",
+        'error {"psk": "hunter2"}',
+        "error wireguard.private-key hunter2",
+        "error mka-cak: hunter2",
+        "error secret hunter2",
+    ],
+)
 def test_no_secret_is_in_the_summary(line):
-    told = diagnosis_files.summary({"step": "apply"}, {"log": line, "status": {"error": {"kind": "InvalidArgument", "message": line}}})
+    told = diagnosis_files.summary(
+        {"step": "apply"}, {"log": line, "status": {"error": {"kind": "InvalidArgument", "message": line}}}
+    )
     assert "hunter2" not in json.dumps(told) and "error" in told["log"][0]
 
 
 def test_a_host_that_left_nothing_has_a_summary_of_what_the_controller_knows():
-    assert diagnosis_files.summary({**RESULT, "step": "prove"}, {}) == {"step": "prove", "phases": ["0.000 s open", "2.500 s undone"]}
+    assert diagnosis_files.summary({**RESULT, "step": "prove"}, {}) == {
+        "step": "prove",
+        "phases": ["0.000 s open", "2.500 s undone"],
+    }
 
 
 def test_a_failure_without_a_folder_still_has_its_summary():
-    assert diagnosis_files.kept({"diagnosis": ""}, {**RESULT, "failed": True, "step": "apply"}, FOUND, "host1")["diagnosis_summary"]["step"] == "apply"
+    assert (
+        diagnosis_files.kept({"diagnosis": ""}, {**RESULT, "failed": True, "step": "apply"}, FOUND, "host1")[
+            "diagnosis_summary"
+        ]["step"]
+        == "apply"
+    )
     assert "diagnosis_summary" not in diagnosis_files.kept({"diagnosis": ""}, {"changed": True}, {}, "host1")
 
 
-SECRET_STATE = {"interfaces": [{"name": "eth1", "802.1x": {"identity": "me", "password": "hunter2", "private-key-password": "hunter22"},
-                                "macsec": {"mka-cak": "50b71a8ef0bd5751ea76de6d6c98c03a"}}]}
+SECRET_STATE = {
+    "interfaces": [
+        {
+            "name": "eth1",
+            "802.1x": {"identity": "me", "password": "hunter2", "private-key-password": "hunter22"},
+            "macsec": {"mka-cak": "50b71a8ef0bd5751ea76de6d6c98c03a"},
+        }
+    ]
+}
 
 
 def test_secrets_of_profiles_are_in_no_file_and_in_no_word_of_the_result(tmp_path):
     settings = {"wg0": {"wireguard.private-key": "cHJpdmF0ZWtleQ=="}, "eth1": {"connection.zone": "internal"}}
-    found = {"change": SECRET_STATE, "before": SECRET_STATE, "after": {"peers": [{"preshared-key": "cHJlc2hhcmVk"}]}, "failure": {"x": "key hunter2 refused"},
-             "log": "NetworkManager: password hunter2\nsaw cHJpdmF0ZWtleQ== on the wire\n",
-             "status": {"phase": "undone", "reason": "psk=hunter3", "error": {"kind": "VerificationError", "message": "password: hunter2 is not hunter22"}}}
-    result = {"failed": True, "msg": "the change was undone: password: hunter2", "transaction": "t1", "change": SECRET_STATE}
-    told = diagnosis_files.kept({"diagnosis": str(tmp_path), "state": SECRET_STATE, "settings": settings}, result, found, "host1")
-    written = "".join(path.read_text() for path in (tmp_path / "host1-t1").iterdir()) + told["msg"] + json.dumps(told["diagnosis_summary"])
+    found = {
+        "change": SECRET_STATE,
+        "before": SECRET_STATE,
+        "after": {"peers": [{"preshared-key": "cHJlc2hhcmVk"}]},
+        "failure": {"x": "key hunter2 refused"},
+        "log": "NetworkManager: password hunter2\nsaw cHJpdmF0ZWtleQ== on the wire\n",
+        "status": {
+            "phase": "undone",
+            "reason": "psk=hunter3",
+            "error": {"kind": "VerificationError", "message": "password: hunter2 is not hunter22"},
+        },
+    }
+    result = {
+        "failed": True,
+        "msg": "the change was undone: password: hunter2",
+        "transaction": "t1",
+        "change": SECRET_STATE,
+    }
+    told = diagnosis_files.kept(
+        {"diagnosis": str(tmp_path), "state": SECRET_STATE, "settings": settings}, result, found, "host1"
+    )
+    written = (
+        "".join(path.read_text() for path in (tmp_path / "host1-t1").iterdir())
+        + told["msg"]
+        + json.dumps(told["diagnosis_summary"])
+    )
     for secret in ("hunter", "50b71a8e", "cHJpdmF0", "cHJlc2hh"):
         assert secret not in written
     assert '"identity": "me"' in written and "refused" in written and "VerificationError" in written
@@ -110,7 +189,12 @@ def test_secrets_of_profiles_are_in_no_file_and_in_no_word_of_the_result(tmp_pat
 def test_files_are_private_when_they_are_made_and_stay_in_their_folder(tmp_path):
     before = os.umask(0)
     try:
-        told = diagnosis_files.kept({"diagnosis": str(tmp_path / "a" / "b")}, {**RESULT, "failed": True, "transaction": "../../t1"}, FOUND, "host1")
+        told = diagnosis_files.kept(
+            {"diagnosis": str(tmp_path / "a" / "b")},
+            {**RESULT, "failed": True, "transaction": "../../t1"},
+            FOUND,
+            "host1",
+        )
     finally:
         os.umask(before)
     assert told["diagnosis"] == str(tmp_path / "a/b/host1-.._.._t1")
@@ -121,5 +205,8 @@ def test_files_are_private_when_they_are_made_and_stay_in_their_folder(tmp_path)
 
 def test_under_no_log_nothing_is_written(tmp_path):
     result = {**RESULT, "failed": True, "transaction": "t1"}
-    assert diagnosis_files.kept({"diagnosis": str(tmp_path), "state": SECRET_STATE}, result, FOUND, "host1", no_log=True) == result
+    assert (
+        diagnosis_files.kept({"diagnosis": str(tmp_path), "state": SECRET_STATE}, result, FOUND, "host1", no_log=True)
+        == result
+    )
     assert list(tmp_path.iterdir()) == []

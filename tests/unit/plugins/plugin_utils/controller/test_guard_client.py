@@ -37,8 +37,9 @@ def fail(answer):
 
 
 def steer(answers, resets=(), unreachable=Gone):
-    """A Steering over scripted answers (a dict is printed, a text is why the connection fails, an exception is raised); also returns the log of what it
-    did. ``resets``: likewise for the attempts to drop the connection."""
+    """A Steering over scripted answers (a dict is printed, a text is why the connection fails, an exception is raised);
+    also returns the log of what it did. ``resets``: likewise for the attempts to drop the connection.
+    """
     log, script, drops = [], list(answers), list(resets)
 
     def reset():
@@ -69,8 +70,16 @@ def test_a_connection_that_fails_is_dropped_and_tried_again():
     assert log.count("reset") == 2, "one for a connection of our own, and one for the connection that failed"
 
 
-@pytest.mark.parametrize("trouble", [AnsibleError("Timeout (12s) waiting for privilege escalation prompt"), AnsibleConnectionFailure("closed"),
-                                     EOFError(), ConnectionResetError("reset by peer"), OSError("no route")])
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        AnsibleError("Timeout (12s) waiting for privilege escalation prompt"),
+        AnsibleConnectionFailure("closed"),
+        EOFError(),
+        ConnectionResetError("reset by peer"),
+        OSError("no route"),
+    ],
+)
 def test_however_a_connection_fails_it_is_tried_again_until_the_bound(trouble):
     """become on ansible-core 2.16, and paramiko, whose reset connects at once and so fails like a connection."""
     applied = {"id": "t1", "phase": "applied", "nonce": "n"}
@@ -85,7 +94,9 @@ def test_however_a_connection_fails_it_is_tried_again_until_the_bound(trouble):
 
 
 def test_the_status_that_proves_the_change_never_comes_over_a_connection_that_could_not_be_dropped():
-    steerer, log = steer([{"id": "t1", "phase": "applied", "nonce": "n"}], [OSError("cannot be dropped")] * 3, action._UNREACHABLE)
+    steerer, log = steer(
+        [{"id": "t1", "phase": "applied", "nonce": "n"}], [OSError("cannot be dropped")] * 3, action._UNREACHABLE
+    )
     assert steerer.prove(20)["nonce"] == "n"
     assert log[:4] == ["reset"] * 4 and len(log) == 5
 
@@ -96,7 +107,12 @@ def test_after_the_confirmation_no_undoing_is_promised():
     with pytest.raises(guard_client.Unreachable) as caught:
         steerer.confirm("n", 20)
     said = action.lost(caught.value, "t1", 60)
-    assert caught.value.confirmed and "It is committed or undone" in said and "network_commit with transaction=t1" in said and "brings the old" not in said
+    assert (
+        caught.value.confirmed
+        and "It is committed or undone" in said
+        and "network_commit with transaction=t1" in said
+        and "brings the old" not in said
+    )
     before = action.lost(guard_client.Unreachable("gone", {}), "t1", 60)
     assert "brings the old network back by itself" in before and "60 s" in before
 
@@ -123,7 +139,10 @@ def test_an_end_is_taken_note_of_so_that_the_guard_can_leave_and_a_failure_is_di
     assert "confirm" in log[0] and "taken" in log[-1] and len(log) == len(answers)
 
 
-@pytest.mark.parametrize("text, found", [("", {}), ("cat: no such file", {}), ("[1]", {}), ('banner\n{"log": "x"}', {"log": "x"}), ('{"log": "x', {})])
+@pytest.mark.parametrize(
+    "text, found",
+    [("", {}), ("cat: no such file", {}), ("[1]", {}), ('banner\n{"log": "x"}', {"log": "x"}), ('{"log": "x', {})],
+)
 def test_what_the_host_prints_is_a_diagnosis_or_none(text, found):
     assert guard_client.diagnosed(text) == found
 
@@ -145,5 +164,7 @@ def test_a_message_is_left_whole(tmp_path, monkeypatch):
     assert (tmp_path / "t1" / "confirm").read_text() == "abc"
     assert os.listdir(tmp_path / "t1") == ["confirm"]
     assert (tmp_path / "t1" / "confirm").stat().st_mode & 0o777 == 0o600
-    subprocess.run(["sh", "-c", guard_client.leaving("t1", "confirm", "'; touch %s/gone; '" % tmp_path)], timeout=10, check=True)
+    subprocess.run(
+        ["sh", "-c", guard_client.leaving("t1", "confirm", "'; touch %s/gone; '" % tmp_path)], timeout=10, check=True
+    )
     assert not (tmp_path / "gone").exists(), "what a host says is text"

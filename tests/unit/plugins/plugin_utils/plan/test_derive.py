@@ -8,19 +8,30 @@ import copy
 import json
 
 import pytest
-
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.derive import derive
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definition import DefinitionError
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import FactsError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.derive import derive
 from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.hosts import (
-    bond, bridgeless_host, by_dhcp, device, dual_stack, founding_host, host, managed_host, nic_host, static, vlan_host,
+    bond,
+    bridgeless_host,
+    by_dhcp,
+    device,
+    dual_stack,
+    founding_host,
+    host,
+    managed_host,
+    nic_host,
+    static,
+    vlan_host,
 )
 
 NOTHING = {"networks": {}, "bondings": {}, "options": {}}
 
 
 def decide(facts, **keys):
-    """The decision, after checks that hold for every one: plain data, input untouched, keys and values that go together."""
+    """The decision, after checks that hold for every one: plain data, input untouched, keys and values that go
+    together.
+    """
     before = copy.deepcopy(facts)
     found = derive(facts, {"name": "ovirtmgmt", **keys}, "h")
     assert facts == before
@@ -44,13 +55,29 @@ def test_the_founding_example():
         "exists": False,
         "active_interface": "bond4.3000",
         "request": {
-            "networks": {"ovirtmgmt": {
-                "bonding": "bond4", "vlan": 3000, "bridged": True, "mtu": 9000, "stp": False, "bootproto": "dhcp", "dhcpv6": False,
-                "ipv6autoconf": False, "defaultRoute": True, "nameservers": [], "switch": "legacy",
-            }},
-            "bondings": {"bond4": {
-                "nics": ["eth2", "eth3"], "options": "mode=1 miimon=100", "switch": "legacy", "hwaddr": "52:54:00:00:00:02",
-            }},
+            "networks": {
+                "ovirtmgmt": {
+                    "bonding": "bond4",
+                    "vlan": 3000,
+                    "bridged": True,
+                    "mtu": 9000,
+                    "stp": False,
+                    "bootproto": "dhcp",
+                    "dhcpv6": False,
+                    "ipv6autoconf": False,
+                    "defaultRoute": True,
+                    "nameservers": [],
+                    "switch": "legacy",
+                }
+            },
+            "bondings": {
+                "bond4": {
+                    "nics": ["eth2", "eth3"],
+                    "options": "mode=1 miimon=100",
+                    "switch": "legacy",
+                    "hwaddr": "52:54:00:00:00:02",
+                }
+            },
             "options": {"connectivityCheck": True, "connectivityTimeout": 120, "commitOnSuccess": True},
         },
         "differences": [
@@ -65,16 +92,19 @@ def test_the_founding_example():
     }
 
 
-@pytest.mark.parametrize("facts, keys, expected", [
-    (nic_host(), {}, {"network", "interface", "bridged"}),
-    (nic_host(dual_stack()), {"vm_network": False}, {"network"}),
-    (nic_host(dual_stack()), {"vm_network": False, "mtu": 1400}, {"network", "mtu"}),
-    (nic_host(), {"dns_servers": ["192.0.2.99"]}, {"network", "interface", "bridged", "dns_configuration"}),
-    (nic_host(), {"default_route": False}, {"network", "interface", "bridged", "default_route"}),
-    (vlan_host(), {"vlan_tag": 10}, {"network", "interface", "bridged"}),
-    (vlan_host(name="eth1.0", tag=0), {}, {"network", "interface", "bridged"}),
-    (nic_host(), {"vlan_tag": 0}, {"network", "interface", "bridged"}),
-])
+@pytest.mark.parametrize(
+    "facts, keys, expected",
+    [
+        (nic_host(), {}, {"network", "interface", "bridged"}),
+        (nic_host(dual_stack()), {"vm_network": False}, {"network"}),
+        (nic_host(dual_stack()), {"vm_network": False, "mtu": 1400}, {"network", "mtu"}),
+        (nic_host(), {"dns_servers": ["192.0.2.99"]}, {"network", "interface", "bridged", "dns_configuration"}),
+        (nic_host(), {"default_route": False}, {"network", "interface", "bridged", "default_route"}),
+        (vlan_host(), {"vlan_tag": 10}, {"network", "interface", "bridged"}),
+        (vlan_host(name="eth1.0", tag=0), {}, {"network", "interface", "bridged"}),
+        (nic_host(), {"vlan_tag": 0}, {"network", "interface", "bridged"}),
+    ],
+)
 def test_a_new_network_lists_what_changes(facts, keys, expected):
     found = decide(facts, **keys)
     assert (found["decision"], found["exists"], set(changes(found))) == ("change", False, expected)
@@ -82,43 +112,66 @@ def test_a_new_network_lists_what_changes(facts, keys, expected):
 
 def test_the_name_on_the_host_may_be_another():
     found = decide(nic_host(), name="Management of site 1", vdsm_name="on1")
-    assert (found["network"], list(found["request"]["networks"]), changes(found)["network"]) == ("on1", ["on1"], ("on1", None))
+    assert (found["network"], list(found["request"]["networks"]), changes(found)["network"]) == (
+        "on1",
+        ["on1"],
+        ("on1", None),
+    )
 
 
-@pytest.mark.parametrize("facts, keys", [
-    (managed_host(), {}),
-    (managed_host(), {"dns_servers": ["192.0.2.53"]}),
-    (managed_host(by_dhcp(mtu="9000")), {"mtu": 9000}),
-    (managed_host(static()), {}),
-    (managed_host(), {"vlan_tag": 0}),
-    (bridgeless_host(), {"vm_network": False}),
-    (bridgeless_host(networks={}), {"vm_network": False}),
-    (managed_host(port="eth1.10", vlans={"eth1.10": {"iface": "eth1", "vlanid": 10}}), {"vlan_tag": 10}),
-    (managed_host(port="eth1.0", vlans={"eth1.0": {"iface": "eth1", "vlanid": 0}}), {}),
-    ({key: value for key, value in managed_host().items() if key != "running"}, {}),
-    (managed_host(port="bond0", bondings={"bond0": bond("eth0", mode="0")}, running={
-        "networks": {"ovirtmgmt": {"bonding": "bond0", "bridged": True}}, "bondings": {"bond0": {"nics": ["eth0"]}}}), {}),
-])
+@pytest.mark.parametrize(
+    "facts, keys",
+    [
+        (managed_host(), {}),
+        (managed_host(), {"dns_servers": ["192.0.2.53"]}),
+        (managed_host(by_dhcp(mtu="9000")), {"mtu": 9000}),
+        (managed_host(static()), {}),
+        (managed_host(), {"vlan_tag": 0}),
+        (bridgeless_host(), {"vm_network": False}),
+        (bridgeless_host(networks={}), {"vm_network": False}),
+        (managed_host(port="eth1.10", vlans={"eth1.10": {"iface": "eth1", "vlanid": 10}}), {"vlan_tag": 10}),
+        (managed_host(port="eth1.0", vlans={"eth1.0": {"iface": "eth1", "vlanid": 0}}), {}),
+        ({key: value for key, value in managed_host().items() if key != "running"}, {}),
+        (
+            managed_host(
+                port="bond0",
+                bondings={"bond0": bond("eth0", mode="0")},
+                running={
+                    "networks": {"ovirtmgmt": {"bonding": "bond0", "bridged": True}},
+                    "bondings": {"bond0": {"nics": ["eth0"]}},
+                },
+            ),
+            {},
+        ),
+    ],
+)
 def test_an_existing_network_that_complies_is_left_alone(facts, keys):
     found = decide(facts, **keys)
     assert (found["decision"], found["exists"], found["remedy"], found["warnings"]) == ("in_sync", True, "", [])
 
 
-@pytest.mark.parametrize("facts, keys, expected", [
-    (managed_host(), {"mtu": 9000}, {"mtu": (9000, 1500)}),
-    (managed_host(), {"vlan_tag": 10}, {"vlan": (10, None)}),
-    (managed_host(port="v", vlans={"v": {"iface": "eth1", "vlanid": 10}}), {}, {"vlan": (None, 10)}),
-    (managed_host(), {"vm_network": False}, {"bridged": (False, True)}),
-    (bridgeless_host(), {}, {"bridged": (True, False)}),
-    (managed_host(), {"stp": True}, {"stp": (True, False)}),
-    (managed_host(), {"dns_servers": ["192.0.2.99"]}, {"dns_configuration": (["192.0.2.99"], ["192.0.2.53"])}),
-    (managed_host(), {"default_route": False}, {"default_route": (False, True)}),
-    (managed_host(by_dhcp(ipv4defaultroute=False)), {}, {"default_route": (True, False)}),
-    (managed_host(running={}), {}, {"persistence": ("recorded", "missing")}),
-    (managed_host(networks={}, running={}), {}, {"persistence": ("recorded", "missing")}),
-    (managed_host(running={}), {"mtu": 9000}, {"mtu": (9000, 1500), "persistence": ("recorded", "missing")}),
-    (managed_host(port="bond0", bondings={"bond0": bond("eth0", "eth1")}), {}, {"persistence": ("recorded", "missing")}),
-])
+@pytest.mark.parametrize(
+    "facts, keys, expected",
+    [
+        (managed_host(), {"mtu": 9000}, {"mtu": (9000, 1500)}),
+        (managed_host(), {"vlan_tag": 10}, {"vlan": (10, None)}),
+        (managed_host(port="v", vlans={"v": {"iface": "eth1", "vlanid": 10}}), {}, {"vlan": (None, 10)}),
+        (managed_host(), {"vm_network": False}, {"bridged": (False, True)}),
+        (bridgeless_host(), {}, {"bridged": (True, False)}),
+        (managed_host(), {"stp": True}, {"stp": (True, False)}),
+        (managed_host(), {"dns_servers": ["192.0.2.99"]}, {"dns_configuration": (["192.0.2.99"], ["192.0.2.53"])}),
+        (managed_host(), {"default_route": False}, {"default_route": (False, True)}),
+        (managed_host(by_dhcp(ipv4defaultroute=False)), {}, {"default_route": (True, False)}),
+        (managed_host(running={}), {}, {"persistence": ("recorded", "missing")}),
+        (managed_host(networks={}, running={}), {}, {"persistence": ("recorded", "missing")}),
+        (managed_host(running={}), {"mtu": 9000}, {"mtu": (9000, 1500), "persistence": ("recorded", "missing")}),
+        (
+            managed_host(port="bond0", bondings={"bond0": bond("eth0", "eth1")}),
+            {},
+            {"persistence": ("recorded", "missing")},
+        ),
+    ],
+)
 def test_an_existing_network_that_differs(facts, keys, expected):
     found = decide(facts, **keys)
     assert (found["decision"], found["exists"], changes(found)) == ("change", True, expected)
@@ -130,8 +183,17 @@ def test_every_difference_is_listed():
     found = decide(managed_host(), mtu=9000, vlan_tag=10, stp=True, dns_servers=["192.0.2.99"])
     assert set(changes(found)) == {"mtu", "vlan", "stp", "dns_configuration"}
     assert found["request"]["networks"]["ovirtmgmt"] == {
-        "nic": "eth1", "vlan": 10, "bridged": True, "mtu": 9000, "stp": True, "bootproto": "dhcp", "dhcpv6": False, "ipv6autoconf": False,
-        "defaultRoute": True, "nameservers": ["192.0.2.99"], "switch": "legacy",
+        "nic": "eth1",
+        "vlan": 10,
+        "bridged": True,
+        "mtu": 9000,
+        "stp": True,
+        "bootproto": "dhcp",
+        "dhcpv6": False,
+        "ipv6autoconf": False,
+        "defaultRoute": True,
+        "nameservers": ["192.0.2.99"],
+        "switch": "legacy",
     }
 
 
@@ -140,23 +202,38 @@ def test_the_ip_configuration_of_an_existing_network_is_its_own():
     assert (wanted["nic"], wanted["ipaddr"], wanted["ipv6addr"]) == ("eth1", "192.0.2.10", "2001:db8::10/64")
 
 
-@pytest.mark.parametrize("attachment, expected", [
-    ({"ipv4": {"boot_protocol": "dhcp"}}, {}),
-    ({"ipv4": {"boot_protocol": "static", "address": "192.0.2.10"}}, {"ipv4_boot_protocol": ("static", "dhcp")}),
-    ({"dns_servers": ["192.0.2.99"]}, {"dns_configuration": (["192.0.2.99"], ["192.0.2.53"])}),
-])
+@pytest.mark.parametrize(
+    "attachment, expected",
+    [
+        ({"ipv4": {"boot_protocol": "dhcp"}}, {}),
+        ({"ipv4": {"boot_protocol": "static", "address": "192.0.2.10"}}, {"ipv4_boot_protocol": ("static", "dhcp")}),
+        ({"dns_servers": ["192.0.2.99"]}, {"dns_configuration": (["192.0.2.99"], ["192.0.2.53"])}),
+    ],
+)
 def test_an_attachment_is_compared(attachment, expected):
     assert changes(derive(managed_host(), {"name": "ovirtmgmt"}, "h", attachment)) == expected
 
 
 def isolated(recorded):
-    record = {"nic": "eth1", "bridged": True, "bootproto": "none", "ipaddr": "192.0.2.10", "netmask": "255.255.255.0", "defaultRoute": recorded}
+    record = {
+        "nic": "eth1",
+        "bridged": True,
+        "bootproto": "none",
+        "ipaddr": "192.0.2.10",
+        "netmask": "255.255.255.0",
+        "defaultRoute": recorded,
+    }
     return managed_host(static(gateway="", ipv4defaultroute=False), record=record)
 
 
-@pytest.mark.parametrize("facts, decision", [
-    (nic_host(static(gateway="", ipv4defaultroute=False)), "change"), (isolated(False), "change"), (isolated(True), "in_sync"),
-])
+@pytest.mark.parametrize(
+    "facts, decision",
+    [
+        (nic_host(static(gateway="", ipv4defaultroute=False)), "change"),
+        (isolated(False), "change"),
+        (isolated(True), "in_sync"),
+    ],
+)
 def test_a_default_route_without_a_gateway_is_a_warning_and_no_endless_change(facts, decision):
     found = decide(facts)
     assert found["decision"] == decision
@@ -172,45 +249,96 @@ def test_a_lost_gateway_is_a_difference():
 
 def test_a_gateway_out_of_the_subnet_is_a_warning():
     found = decide(nic_host(static(gateway="198.51.100.1")))
-    assert [(warning["id"], warning["values"]) for warning in found["warnings"]] == [(10929, {"Gateway": "198.51.100.1"})]
+    assert [(warning["id"], warning["values"]) for warning in found["warnings"]] == [
+        (10929, {"Gateway": "198.51.100.1"})
+    ]
 
 
-INTERFACE, BOND = "INVALID_INTERFACE_FOR_MANAGEMENT_NETWORK_CONFIGURATION", "INVALID_BOND_INTERFACE_FOR_MANAGEMENT_NETWORK_CONFIGURATION"
-VLAN, SETUP = "VLAN_ID_MISMATCH_FOR_MANAGEMENT_NETWORK_CONFIGURATION", "SETUP_NETWORK_FAILED_FOR_MANAGEMENT_NETWORK_CONFIGURATION"
+INTERFACE, BOND = (
+    "INVALID_INTERFACE_FOR_MANAGEMENT_NETWORK_CONFIGURATION",
+    "INVALID_BOND_INTERFACE_FOR_MANAGEMENT_NETWORK_CONFIGURATION",
+)
+VLAN, SETUP = (
+    "VLAN_ID_MISMATCH_FOR_MANAGEMENT_NETWORK_CONFIGURATION",
+    "SETUP_NETWORK_FAILED_FOR_MANAGEMENT_NETWORK_CONFIGURATION",
+)
 
 
 def one_legged(name, **parts):
-    return host(name, bondings={"bond0": {**bond("eth0"), **by_dhcp()}}, vlans={"bond0.10": {**by_dhcp(), "iface": "bond0", "vlanid": 10}}, **parts)
+    return host(
+        name,
+        bondings={"bond0": {**bond("eth0"), **by_dhcp()}},
+        vlans={"bond0.10": {**by_dhcp(), "iface": "bond0", "vlanid": 10}},
+        **parts,
+    )
 
 
-@pytest.mark.parametrize("facts, keys, name, interface, words", [
-    (host(""), {}, INTERFACE, "", "(none)"),
-    (host("eth9"), {}, INTERFACE, "eth9", "neither a NIC nor a bond"),
-    (host("br0", bridges={"br0": by_dhcp(ports=["eth1"])}), {}, INTERFACE, "br0", "br0 is a bridge"),
-    (host("br0", bridges={"br0": by_dhcp(ports=["eth1"])}), {"vlan_tag": 5}, INTERFACE, "br0", "br0 is a bridge"),
-    (nic_host(bridges={"br0": {"ports": ["eth1"]}}), {}, INTERFACE, "eth1", "port of the bridge br0"),
-    (nic_host(bondings={"bond0": bond("eth0", "eth1")}), {}, INTERFACE, "eth1", "leg of the bond bond0"),
-    (managed_host(port="eth1", lastClientIface="eth1"), {}, INTERFACE, "eth1", "port of the bridge ovirtmgmt"),
-    (managed_host(lastClientIface=""), {}, INTERFACE, "", "unknown"),
-    (host("ovirtmgmt", bridges={"ovirtmgmt": by_dhcp(ports=["vnet0"])}), {}, INTERFACE, "ovirtmgmt", "has 0 ports"),
-    (vlan_host(), {"vlan_tag": 11}, VLAN, "eth1.10", "VLAN-ID (10), which is different from data-center definition (11)"),
-    (vlan_host(), {}, VLAN, "eth1.10", "VLAN-ID (10), which is different from data-center definition (none)"),
-    (nic_host(), {"vlan_tag": 10}, VLAN, "eth1", "VLAN-ID (none), which is different from data-center definition (10)"),
-    (founding_host(slaves=("eth2",)), {"vlan_tag": 9}, VLAN, "bond4.3000", "(3000)"),
-    (one_legged("bond0"), {}, BOND, "bond0", "bond0 contains less than 2 active slaves"),
-    (one_legged("bond0.10"), {"vlan_tag": 10}, BOND, "bond0", "bond0.10 stands on the bond bond0. bond0 has only the NIC eth0."),
-    (founding_host(slaves=()), {"vlan_tag": 3000}, BOND, "bond4", "bond4 has no NIC"),
-    (managed_host(port="bond0", bondings={"bond0": bond("eth0")}), {"mtu": 9000}, BOND, "bond0", "has only the NIC eth0"),
-    (nic_host(max_mtu={"eth1": 1500}), {"mtu": 9000}, SETUP, "eth1", "eth1 allows at most 1500"),
-    (nic_host(device()), {}, SETUP, "eth1", "neither an IPv4 nor an IPv6"),
-    (nic_host(), {"name": "eth3"}, SETUP, "eth1", "another device of that name"),
-    (managed_host(nics={"eth2": by_dhcp()}, lastClientIface="eth2"), {}, SETUP, "eth2", "already on ovirtmgmt (over eth1)"),
-    (bridgeless_host(lastClientIface="eth2"), {"vm_network": False}, SETUP, "eth2", "already on eth1"),
-])
+@pytest.mark.parametrize(
+    "facts, keys, name, interface, words",
+    [
+        (host(""), {}, INTERFACE, "", "(none)"),
+        (host("eth9"), {}, INTERFACE, "eth9", "neither a NIC nor a bond"),
+        (host("br0", bridges={"br0": by_dhcp(ports=["eth1"])}), {}, INTERFACE, "br0", "br0 is a bridge"),
+        (host("br0", bridges={"br0": by_dhcp(ports=["eth1"])}), {"vlan_tag": 5}, INTERFACE, "br0", "br0 is a bridge"),
+        (nic_host(bridges={"br0": {"ports": ["eth1"]}}), {}, INTERFACE, "eth1", "port of the bridge br0"),
+        (nic_host(bondings={"bond0": bond("eth0", "eth1")}), {}, INTERFACE, "eth1", "leg of the bond bond0"),
+        (managed_host(port="eth1", lastClientIface="eth1"), {}, INTERFACE, "eth1", "port of the bridge ovirtmgmt"),
+        (managed_host(lastClientIface=""), {}, INTERFACE, "", "unknown"),
+        (host("ovirtmgmt", bridges={"ovirtmgmt": by_dhcp(ports=["vnet0"])}), {}, INTERFACE, "ovirtmgmt", "has 0 ports"),
+        (
+            vlan_host(),
+            {"vlan_tag": 11},
+            VLAN,
+            "eth1.10",
+            "VLAN-ID (10), which is different from data-center definition (11)",
+        ),
+        (vlan_host(), {}, VLAN, "eth1.10", "VLAN-ID (10), which is different from data-center definition (none)"),
+        (
+            nic_host(),
+            {"vlan_tag": 10},
+            VLAN,
+            "eth1",
+            "VLAN-ID (none), which is different from data-center definition (10)",
+        ),
+        (founding_host(slaves=("eth2",)), {"vlan_tag": 9}, VLAN, "bond4.3000", "(3000)"),
+        (one_legged("bond0"), {}, BOND, "bond0", "bond0 contains less than 2 active slaves"),
+        (
+            one_legged("bond0.10"),
+            {"vlan_tag": 10},
+            BOND,
+            "bond0",
+            "bond0.10 stands on the bond bond0. bond0 has only the NIC eth0.",
+        ),
+        (founding_host(slaves=()), {"vlan_tag": 3000}, BOND, "bond4", "bond4 has no NIC"),
+        (
+            managed_host(port="bond0", bondings={"bond0": bond("eth0")}),
+            {"mtu": 9000},
+            BOND,
+            "bond0",
+            "has only the NIC eth0",
+        ),
+        (nic_host(max_mtu={"eth1": 1500}), {"mtu": 9000}, SETUP, "eth1", "eth1 allows at most 1500"),
+        (nic_host(device()), {}, SETUP, "eth1", "neither an IPv4 nor an IPv6"),
+        (nic_host(), {"name": "eth3"}, SETUP, "eth1", "another device of that name"),
+        (
+            managed_host(nics={"eth2": by_dhcp()}, lastClientIface="eth2"),
+            {},
+            SETUP,
+            "eth2",
+            "already on ovirtmgmt (over eth1)",
+        ),
+        (bridgeless_host(lastClientIface="eth2"), {"vm_network": False}, SETUP, "eth2", "already on eth1"),
+    ],
+)
 def test_refused(facts, keys, name, interface, words):
     found = decide(facts, **keys)
     event = found["event"]
-    assert (found["decision"], event["name"], event["interface"], event["severity"]) == ("refuse", name, interface, "ERROR")
+    assert (found["decision"], event["name"], event["interface"], event["severity"]) == (
+        "refuse",
+        name,
+        interface,
+        "ERROR",
+    )
     assert words in event["message"]
     assert event["message"].startswith("Failed to configure management network on host h")
     assert found["remedy"] == event["remedy"]
@@ -218,16 +346,22 @@ def test_refused(facts, keys, name, interface, words):
     assert found["exists"] is ("ovirtmgmt" in {**facts["bridges"], **facts["networks"]})
 
 
-BOND_RUNS = {"networks": {"ovirtmgmt": {"bonding": "bond0", "bridged": True}}, "bondings": {"bond0": {"nics": ["eth0", "eth2"]}}}
+BOND_RUNS = {
+    "networks": {"ovirtmgmt": {"bonding": "bond0", "bridged": True}},
+    "bondings": {"bond0": {"nics": ["eth0", "eth2"]}},
+}
 ON_BOND = managed_host(port="bond0", bondings={"bond0": bond("eth0", "eth2")}, running=BOND_RUNS)
 
 
-@pytest.mark.parametrize("facts, unsaved, expected", [
-    (managed_host(), {"networks": ["ovirtmgmt"]}, {"persistence": ("recorded", "unsaved")}),
-    (managed_host(running={}), {"networks": ["ovirtmgmt"]}, {"persistence": ("recorded", "missing")}),
-    (ON_BOND, {"networks": [], "bondings": ["bond0"]}, {"persistence": ("recorded", "unsaved")}),
-    (managed_host(), {"networks": ["red"], "bondings": ["bond7"]}, {}),
-])
+@pytest.mark.parametrize(
+    "facts, unsaved, expected",
+    [
+        (managed_host(), {"networks": ["ovirtmgmt"]}, {"persistence": ("recorded", "unsaved")}),
+        (managed_host(running={}), {"networks": ["ovirtmgmt"]}, {"persistence": ("recorded", "missing")}),
+        (ON_BOND, {"networks": [], "bondings": ["bond0"]}, {"persistence": ("recorded", "unsaved")}),
+        (managed_host(), {"networks": ["red"], "bondings": ["bond7"]}, {}),
+    ],
+)
 def test_what_vdsm_has_not_saved_is_told_and_recorded(facts, unsaved, expected):
     found = decide({**facts, "unsaved": unsaved})
     assert changes(found) == expected
@@ -237,7 +371,11 @@ def test_what_vdsm_has_not_saved_is_told_and_recorded(facts, unsaved, expected):
 
 
 def test_a_network_until_the_next_boot():
-    facts = {**managed_host(), "in_memory": {"networks": ["ovirtmgmt"], "bondings": []}, "unsaved": {"networks": ["ovirtmgmt"], "bondings": []}}
+    facts = {
+        **managed_host(),
+        "in_memory": {"networks": ["ovirtmgmt"], "bondings": []},
+        "unsaved": {"networks": ["ovirtmgmt"], "bondings": []},
+    }
     assert derive(facts, {"name": "ovirtmgmt"}, "h", persistent=False)["decision"] == "in_sync"
     found = decide(facts)
     assert (found["decision"], found["event"]["id"]) == ("refuse", 1120)
@@ -258,7 +396,9 @@ def test_quality_of_service_and_custom_properties_that_the_engine_has_given_stay
     assert decide(with_qos())["decision"] == "in_sync"  # the definition does not speak of them
     network = decide(with_qos(custom={"bridge_opts": "x", "a": "b"}), mtu=9000)["request"]["networks"]["ovirtmgmt"]
     assert (network["hostQos"], network["custom"]) == (QOS, {"bridge_opts": "x", "a": "b"})
-    assert decide(with_qos(custom={"bridge_opts": "x", "a": "b"}), vm_network=False)["request"]["networks"]["ovirtmgmt"]["custom"] == {"a": "b"}
+    assert decide(with_qos(custom={"bridge_opts": "x", "a": "b"}), vm_network=False)["request"]["networks"][
+        "ovirtmgmt"
+    ]["custom"] == {"a": "b"}
 
 
 def test_another_quality_of_service_is_refused():
@@ -269,23 +409,33 @@ def test_another_quality_of_service_is_refused():
     assert "outAverageLinkShare: 50 -> 70" in found["event"]["message"]
 
 
-@pytest.mark.parametrize("facts, keys, device, why", [
-    (nic_host(), {}, "eth1", "unmanaged"),
-    (nic_host(), {}, "eth1", "external"),
-    (host("oob0"), {}, "oob0", "unmanaged"),
-    (vlan_host(), {"vlan_tag": 10}, "eth1.10", "unmanaged"),
-    (vlan_host(), {"vlan_tag": 10}, "eth1", "unmanaged"),
-    (vlan_host(), {"vlan_tag": 11}, "eth1", "unmanaged"),
-    (founding_host(), {"vlan_tag": 3000}, "bond4", "external"),
-    (founding_host(), {"vlan_tag": 3000}, "eth2", "unmanaged"),
-    (managed_host(), {"mtu": 9000}, "ovirtmgmt", "external"),
-    (managed_host(), {"mtu": 9000}, "eth1", "unmanaged"),
-    (bridgeless_host(), {"vm_network": False, "mtu": 9000}, "eth1", "unmanaged"),
-])
+@pytest.mark.parametrize(
+    "facts, keys, device, why",
+    [
+        (nic_host(), {}, "eth1", "unmanaged"),
+        (nic_host(), {}, "eth1", "external"),
+        (host("oob0"), {}, "oob0", "unmanaged"),
+        (vlan_host(), {"vlan_tag": 10}, "eth1.10", "unmanaged"),
+        (vlan_host(), {"vlan_tag": 10}, "eth1", "unmanaged"),
+        (vlan_host(), {"vlan_tag": 11}, "eth1", "unmanaged"),
+        (founding_host(), {"vlan_tag": 3000}, "bond4", "external"),
+        (founding_host(), {"vlan_tag": 3000}, "eth2", "unmanaged"),
+        (managed_host(), {"mtu": 9000}, "ovirtmgmt", "external"),
+        (managed_host(), {"mtu": 9000}, "eth1", "unmanaged"),
+        (bridgeless_host(), {"vm_network": False, "mtu": 9000}, "eth1", "unmanaged"),
+    ],
+)
 def test_a_device_that_networkmanager_does_not_manage_is_refused(facts, keys, device, why):
     found = decide({**facts, "unmanaged": {device: why}}, **keys)
-    assert (found["decision"], found["event"]["name"], found["event"]["interface"]) == ("refuse", INTERFACE, facts["lastClientIface"])
-    assert f"NetworkManager does not manage {device}" in found["event"]["message"] or f"{device} was not configured by" in found["event"]["message"]
+    assert (found["decision"], found["event"]["name"], found["event"]["interface"]) == (
+        "refuse",
+        INTERFACE,
+        facts["lastClientIface"],
+    )
+    assert (
+        f"NetworkManager does not manage {device}" in found["event"]["message"]
+        or f"{device} was not configured by" in found["event"]["message"]
+    )
     assert f"nmcli device set {device} managed yes" in found["remedy"]
 
 
@@ -294,20 +444,29 @@ def test_an_unmanaged_device_of_another_network_and_one_that_nothing_is_done_to_
     assert decide({**managed_host(), "unmanaged": {"eth1": "unmanaged"}})["decision"] == "in_sync"
 
 
-@pytest.mark.parametrize("facts, keys, values", [
-    (vlan_host(), {}, {"VlanId": 10, "MgmtVlanId": None}),
-    (nic_host(max_mtu={"eth1": 1500}), {"mtu": 9000}, {"EngineMessage": "MTU_VALUE_INVALID"}),
-    (founding_host(mode="6"), {"vlan_tag": 3000}, {"EngineMessage": "INVALID_BOND_MODE_FOR_BOND_WITH_VM_NETWORK"}),
-    (bridgeless_host(lastClientIface="eth2"), {"vm_network": False}, {"EngineMessage": "NETWORKS_ALREADY_ATTACHED_TO_IFACES"}),
-    (nic_host(), {"name": "eth3"}, {}),
-])
+@pytest.mark.parametrize(
+    "facts, keys, values",
+    [
+        (vlan_host(), {}, {"VlanId": 10, "MgmtVlanId": None}),
+        (nic_host(max_mtu={"eth1": 1500}), {"mtu": 9000}, {"EngineMessage": "MTU_VALUE_INVALID"}),
+        (founding_host(mode="6"), {"vlan_tag": 3000}, {"EngineMessage": "INVALID_BOND_MODE_FOR_BOND_WITH_VM_NETWORK"}),
+        (
+            bridgeless_host(lastClientIface="eth2"),
+            {"vm_network": False},
+            {"EngineMessage": "NETWORKS_ALREADY_ATTACHED_TO_IFACES"},
+        ),
+        (nic_host(), {"name": "eth3"}, {}),
+    ],
+)
 def test_values_of_a_refusal(facts, keys, values):
     assert decide(facts, **keys)["event"]["values"] == values
 
 
 def test_without_a_name_of_the_host():
     message = derive(host("br0", bridges={"br0": {}}), {"name": "ovirtmgmt"})["event"]["message"]
-    assert message.startswith("Failed to configure management network on the host. The host has an invalid interface (br0)")
+    assert message.startswith(
+        "Failed to configure management network on the host. The host has an invalid interface (br0)"
+    )
 
 
 def test_unusable_input_raises():

@@ -7,36 +7,53 @@ from __future__ import annotations
 import pytest
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.policies import PolicyError, violations
 
-FACTS = {"lastClientIface": "bond4", "bondings": {"bond4": {"opts": {"mode": "1"}, "slaves": ["eth2", "eth3"]}}, "bridges": {}, "zero": 0}
+FACTS = {
+    "lastClientIface": "bond4",
+    "bondings": {"bond4": {"opts": {"mode": "1"}, "slaves": ["eth2", "eth3"]}},
+    "bridges": {},
+    "zero": 0,
+}
 
 
-@pytest.mark.parametrize("query, holds", [
-    ("lastClientIface == 'bond4'", True),
-    ("lastClientIface == 'eth0'", False),
-    ("bondings.bond4.slaves", True),
-    ("bridges", False),
-    ("no_such_fact", False),
-    ("zero", True),
-    ("length(bondings.*.slaves[]) >= `2`", True),
-    ("values(bondings)[?opts.mode == '4']", False),
-])
+@pytest.mark.parametrize(
+    "query, holds",
+    [
+        ("lastClientIface == 'bond4'", True),
+        ("lastClientIface == 'eth0'", False),
+        ("bondings.bond4.slaves", True),
+        ("bridges", False),
+        ("no_such_fact", False),
+        ("zero", True),
+        ("length(bondings.*.slaves[]) >= `2`", True),
+        ("values(bondings)[?opts.mode == '4']", False),
+    ],
+)
 def test_a_policy_holds_when_jmespath_calls_its_answer_true(query, holds):
-    assert violations(FACTS, [{"query": query, "message": "it does not hold"}]) == ([] if holds else ["it does not hold"])
+    assert violations(FACTS, [{"query": query, "message": "it does not hold"}]) == (
+        [] if holds else ["it does not hold"]
+    )
 
 
 def test_messages_come_in_the_order_of_the_policies():
-    policies = [{"query": "a", "message": "first"}, {"query": "zero", "message": "never"}, {"query": "b", "message": "second"}]
+    policies = [
+        {"query": "a", "message": "first"},
+        {"query": "zero", "message": "never"},
+        {"query": "b", "message": "second"},
+    ]
     assert violations(FACTS, policies) == ["first", "second"]
 
 
-@pytest.mark.parametrize("policy, problem", [
-    ("lastClientIface", r"policies\[0\]: a mapping"),
-    ({"query": "a"}, r"policies\[0\].message: text is needed"),
-    ({"query": 1, "message": "m"}, r"policies\[0\].query: text is needed, not 1 \(integer\)"),
-    ({"query": "a", "message": "m", "when": "x"}, r"policies\[0\].when: unknown key"),
-    ({"query": "a[", "message": "m"}, r"policies\[0\].query: 'a\[' is no JMESPath expression"),
-    ({"query": "length(zero)", "message": "m"}, r"policies\[0\].query: it cannot be asked of this host"),
-])
+@pytest.mark.parametrize(
+    "policy, problem",
+    [
+        ("lastClientIface", r"policies\[0\]: a mapping"),
+        ({"query": "a"}, r"policies\[0\].message: text is needed"),
+        ({"query": 1, "message": "m"}, r"policies\[0\].query: text is needed, not 1 \(integer\)"),
+        ({"query": "a", "message": "m", "when": "x"}, r"policies\[0\].when: unknown key"),
+        ({"query": "a[", "message": "m"}, r"policies\[0\].query: 'a\[' is no JMESPath expression"),
+        ({"query": "length(zero)", "message": "m"}, r"policies\[0\].query: it cannot be asked of this host"),
+    ],
+)
 def test_a_policy_that_cannot_be_used_is_named(policy, problem):
     with pytest.raises(PolicyError, match=problem):
         violations(FACTS, [policy])

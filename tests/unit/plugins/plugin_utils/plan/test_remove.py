@@ -5,28 +5,48 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.routes import table_of
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.remove import derive_removal
-from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.hosts import bond, bridgeless_host, by_dhcp, managed_host, nic_host, static
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.routes import table_of
+from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.hosts import (
+    bond,
+    bridgeless_host,
+    by_dhcp,
+    managed_host,
+    nic_host,
+    static,
+)
 
 DEFINITION = {"name": "ovirtmgmt", "mtu": 9000, "dns_servers": ["192.0.2.99"]}
 GONE = {"ovirtmgmt": {"remove": True}}
 VLAN_ON_BOND = {
-    "bondings": {"bond4": bond("eth2", "eth3")}, "vlans": {"bond4.3000": {**by_dhcp(dhcpv4=False, addr=""), "iface": "bond4", "vlanid": 3000}},
-    "port": "bond4.3000", "record": {"bonding": "bond4", "vlan": 3000, "bridged": True, "defaultRoute": True, "bootproto": "dhcp"},
+    "bondings": {"bond4": bond("eth2", "eth3")},
+    "vlans": {"bond4.3000": {**by_dhcp(dhcpv4=False, addr=""), "iface": "bond4", "vlanid": 3000}},
+    "port": "bond4.3000",
+    "record": {"bonding": "bond4", "vlan": 3000, "bridged": True, "defaultRoute": True, "bootproto": "dhcp"},
 }
 
 
 def test_a_host_without_the_network_has_nothing_to_lose():
     result = derive_removal(nic_host(), DEFINITION)
-    assert (result["decision"], result["request"]["networks"], result["record"]) == ("in_sync", {}, {"networks": {}, "bondings": {}})
+    assert (result["decision"], result["request"]["networks"], result["record"]) == (
+        "in_sync",
+        {},
+        {"networks": {}, "bondings": {}},
+    )
 
 
-@pytest.mark.parametrize("facts, wanted, bonds", [
-    (managed_host(), {"nic": "eth1", "bridged": False, "bootproto": "dhcp", "mtu": 1500, "nameservers": []}, {}),
-    (managed_host(static()), {"nic": "eth1", "bridged": False, "ipaddr": "192.0.2.10", "gateway": "192.0.2.1"}, {}),
-    (managed_host(**VLAN_ON_BOND), {"bonding": "bond4", "vlan": 3000, "bridged": False}, {"bond4": {"remove": True}}),
-])
+@pytest.mark.parametrize(
+    "facts, wanted, bonds",
+    [
+        (managed_host(), {"nic": "eth1", "bridged": False, "bootproto": "dhcp", "mtu": 1500, "nameservers": []}, {}),
+        (managed_host(static()), {"nic": "eth1", "bridged": False, "ipaddr": "192.0.2.10", "gateway": "192.0.2.1"}, {}),
+        (
+            managed_host(**VLAN_ON_BOND),
+            {"bonding": "bond4", "vlan": 3000, "bridged": False},
+            {"bond4": {"remove": True}},
+        ),
+    ],
+)
 def test_the_addresses_of_a_bridge_go_to_what_it_stands_on(facts, wanted, bonds):
     result = derive_removal(facts, DEFINITION, "h1")
     assert result["decision"] == "change" and result["exists"]
@@ -59,27 +79,43 @@ def test_a_bridge_over_several_ports_is_refused():
     facts["bridges"]["ovirtmgmt"]["ports"] = ["eth1", "eth2"]
     facts["networks"] = {}
     result = derive_removal(facts, DEFINITION, "h1")
-    assert (result["decision"], result["event"]["name"]) == ("refuse", "INVALID_INTERFACE_FOR_MANAGEMENT_NETWORK_CONFIGURATION")
+    assert (result["decision"], result["event"]["name"]) == (
+        "refuse",
+        "INVALID_INTERFACE_FOR_MANAGEMENT_NETWORK_CONFIGURATION",
+    )
     assert result["remedy"] and result["record"] == {}
 
 
 def test_a_bridge_that_networkmanager_does_not_manage_is_refused():
     result = derive_removal(managed_host(unmanaged={"eth1": "unmanaged"}), DEFINITION, "h1")
-    assert (result["decision"], result["event"]["name"]) == ("refuse", "INVALID_INTERFACE_FOR_MANAGEMENT_NETWORK_CONFIGURATION")
+    assert (result["decision"], result["event"]["name"]) == (
+        "refuse",
+        "INVALID_INTERFACE_FOR_MANAGEMENT_NETWORK_CONFIGURATION",
+    )
     assert "NetworkManager does not manage eth1" in result["event"]["message"]
 
 
 def routed(device, facts, table):
     """``facts`` with a static address on ``device`` and the routing table that VDSM gives it."""
-    own = [{"destination": "0.0.0.0/0", "next-hop-address": "192.0.2.1", "next-hop-interface": device, "table-id": table}]
+    own = [
+        {"destination": "0.0.0.0/0", "next-hop-address": "192.0.2.1", "next-hop-interface": device, "table-id": table}
+    ]
     main = [{**own[0], "table-id": 254}]
     facts["nmstate"] = {
         "interfaces": [
             {"name": "eth1", "type": "ethernet", "state": "up", "mac-address": "52:54:00:00:00:01", "mtu": 1500},
-            {"name": device, "type": "ethernet" if device == "eth1" else "linux-bridge", "state": "up", "mtu": 1500, "bridge": {"port": [{"name": "eth1"}]},
-             "ipv4": {"enabled": True, "dhcp": False, "address": [{"ip": "192.0.2.10", "prefix-length": 24}]}, "ipv6": {"enabled": False}},
+            {
+                "name": device,
+                "type": "ethernet" if device == "eth1" else "linux-bridge",
+                "state": "up",
+                "mtu": 1500,
+                "bridge": {"port": [{"name": "eth1"}]},
+                "ipv4": {"enabled": True, "dhcp": False, "address": [{"ip": "192.0.2.10", "prefix-length": 24}]},
+                "ipv6": {"enabled": False},
+            },
         ],
-        "routes": {"config": main + own}, "route-rules": {"config": [{"ip-from": "192.0.2.0/24", "priority": 3200, "route-table": table}]},
+        "routes": {"config": main + own},
+        "route-rules": {"config": [{"ip-from": "192.0.2.0/24", "priority": 3200, "route-table": table}]},
     }
     return facts
 
@@ -88,20 +124,31 @@ def routed(device, facts, table):
 def test_the_routing_table_of_the_network_goes_and_the_main_one_stays(device, facts):
     table = table_of(device)
     facts = routed(device, facts, table)
-    facts["running"]["networks"]["ovirtmgmt"].update(bootproto="none", ipaddr="192.0.2.10", netmask="255.255.255.0", gateway="192.0.2.1")
+    facts["running"]["networks"]["ovirtmgmt"].update(
+        bootproto="none", ipaddr="192.0.2.10", netmask="255.255.255.0", gateway="192.0.2.1"
+    )
     state = derive_removal(facts, DEFINITION)["state"]
     assert [(rule["route-table"], rule.get("state")) for rule in state["route-rules"]["config"]] == [(table, "absent")]
     gone = [route for route in state["routes"]["config"] if route.get("state") == "absent"]
     assert {(route["next-hop-interface"], route["table-id"]) for route in gone} == {(device, table)}
-    assert not [route for route in state["routes"]["config"] if route not in gone and route["table-id"] == table_of("eth1")]
+    assert not [
+        route for route in state["routes"]["config"] if route not in gone and route["table-id"] == table_of("eth1")
+    ]
     if device == "ovirtmgmt":
         named = {interface["name"]: interface for interface in state["interfaces"]}
-        assert (named["ovirtmgmt"]["state"], named["eth1"]["ipv4"]["address"]) == ("absent", [{"ip": "192.0.2.10", "prefix-length": 24}])
-        assert [route for route in state["routes"]["config"] if route not in gone and route["next-hop-interface"] == "eth1"]
+        assert (named["ovirtmgmt"]["state"], named["eth1"]["ipv4"]["address"]) == (
+            "absent",
+            [{"ip": "192.0.2.10", "prefix-length": 24}],
+        )
+        assert [
+            route for route in state["routes"]["config"] if route not in gone and route["next-hop-interface"] == "eth1"
+        ]
 
 
 def test_an_interface_gets_the_default_route_unless_another_network_has_it():
     facts = managed_host()
-    assert derive_removal(facts, {**DEFINITION, "default_route": False})["request"]["networks"]["ovirtmgmt"]["defaultRoute"]
+    assert derive_removal(facts, {**DEFINITION, "default_route": False})["request"]["networks"]["ovirtmgmt"][
+        "defaultRoute"
+    ]
     facts["running"]["networks"]["front"] = {"nic": "eth2", "bridged": False, "defaultRoute": True}
     assert not derive_removal(facts, DEFINITION)["request"]["networks"]["ovirtmgmt"]["defaultRoute"]

@@ -16,7 +16,8 @@ from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.host
 
 DEFINITION = {"name": "ovirtmgmt", "vlan_tag": 3000, "mtu": 9000}
 FACTS = {
-    **founding_host(), "bondings": {"bond4": bond("eth2", "eth3"), "bond5": bond("eth0", "eth9")},
+    **founding_host(),
+    "bondings": {"bond4": bond("eth2", "eth3"), "bond5": bond("eth0", "eth9")},
     "networks": {"store": {"iface": "eth1", "mtu": "1500"}},
 }
 FACTS["nics"]["eth9"] = {"mtu": "1500"}
@@ -32,45 +33,103 @@ def edited(bondings=None, drop=(), **keys):
     return request
 
 
-@pytest.mark.parametrize("request_", [
-    edited(), edited(mtu=1500), edited(vlan=10), edited(**STATIC), edited(nameservers=["192.0.2.53"]), edited(bridged=False, stp=False),
-])
+@pytest.mark.parametrize(
+    "request_",
+    [
+        edited(),
+        edited(mtu=1500),
+        edited(vlan=10),
+        edited(**STATIC),
+        edited(nameservers=["192.0.2.53"]),
+        edited(bridged=False, stp=False),
+    ],
+)
 def test_what_may_be(request_):
     assert check_request(request_, FACTS, DEFINITION) == request_
 
 
-@pytest.mark.parametrize("request_, rule, words", [
-    (edited(vlan=4095), "NETWORK_VLAN_OUT_OF_RANGE", "networks.ovirtmgmt.vlan: 4095 (integer) is given; allowed is an integer from 0 to 4094"),
-    (edited(vlan="10"), "NETWORK_VLAN_OUT_OF_RANGE", "'10' (string)"),
-    (edited(mtu=67), "MTU_VALUE_INVALID", "67"),
-    (edited(mtu=9001), "MTU_VALUE_INVALID", "eth2 allows at most 9000"),
-    (edited(bridged=False, stp=True), "NON_VM_NETWORK_CANNOT_SUPPORT_STP", "stp"),
-    (edited(vlna=10), "", "this key is not known, did you mean 'vlan'?"),
-    (edited(bridged="yes"), "", "bridged"),
-    (edited(ipaddr="192.0.2.10"), IP + "INCOMPATIBLE_BOOT_PROTOCOL_AND_IP_ADDRESS_DETAILS", "beside bootproto 'dhcp'"),
-    (edited(bootproto="none", ipaddr="192.0.2.10"), IP + "STATIC_BOOT_PROTOCOL_MISSING_IP_ADDRESS_DETAILS", "netmask"),
-    (edited(**STATIC, ipv6addr="2001:db8::1/64", ipv6gateway="2001:db8::2", defaultRoute=False),
-     IP + "STATIC_BOOT_PROTOCOL_IPV6_GATEWAY_ON_NON_DEFAULT_ROUTE_ROLE", "without the default route"),
-    (edited(bootproto="none"), "ACTION_TYPE_FAILED_ROLE_NETWORK_HAS_NO_BOOT_PROTOCOL", "neither"),
-    (edited(drop=["bonding"], nic="bond4.3000", bondings={}), "ATTACHMENT_REFERENCE_VLAN_DEVICE", "bond4.3000 is a VLAN device"),
-    (edited(drop=["bonding"], nic="eth7", bondings={}), "HOST_NETWORK_INTERFACE_HAVING_ID_OR_NAME_DOES_NOT_EXIST", "no NIC 'eth7'"),
-    (edited(bonding="bond9"), "HOST_NETWORK_INTERFACE_HAVING_ID_OR_NAME_DOES_NOT_EXIST", "no bond 'bond9'"),
-    (edited(drop=["bonding"], nic="eth2", bondings={}), "NETWORK_INTERFACE_ALREADY_IN_BOND", "leg of the bond bond4"),
-    (edited({"bond4": {"nics": ["eth2"]}}), "NETWORK_BONDS_INVALID_SLAVE_COUNT", "only the NIC eth2"),
-    (edited({"bond4": {"nics": ["eth2", "eth2"]}}), "NETWORK_BONDS_INVALID_SLAVE_COUNT", "only"),
-    (edited({"team0": {"nics": ["eth2", "eth3"]}}), "NETWORK_BOND_NAME_BAD_FORMAT", "team0"),
-    (edited({"bond4": {"nics": ["eth2", "bond5"]}}), "NETWORK_INTERFACE_BOND_OR_VLAN_CANNOT_BE_SLAVE", "bond5 is no NIC"),
-    (edited({"bond4": {"nics": ["eth2", "eth7"]}}), "HOST_NETWORK_INTERFACE_HAVING_ID_OR_NAME_DOES_NOT_EXIST", "eth7"),
-    (edited({"bond4": {"nics": ["eth2", "eth9"]}}), "NETWORK_INTERFACE_ALREADY_IN_BOND", "leg of the bond bond5"),
-    (edited({"bond4": {"nics": ["eth2", "eth1"]}}), "NETWORK_INTERFACE_ATTACHED_TO_NETWORK_CANNOT_BE_SLAVE", "carries the network store"),
-    (edited({"bond4": {"nics": ["eth2", "eth3"], "options": "mode=0"}}), "INVALID_BOND_MODE_FOR_BOND_WITH_VM_NETWORK", "mode 0"),
-    (edited({"bond4": {"remove": True}}), "", "removed by the request"),
-    (edited(bridged=False, stp=False, custom={"bridge_opts": "x"}), "", "networks.ovirtmgmt.custom"),
-    ({"networks": {}, "bondings": {}}, "", "does not make the network ovirtmgmt"),
-    ({"networks": {"ovirtmgmt": {"remove": True}}}, "", "does not make the network ovirtmgmt"),
-    ({"networks": {**edited()["networks"], "vms": {"nic": "eth0", "defaultRoute": False}}}, "", "the network vms, which the host does not have"),
-    ("x", "", "a mapping"),
-])
+@pytest.mark.parametrize(
+    "request_, rule, words",
+    [
+        (
+            edited(vlan=4095),
+            "NETWORK_VLAN_OUT_OF_RANGE",
+            "networks.ovirtmgmt.vlan: 4095 (integer) is given; allowed is an integer from 0 to 4094",
+        ),
+        (edited(vlan="10"), "NETWORK_VLAN_OUT_OF_RANGE", "'10' (string)"),
+        (edited(mtu=67), "MTU_VALUE_INVALID", "67"),
+        (edited(mtu=9001), "MTU_VALUE_INVALID", "eth2 allows at most 9000"),
+        (edited(bridged=False, stp=True), "NON_VM_NETWORK_CANNOT_SUPPORT_STP", "stp"),
+        (edited(vlna=10), "", "this key is not known, did you mean 'vlan'?"),
+        (edited(bridged="yes"), "", "bridged"),
+        (
+            edited(ipaddr="192.0.2.10"),
+            IP + "INCOMPATIBLE_BOOT_PROTOCOL_AND_IP_ADDRESS_DETAILS",
+            "beside bootproto 'dhcp'",
+        ),
+        (
+            edited(bootproto="none", ipaddr="192.0.2.10"),
+            IP + "STATIC_BOOT_PROTOCOL_MISSING_IP_ADDRESS_DETAILS",
+            "netmask",
+        ),
+        (
+            edited(**STATIC, ipv6addr="2001:db8::1/64", ipv6gateway="2001:db8::2", defaultRoute=False),
+            IP + "STATIC_BOOT_PROTOCOL_IPV6_GATEWAY_ON_NON_DEFAULT_ROUTE_ROLE",
+            "without the default route",
+        ),
+        (edited(bootproto="none"), "ACTION_TYPE_FAILED_ROLE_NETWORK_HAS_NO_BOOT_PROTOCOL", "neither"),
+        (
+            edited(drop=["bonding"], nic="bond4.3000", bondings={}),
+            "ATTACHMENT_REFERENCE_VLAN_DEVICE",
+            "bond4.3000 is a VLAN device",
+        ),
+        (
+            edited(drop=["bonding"], nic="eth7", bondings={}),
+            "HOST_NETWORK_INTERFACE_HAVING_ID_OR_NAME_DOES_NOT_EXIST",
+            "no NIC 'eth7'",
+        ),
+        (edited(bonding="bond9"), "HOST_NETWORK_INTERFACE_HAVING_ID_OR_NAME_DOES_NOT_EXIST", "no bond 'bond9'"),
+        (
+            edited(drop=["bonding"], nic="eth2", bondings={}),
+            "NETWORK_INTERFACE_ALREADY_IN_BOND",
+            "leg of the bond bond4",
+        ),
+        (edited({"bond4": {"nics": ["eth2"]}}), "NETWORK_BONDS_INVALID_SLAVE_COUNT", "only the NIC eth2"),
+        (edited({"bond4": {"nics": ["eth2", "eth2"]}}), "NETWORK_BONDS_INVALID_SLAVE_COUNT", "only"),
+        (edited({"team0": {"nics": ["eth2", "eth3"]}}), "NETWORK_BOND_NAME_BAD_FORMAT", "team0"),
+        (
+            edited({"bond4": {"nics": ["eth2", "bond5"]}}),
+            "NETWORK_INTERFACE_BOND_OR_VLAN_CANNOT_BE_SLAVE",
+            "bond5 is no NIC",
+        ),
+        (
+            edited({"bond4": {"nics": ["eth2", "eth7"]}}),
+            "HOST_NETWORK_INTERFACE_HAVING_ID_OR_NAME_DOES_NOT_EXIST",
+            "eth7",
+        ),
+        (edited({"bond4": {"nics": ["eth2", "eth9"]}}), "NETWORK_INTERFACE_ALREADY_IN_BOND", "leg of the bond bond5"),
+        (
+            edited({"bond4": {"nics": ["eth2", "eth1"]}}),
+            "NETWORK_INTERFACE_ATTACHED_TO_NETWORK_CANNOT_BE_SLAVE",
+            "carries the network store",
+        ),
+        (
+            edited({"bond4": {"nics": ["eth2", "eth3"], "options": "mode=0"}}),
+            "INVALID_BOND_MODE_FOR_BOND_WITH_VM_NETWORK",
+            "mode 0",
+        ),
+        (edited({"bond4": {"remove": True}}), "", "removed by the request"),
+        (edited(bridged=False, stp=False, custom={"bridge_opts": "x"}), "", "networks.ovirtmgmt.custom"),
+        ({"networks": {}, "bondings": {}}, "", "does not make the network ovirtmgmt"),
+        ({"networks": {"ovirtmgmt": {"remove": True}}}, "", "does not make the network ovirtmgmt"),
+        (
+            {"networks": {**edited()["networks"], "vms": {"nic": "eth0", "defaultRoute": False}}},
+            "",
+            "the network vms, which the host does not have",
+        ),
+        ("x", "", "a mapping"),
+    ],
+)
 def test_what_may_not(request_, rule, words):
     with pytest.raises(RequestError) as caught:
         check_request(request_, FACTS, DEFINITION)
@@ -79,7 +138,9 @@ def test_what_may_not(request_, rule, words):
     assert caught.value.remedy
 
 
-@pytest.mark.parametrize("key, value", [("hostQos", {"out": {"ls": {"m2": 70}}}), ("custom", {"bridge_opts": "multicast_snooping=0"})])
+@pytest.mark.parametrize(
+    "key, value", [("hostQos", {"out": {"ls": {"m2": 70}}}), ("custom", {"bridge_opts": "multicast_snooping=0"})]
+)
 def test_what_cannot_be_built_is_refused_unless_vdsm_has_it_so(key, value):
     asked = edited(**{key: value})
     with pytest.raises(RequestError, match=f"networks.ovirtmgmt.{key}: this collection does not configure"):
@@ -90,12 +151,23 @@ def test_what_cannot_be_built_is_refused_unless_vdsm_has_it_so(key, value):
 
 
 def test_the_filter_names_rule_and_remedy():
-    with pytest.raises(AnsibleFilterError, match=r"mgmt_network_request: .*4095.*\(NETWORK_VLAN_OUT_OF_RANGE\) Correct the request.*Nothing was changed"):
+    with pytest.raises(
+        AnsibleFilterError,
+        match=r"mgmt_network_request: .*4095.*\(NETWORK_VLAN_OUT_OF_RANGE\) Correct the request.*Nothing was changed",
+    ):
         mgmt_network_request(edited(vlan=4095), FACTS, DEFINITION)
 
 
 def test_a_quality_of_service_is_for_all_networks_of_an_interface_or_none():
-    limited = {"vms": {"iface": "vms", "southbound": "eth1.5", "bridged": True, "hostQos": {"out": {"ls": {"m2": 50}}}, "mtu": "1500"}}
+    limited = {
+        "vms": {
+            "iface": "vms",
+            "southbound": "eth1.5",
+            "bridged": True,
+            "hostQos": {"out": {"ls": {"m2": 50}}},
+            "mtu": "1500",
+        }
+    }
     facts = nic_host(networks=limited, vlans={"eth1.5": {"iface": "eth1", "vlanid": 5}})
     refused = derive(facts, {"name": "ovirtmgmt"}, "h")
     assert refused["event"]["values"] == {"EngineMessage": "ACTION_TYPE_FAILED_HOST_NETWORK_QOS_INTERFACES_WITHOUT_QOS"}

@@ -6,23 +6,46 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.events import event
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report.outcome import connection_reason, outcome
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report.lines import (
     decision_lines,
     network_words,
     result_lines,
     short_lines,
 )
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report.outcome import connection_reason, outcome
 from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.hosts import managed_host
 
-REQUEST = {"networks": {"ovirtmgmt": {"bonding": "bond4", "vlan": 3000, "bridged": True, "mtu": 9000, "bootproto": "dhcp"}}, "bondings": {}, "options": {}}
-BASE = {"network": "ovirtmgmt", "active_interface": "bond4.3000", "exists": False, "differences": [], "event": None, "warnings": [], "remedy": "",
-        "request": REQUEST}
+REQUEST = {
+    "networks": {"ovirtmgmt": {"bonding": "bond4", "vlan": 3000, "bridged": True, "mtu": 9000, "bootproto": "dhcp"}},
+    "bondings": {},
+    "options": {},
+}
+BASE = {
+    "network": "ovirtmgmt",
+    "active_interface": "bond4.3000",
+    "exists": False,
+    "differences": [],
+    "event": None,
+    "warnings": [],
+    "remedy": "",
+    "request": REQUEST,
+}
 CHANGE = dict(BASE, decision="change", differences=[{"attribute": "mtu", "desired": 9000, "actual": 1500}])
-IN_SYNC = dict(BASE, decision="in_sync", active_interface="ovirtmgmt", exists=True, request={"networks": {}, "bondings": {}, "options": {}})
+IN_SYNC = dict(
+    BASE,
+    decision="in_sync",
+    active_interface="ovirtmgmt",
+    exists=True,
+    request={"networks": {}, "bondings": {}, "options": {}},
+)
 MISMATCH = event("VLAN_ID_MISMATCH_FOR_MANAGEMENT_NETWORK_CONFIGURATION", "h1", "eth1.10", VlanId=10, MgmtVlanId=3000)
 REFUSE = dict(BASE, decision="refuse", event=MISMATCH, remedy="Set vlan_tag to 10.")
-COMMITTED = {"changed": True, "phase": "committed", "transaction": "t1", "timeline": [{"phase": "open", "at": 1.0}, {"phase": "committed", "at": 5.4}]}
+COMMITTED = {
+    "changed": True,
+    "phase": "committed",
+    "transaction": "t1",
+    "timeline": [{"phase": "open", "at": 1.0}, {"phase": "committed", "at": 5.4}],
+}
 
 
 def failed(action="ovirt.mgmt_network.nmstate_apply", msg="it broke"):
@@ -30,7 +53,16 @@ def failed(action="ovirt.mgmt_network.nmstate_apply", msg="it broke"):
 
 
 def undone(step, **more):
-    return {"failed": True, "changed": False, "rolled_back": True, "exact": True, "step": step, "phase": "undone", "msg": "undone", **more}
+    return {
+        "failed": True,
+        "changed": False,
+        "rolled_back": True,
+        "exact": True,
+        "step": step,
+        "phase": "undone",
+        "msg": "undone",
+        **more,
+    }
 
 
 TABLE = {
@@ -38,28 +70,102 @@ TABLE = {
     "committed": (CHANGE, COMMITTED, None, True, "up", [1104, 13]),
     "committed, to stay in maintenance": (CHANGE, COMMITTED, None, False, "maintenance", [1104, 13]),
     "differs, only reported": (dict(CHANGE, exists=True), {}, None, True, "up", [1110, 13]),
-    "differs, the change skipped": (dict(CHANGE, exists=True), {"skipped": True, "changed": False}, None, True, "up", [1110, 13]),
-    "as defined but unknown to VDSM": (dict(CHANGE, exists=True, differences=[{"attribute": "persistence", "desired": "recorded", "actual": "missing"}]),
-                                       {}, None, True, "up", [13]),
+    "differs, the change skipped": (
+        dict(CHANGE, exists=True),
+        {"skipped": True, "changed": False},
+        None,
+        True,
+        "up",
+        [1110, 13],
+    ),
+    "as defined but unknown to VDSM": (
+        dict(
+            CHANGE, exists=True, differences=[{"attribute": "persistence", "desired": "recorded", "actual": "missing"}]
+        ),
+        {},
+        None,
+        True,
+        "up",
+        [13],
+    ),
     "refused": (REFUSE, {}, failed("ansible.builtin.fail"), True, "non_operational", [1119]),
     "apply failed": (CHANGE, undone("apply"), failed(), True, "non_operational", [1120]),
     "persistence failed": (CHANGE, undone("commit"), failed(), True, "non_operational", [1105, 1121]),
-    "no answer after the change": (CHANGE, {"failed": True, "changed": True, "rolled_back": False, "step": "prove", "phase": "applied", "msg": "gone"},
-                                   failed(), True, "non_responsive", [1120]),
-    "no answer after the confirmation": (CHANGE, {"failed": True, "changed": True, "phase": "applied", "step": "commit", "rolled_back": False, "msg": "gone"},
-                                         failed(), True, "non_responsive", [1105, 1121]),
+    "no answer after the change": (
+        CHANGE,
+        {"failed": True, "changed": True, "rolled_back": False, "step": "prove", "phase": "applied", "msg": "gone"},
+        failed(),
+        True,
+        "non_responsive",
+        [1120],
+    ),
+    "no answer after the confirmation": (
+        CHANGE,
+        {"failed": True, "changed": True, "phase": "applied", "step": "commit", "rolled_back": False, "msg": "gone"},
+        failed(),
+        True,
+        "non_responsive",
+        [1105, 1121],
+    ),
     "no answer at all": ({}, {}, failed("ansible.builtin.wait_for_connection"), True, "non_responsive", [12]),
     "facts failed": ({}, {}, failed("ovirt.mgmt_network.host_network_facts"), True, "non_operational", [1120]),
     "deployment failed": ({}, {}, failed("host_deploy"), True, "install_failed", [505]),
-    "committed, then silent": (CHANGE, COMMITTED, failed("ansible.builtin.wait_for_connection"), True, "non_responsive", [1104, 12]),
-    "committed, then not as defined": (CHANGE, COMMITTED, failed("ansible.builtin.assert"), True, "non_operational", [1104, 1110]),
-    "committed, then a hook failed": (CHANGE, COMMITTED, failed("ansible.builtin.command"), True, "non_operational", [1104]),
-    "committed, then no reboot": (CHANGE, COMMITTED, failed("ansible.builtin.reboot"), True, "non_responsive", [1104, 12]),
+    "committed, then silent": (
+        CHANGE,
+        COMMITTED,
+        failed("ansible.builtin.wait_for_connection"),
+        True,
+        "non_responsive",
+        [1104, 12],
+    ),
+    "committed, then not as defined": (
+        CHANGE,
+        COMMITTED,
+        failed("ansible.builtin.assert"),
+        True,
+        "non_operational",
+        [1104, 1110],
+    ),
+    "committed, then a hook failed": (
+        CHANGE,
+        COMMITTED,
+        failed("ansible.builtin.command"),
+        True,
+        "non_operational",
+        [1104],
+    ),
+    "committed, then no reboot": (
+        CHANGE,
+        COMMITTED,
+        failed("ansible.builtin.reboot"),
+        True,
+        "non_responsive",
+        [1104, 12],
+    ),
     "unreachable when it was to be changed": (
-        CHANGE, {"unreachable": True, "msg": "gone"}, dict(failed("ansible.builtin.fail"), unreachable=True), True, "non_responsive", [12]),
+        CHANGE,
+        {"unreachable": True, "msg": "gone"},
+        dict(failed("ansible.builtin.fail"), unreachable=True),
+        True,
+        "non_responsive",
+        [12],
+    ),
     "a VM network without its bridge, only reported": (
-        dict(CHANGE, exists=True, differences=[{"attribute": "bridged", "desired": True, "actual": False}]), {}, None, True, "non_operational", [1110, 9601]),
-    "unreachable when its facts were asked for": ({}, {}, dict(failed("ansible.builtin.fail"), unreachable=True), True, "non_responsive", [12]),
+        dict(CHANGE, exists=True, differences=[{"attribute": "bridged", "desired": True, "actual": False}]),
+        {},
+        None,
+        True,
+        "non_operational",
+        [1110, 9601],
+    ),
+    "unreachable when its facts were asked for": (
+        {},
+        {},
+        dict(failed("ansible.builtin.fail"), unreachable=True),
+        True,
+        "non_responsive",
+        [12],
+    ),
 }
 
 
@@ -87,33 +193,47 @@ def test_a_refusal_says_what_to_do():
     assert not [line for line in lines if line.startswith("reason")]
 
 
-@pytest.mark.parametrize("decision, sync, last", [
-    (IN_SYNC, "report", "the management network is as defined; nothing to do"),
-    (CHANGE, "apply", "because mtu is 1500, to be 9000"),
-    (dict(CHANGE, exists=True), "report", "because mtu is 1500, to be 9000"),
-    (REFUSE, "apply", "refused: " + MISMATCH["message"]),
-])
+@pytest.mark.parametrize(
+    "decision, sync, last",
+    [
+        (IN_SYNC, "report", "the management network is as defined; nothing to do"),
+        (CHANGE, "apply", "because mtu is 1500, to be 9000"),
+        (dict(CHANGE, exists=True), "report", "because mtu is 1500, to be 9000"),
+        (REFUSE, "apply", "refused: " + MISMATCH["message"]),
+    ],
+)
 def test_a_decision_in_words(decision, sync, last):
     lines = decision_lines(decision, sync)
     assert lines[0].startswith("found: the control connection is on ")
     assert lines[-1] == last
 
 
-@pytest.mark.parametrize("network, words", [
-    ({"nic": "eth1", "bridged": False, "mtu": 1500, "ipaddr": "192.0.2.5", "ipv6addr": "2001:db8::5/64"},
-     "bridgeless, nic eth1, mtu 1500, address 192.0.2.5, address 2001:db8::5/64"),
-    ({"nic": "eth1", "bridged": True, "mtu": 1500, "dhcpv6": True, "ipv6autoconf": True}, "bridged, nic eth1, mtu 1500, ipv6 dhcp and autoconf"),
-])
+@pytest.mark.parametrize(
+    "network, words",
+    [
+        (
+            {"nic": "eth1", "bridged": False, "mtu": 1500, "ipaddr": "192.0.2.5", "ipv6addr": "2001:db8::5/64"},
+            "bridgeless, nic eth1, mtu 1500, address 192.0.2.5, address 2001:db8::5/64",
+        ),
+        (
+            {"nic": "eth1", "bridged": True, "mtu": 1500, "dhcpv6": True, "ipv6autoconf": True},
+            "bridged, nic eth1, mtu 1500, ipv6 dhcp and autoconf",
+        ),
+    ],
+)
 def test_a_network_in_words(network, words):
     assert network_words(network) == words
 
 
-@pytest.mark.parametrize("deployment, failure, events", [
-    ({}, None, [1104, 13]),
-    ({"began": 10.0, "ended": 20.0}, None, [560, 561, 504, 1104, 13]),
-    ({"began": 10.0, "ended": 20.0}, failed(), [560, 561, 1120]),
-    ({"began": 10.0}, failed("host_deploy", "no packages."), [560, 505]),
-])
+@pytest.mark.parametrize(
+    "deployment, failure, events",
+    [
+        ({}, None, [1104, 13]),
+        ({"began": 10.0, "ended": 20.0}, None, [560, 561, 504, 1104, 13]),
+        ({"began": 10.0, "ended": 20.0}, failed(), [560, 561, 1120]),
+        ({"began": 10.0}, failed("host_deploy", "no packages."), [560, 505]),
+    ],
+)
 def test_the_deployment_has_events_of_its_own(deployment, failure, events):
     applied = {} if failure else COMMITTED
     result = outcome(CHANGE if applied else {}, "h1", applied, failure, now=30.0, deployment=deployment)
@@ -123,33 +243,58 @@ def test_the_deployment_has_events_of_its_own(deployment, failure, events):
 
 def test_statuses_and_events_have_times():
     result = outcome(CHANGE, "h1", COMMITTED, now=7.25, began=0.5)
-    assert result["statuses"] == [{"status": "installing", "at": "1970-01-01T00:00:00.500Z"}, {"status": "initializing", "at": "1970-01-01T00:00:07.250Z"},
-                                  {"status": "up", "at": "1970-01-01T00:00:07.250Z"}]
-    assert {one["id"]: one["time"] for one in result["events"]} == {1104: "1970-01-01T00:00:05.400Z", 13: "1970-01-01T00:00:07.250Z"}
+    assert result["statuses"] == [
+        {"status": "installing", "at": "1970-01-01T00:00:00.500Z"},
+        {"status": "initializing", "at": "1970-01-01T00:00:07.250Z"},
+        {"status": "up", "at": "1970-01-01T00:00:07.250Z"},
+    ]
+    assert {one["id"]: one["time"] for one in result["events"]} == {
+        1104: "1970-01-01T00:00:05.400Z",
+        13: "1970-01-01T00:00:07.250Z",
+    }
     refused = outcome(REFUSE, "h1", {}, failed("ansible.builtin.fail"), now=7.0, began=1.0)
     assert [one["status"] for one in refused["statuses"]] == ["installing", "non_operational"]
 
 
-@pytest.mark.parametrize("tag, learn, learned", [(None, True, {"vlan_tag": 10}), (0, True, {"vlan_tag": 10}), (None, False, {}), (3000, True, {})])
+@pytest.mark.parametrize(
+    "tag, learn, learned",
+    [(None, True, {"vlan_tag": 10}), (0, True, {"vlan_tag": 10}), (None, False, {}), (3000, True, {})],
+)
 def test_a_vlan_is_learnt_only_where_the_definition_leaves_it_open_and_only_told(tag, learn, learned):
     refusal = event("VLAN_ID_MISMATCH_FOR_MANAGEMENT_NETWORK_CONFIGURATION", "h1", "eth1.10", VlanId=10, MgmtVlanId=tag)
     result = outcome(dict(REFUSE, event=refusal), "h1", {}, failed("ansible.builtin.fail"), learn_vlan=learn)
     assert (result["status"], result["learned"]) == ("non_operational", learned)
     assert bool(learned) == ("learnt" in result["remedy"])
-    assert bool(learned) == any("learnt, to be confirmed in the definition: vlan_tag: 10" in line for line in result_lines(result))
+    assert bool(learned) == any(
+        "learnt, to be confirmed in the definition: vlan_tag: 10" in line for line in result_lines(result)
+    )
 
 
 def test_every_difference_that_is_only_reported_is_named():
-    found = dict(CHANGE, exists=True, remedy="Sync it.", differences=[
-        {"attribute": "mtu", "desired": 9000, "actual": 1500}, {"attribute": "stp", "desired": True, "actual": False}])
+    found = dict(
+        CHANGE,
+        exists=True,
+        remedy="Sync it.",
+        differences=[
+            {"attribute": "mtu", "desired": 9000, "actual": 1500},
+            {"attribute": "stp", "desired": True, "actual": False},
+        ],
+    )
     told = next(one for one in outcome(found, "h1")["events"] if one["id"] == 1110)
     assert told["message"].endswith("The differences: mtu is 1500, defined is 9000; stp is no, defined is yes.")
-    assert (told["values"], told["remedy"]) == ({"Networks": "ovirtmgmt", "differences": found["differences"]}, "Sync it.")
+    assert (told["values"], told["remedy"]) == (
+        {"Networks": "ovirtmgmt", "differences": found["differences"]},
+        "Sync it.",
+    )
 
 
 def test_what_is_left_after_an_edited_change_is_out_of_sync():
     result = outcome(CHANGE, "h1", COMMITTED, after=dict(CHANGE, exists=True))
-    assert (result["status"], result["synced"], [one["id"] for one in result["events"]]) == ("up", False, [1104, 1110, 13])
+    assert (result["status"], result["synced"], [one["id"] for one in result["events"]]) == (
+        "up",
+        False,
+        [1104, 1110, 13],
+    )
 
 
 @pytest.mark.parametrize("actual, desired, learned", [(7, None, {"vlan_tag": 7}), (7, 8, {}), (None, 7, {})])
@@ -158,11 +303,19 @@ def test_the_tag_of_a_network_that_is_there_is_learnt_too(actual, desired, learn
     assert outcome(found, "h1", learn_vlan=True)["learned"] == learned
 
 
-@pytest.mark.parametrize("state, applied, status", [
-    ("up", {}, "up"), ("down", {}, "non_operational"), ("down", COMMITTED, "non_operational"), ("down", {"changed": True, "phase": ""}, "up"),
-])
+@pytest.mark.parametrize(
+    "state, applied, status",
+    [
+        ("up", {}, "up"),
+        ("down", {}, "non_operational"),
+        ("down", COMMITTED, "non_operational"),
+        ("down", {"changed": True, "phase": ""}, "up"),
+    ],
+)
 def test_an_interface_that_is_down_keeps_a_host_from_coming_up(state, applied, status):
-    facts = managed_host(nmstate={"interfaces": [{"name": "ovirtmgmt", "state": "up"}, {"name": "eth1", "state": state}]})
+    facts = managed_host(
+        nmstate={"interfaces": [{"name": "ovirtmgmt", "state": "up"}, {"name": "eth1", "state": state}]}
+    )
     result = outcome(dict(IN_SYNC), "h1", applied, facts=facts)
     assert result["status"] == status
     assert (603 in [one["id"] for one in result["events"]]) == (status != "up")
@@ -184,7 +337,9 @@ CHECKED = {
 }
 
 
-@pytest.mark.parametrize("decision, applied, failure, category, changed, status, events", CHECKED.values(), ids=CHECKED.keys())
+@pytest.mark.parametrize(
+    "decision, applied, failure, category, changed, status, events", CHECKED.values(), ids=CHECKED.keys()
+)
 def test_check_mode_predicts_and_claims_nothing(decision, applied, failure, category, changed, status, events):
     result = outcome(decision, "h1", applied, failure, check=True)
     assert (result["check"], result["status"], result["statuses"], result["events"]) == (True, "", [], [])
@@ -193,24 +348,46 @@ def test_check_mode_predicts_and_claims_nothing(decision, applied, failure, cate
     for lines in (short_lines(result), result_lines(result)):
         assert not [line for line in lines if "h1: up" in line or "set to up" in line]
     assert short_lines(outcome(CHANGE, "h1", {"changed": True}, check=True)) == [
-        "h1: would change: ovirtmgmt: bridged, vlan 3000, bonding bond4, mtu 9000, dhcp"]
+        "h1: would change: ovirtmgmt: bridged, vlan 3000, bonding bond4, mtu 9000, dhcp"
+    ]
 
 
-@pytest.mark.parametrize("msg, reason", [
-    ("timed out waiting for ping module test: Failed to connect to the host via ssh: root@192.0.2.1: Permission denied (publickey).",
-     "root@192.0.2.1: Permission denied (publickey)."),
-    ("Task failed: Failed to connect to the host via ssh: Warning: Permanently added 'h1' (ED25519) to the list of known hosts.\r\n"
-     "ssh: connect to host h1 port 22: Connection timed out", "ssh: connect to host h1 port 22: Connection timed out"),
-    ("Failed to connect to the host via ssh: @@@@@\r\n@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\r\nHost key verification failed.",
-     "Host key verification failed."),
-    ('Data could not be sent to remote host "h1". Make sure this host can be reached over ssh: Connection reset by 192.0.2.1 port 22',
-     "Connection reset by 192.0.2.1 port 22"),
-    ("", "the host does not answer"),
-])
+@pytest.mark.parametrize(
+    "msg, reason",
+    [
+        (
+            "timed out waiting for ping module test: Failed to connect to the host via ssh: root@192.0.2.1: "
+            "Permission denied (publickey).",
+            "root@192.0.2.1: Permission denied (publickey).",
+        ),
+        (
+            "Task failed: Failed to connect to the host via ssh: Warning: Permanently added 'h1' (ED25519) to the "
+            "list of known hosts.\r\n"
+            "ssh: connect to host h1 port 22: Connection timed out",
+            "ssh: connect to host h1 port 22: Connection timed out",
+        ),
+        (
+            "Failed to connect to the host via ssh: @@@@@\r\n@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! "
+            "@\r\nHost key verification failed.",
+            "Host key verification failed.",
+        ),
+        (
+            'Data could not be sent to remote host "h1". Make sure this host can be reached over ssh: Connection '
+            "reset by 192.0.2.1 port 22",
+            "Connection reset by 192.0.2.1 port 22",
+        ),
+        ("", "the host does not answer"),
+    ],
+)
 def test_a_host_that_cannot_be_reached_is_told_in_the_words_of_ssh(msg, reason):
     assert connection_reason(msg) == reason
-    for failure in (failed("ansible.builtin.wait_for_connection", msg), dict(failed("host_deploy", msg), unreachable=True)):
+    for failure in (
+        failed("ansible.builtin.wait_for_connection", msg),
+        dict(failed("host_deploy", msg), unreachable=True),
+    ):
         result = outcome({}, "h1", {}, failure)
         assert (result["status"], result["category"], result["reason"]) == ("non_responsive", "no_answer", reason)
-        assert short_lines(result) == ["h1: non_responsive, no answer: " + reason,
-                                       "    what to do: Check that the host is powered on and that SSH can log in at its address, then run again."]
+        assert short_lines(result) == [
+            "h1: non_responsive, no answer: " + reason,
+            "    what to do: Check that the host is powered on and that SSH can log in at its address, then run again.",
+        ]

@@ -10,21 +10,44 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report.outcome 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report.summary import count_line, summary_lines
 
 NETWORK = {"nic": "eth1", "bridged": True, "mtu": 1500, "ipaddr": "192.0.2.5"}
-BASE = {"network": "ovirtmgmt", "active_interface": "eth1", "exists": False, "differences": [], "event": None, "warnings": [], "remedy": "",
-        "request": {"networks": {"ovirtmgmt": NETWORK}, "bondings": {}, "options": {}}}
+BASE = {
+    "network": "ovirtmgmt",
+    "active_interface": "eth1",
+    "exists": False,
+    "differences": [],
+    "event": None,
+    "warnings": [],
+    "remedy": "",
+    "request": {"networks": {"ovirtmgmt": NETWORK}, "bondings": {}, "options": {}},
+}
 FAILED = {"task": "t", "action": "ansible.builtin.fail", "msg": ""}
 SSH = "Failed to connect to the host via ssh: root@%s: Permission denied (publickey)."
 
 
 def changed(host, seconds=4.4, check=False):
-    applied = {"changed": True} if check else {
-        "changed": True, "phase": "committed", "timeline": [{"phase": "open", "at": 1.0}, {"phase": "committed", "at": 1.0 + seconds}]}
-    request = {"networks": {"ovirtmgmt": dict(NETWORK, ipaddr="192.0.2.%d" % (len(host) + seconds))}, "bondings": {}, "options": {}}
+    applied = (
+        {"changed": True}
+        if check
+        else {
+            "changed": True,
+            "phase": "committed",
+            "timeline": [{"phase": "open", "at": 1.0}, {"phase": "committed", "at": 1.0 + seconds}],
+        }
+    )
+    request = {
+        "networks": {"ovirtmgmt": dict(NETWORK, ipaddr="192.0.2.%d" % (len(host) + seconds))},
+        "bondings": {},
+        "options": {},
+    }
     return outcome(dict(BASE, decision="change", request=request), host, applied, check=check)
 
 
 def in_sync(host, **more):
-    return outcome(dict(BASE, decision="in_sync", exists=True, active_interface="ovirtmgmt", request={"networks": {}}), host, **more)
+    return outcome(
+        dict(BASE, decision="in_sync", exists=True, active_interface="ovirtmgmt", request={"networks": {}}),
+        host,
+        **more,
+    )
 
 
 def refused(host, name=events.VLAN_MISMATCH, **more):
@@ -41,8 +64,12 @@ def names(word, number):
 
 
 def two_hundred():
-    return [*map(changed, names("c", 140)), *map(in_sync, names("s", 40)), *map(refused, names("v", 18)),
-            *(refused(name, events.INVALID_BOND) for name in names("b", 2))]
+    return [
+        *map(changed, names("c", 140)),
+        *map(in_sync, names("s", 40)),
+        *map(refused, names("v", 18)),
+        *(refused(name, events.INVALID_BOND) for name in names("b", 2)),
+    ]
 
 
 def test_two_hundred_hosts_fit_a_screen():
@@ -59,7 +86,8 @@ def test_a_line_for_a_host_that_is_as_it_should_be_and_more_for_one_that_needs_a
         "new: up, changed in 4.4 s: ovirtmgmt: bridged, nic eth1, mtu 1500, address 192.0.2.7",
         "good: up, in sync: ovirtmgmt on ovirtmgmt",
         "bad: non_operational, refused: VLAN_ID_MISMATCH_FOR_MANAGEMENT_NETWORK_CONFIGURATION (1119)",
-        "    Failed to configure management network on host bad. Host bad has an interface eth1.10 for the management network configuration"
+        "    Failed to configure management network on host bad. Host bad has an interface eth1.10 for the "
+        "management network configuration"
         " with VLAN-ID (10), which is different from data-center definition (3000).",
         "    what to do: Set vlan_tag to 10.",
         "2 of 3 hosts OK: 1 changed, 1 in sync; 1 refused: VLAN x1",
@@ -68,20 +96,45 @@ def test_a_line_for_a_host_that_is_as_it_should_be_and_more_for_one_that_needs_a
 
 def test_hosts_that_differ_in_nothing_but_address_and_time_are_one_group():
     assert summary_lines([changed("a", 3.0), changed("bb", 11.5)])[0] == (
-        "a, bb: up, changed in 3.0 to 11.5 s: ovirtmgmt: bridged, nic eth1, mtu 1500, static address")
+        "a, bb: up, changed in 3.0 to 11.5 s: ovirtmgmt: bridged, nic eth1, mtu 1500, static address"
+    )
 
 
-@pytest.mark.parametrize("results, hosts, line", [
-    ([], (), "0 of 0 hosts OK"),
-    ([changed("a", check=True), in_sync("b", check=True)], (), "2 of 2 hosts OK: 1 would change, 1 in sync"),
-    ([refused("a", check=True), silent("b", check=True)], (), "0 of 2 hosts OK: 1 refused: VLAN x1; 1 without an answer: permission denied x1"),
-    ([refused("a")], ["a", "b", "c"], "0 of 3 hosts OK: 1 refused: VLAN x1; 2 never begun"),
-    ([{"host": "a", "deployment": {"began": 1, "ended": 2}}, {"host": "b", "deployment": {}}, changed("c")], ["a", "b", "c"],
-     "1 of 3 hosts OK: 1 changed; 1 prepared only; 1 without a result"),
-    ([outcome(dict(BASE, decision="change"), "a", {}, dict(FAILED, msg="No bond, no change.", refused=True))], (), "0 of 1 hosts OK: 1 refused: policy x1"),
-    ([outcome(dict(BASE, decision="change"), "a", {"failed": True, "phase": "undone", "rolled_back": True, "exact": True, "msg": "no"}, FAILED)], (),
-     "0 of 1 hosts OK: 1 undone"),
-])
+@pytest.mark.parametrize(
+    "results, hosts, line",
+    [
+        ([], (), "0 of 0 hosts OK"),
+        ([changed("a", check=True), in_sync("b", check=True)], (), "2 of 2 hosts OK: 1 would change, 1 in sync"),
+        (
+            [refused("a", check=True), silent("b", check=True)],
+            (),
+            "0 of 2 hosts OK: 1 refused: VLAN x1; 1 without an answer: permission denied x1",
+        ),
+        ([refused("a")], ["a", "b", "c"], "0 of 3 hosts OK: 1 refused: VLAN x1; 2 never begun"),
+        (
+            [{"host": "a", "deployment": {"began": 1, "ended": 2}}, {"host": "b", "deployment": {}}, changed("c")],
+            ["a", "b", "c"],
+            "1 of 3 hosts OK: 1 changed; 1 prepared only; 1 without a result",
+        ),
+        (
+            [outcome(dict(BASE, decision="change"), "a", {}, dict(FAILED, msg="No bond, no change.", refused=True))],
+            (),
+            "0 of 1 hosts OK: 1 refused: policy x1",
+        ),
+        (
+            [
+                outcome(
+                    dict(BASE, decision="change"),
+                    "a",
+                    {"failed": True, "phase": "undone", "rolled_back": True, "exact": True, "msg": "no"},
+                    FAILED,
+                )
+            ],
+            (),
+            "0 of 1 hosts OK: 1 undone",
+        ),
+    ],
+)
 def test_what_is_counted(results, hosts, line):
     assert count_line(results, hosts) == line
     assert summary_lines(results, hosts)[-1] == line
@@ -89,9 +142,11 @@ def test_what_is_counted(results, hosts, line):
 
 def test_the_reason_of_ssh_is_told_for_all_hosts_at_once():
     lines = summary_lines([silent(name) for name in ("h1", "h2")])
-    assert lines == ["h1, h2: non_responsive, no answer: Permission denied (publickey).",
-                     "    what to do: Check that the host is powered on and that SSH can log in at its address, then run again.",
-                     "0 of 2 hosts OK: 2 without an answer: permission denied x2"]
+    assert lines == [
+        "h1, h2: non_responsive, no answer: Permission denied (publickey).",
+        "    what to do: Check that the host is powered on and that SSH can log in at its address, then run again.",
+        "0 of 2 hosts OK: 2 without an answer: permission denied x2",
+    ]
 
 
 def test_all_that_is_known_on_request():

@@ -5,15 +5,14 @@
 from __future__ import annotations
 
 import pytest
-
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.effects import profile_settings as host_side
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definition import DefinitionError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.derive import derive
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.carry_over.settings import (
     IAID,
     losses,
     profile_settings,
 )
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.derive import derive
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definition import DefinitionError
 from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.hosts import by_dhcp, nic_host
 
 MAC = "52:54:00:0C:01:01"
@@ -24,27 +23,58 @@ STATIC = {"ipaddr": "192.0.2.10", "netmask": "255.255.255.0", "ipv6addr": "2001:
 
 
 def settings(network, profile, bridged=True):
-    stack = {"enabled": True, "dhcp": True, "autoconf": True} if network.get("dhcpv6") else {"enabled": bool(network.get("ipv6addr"))}
-    eth1 = {"name": "eth1", "type": "ethernet", "state": "up", "mac-address": MAC, "ipv4": {"enabled": True, "dhcp": True}, "ipv6": stack}
-    return profile_settings({"networks": {"ovirtmgmt": {"nic": "eth1", "bridged": bridged, **network}}}, {"interfaces": [eth1]}, {}, {"eth1": profile})
+    stack = (
+        {"enabled": True, "dhcp": True, "autoconf": True}
+        if network.get("dhcpv6")
+        else {"enabled": bool(network.get("ipv6addr"))}
+    )
+    eth1 = {
+        "name": "eth1",
+        "type": "ethernet",
+        "state": "up",
+        "mac-address": MAC,
+        "ipv4": {"enabled": True, "dhcp": True},
+        "ipv6": stack,
+    }
+    return profile_settings(
+        {"networks": {"ovirtmgmt": {"nic": "eth1", "bridged": bridged, **network}}},
+        {"interfaces": [eth1]},
+        {},
+        {"eth1": profile},
+    )
 
 
-@pytest.mark.parametrize("network, profile, expected", [
-    (DHCP4, {}, {}),
-    (DHCP4, {"settings": {"connection.zone": "internal", "connection.mdns": 1}}, {"connection.zone": "internal", "connection.mdns": 1}),
-    # only for families in use
-    (DHCP4, {"settings": {"ipv6.ip6-privacy": 2, "ipv4.dhcp-vendor-class-identifier": "x"}}, {"ipv4.dhcp-vendor-class-identifier": "x"}),
-    (STATIC, {"settings": {"ipv6.ip6-privacy": 2, IAID: "7"}, "lease_iaid": "00:00:00:07"}, {"ipv6.ip6-privacy": 2}),
-    (BOTH, {"settings": {"ipv6.ip6-privacy": 2}}, {"ipv6.ip6-privacy": 2}),
-    # the IAID in use, unless it is what nmstate writes
-    (BOTH, {"lease_iaid": "2a:83:5d:db"}, {IAID: "2a:83:5d:db"}),
-    (BOTH, {"lease_iaid": "00:0c:01:01"}, {}),
-    (BOTH, {"settings": {IAID: "ifname"}, "lease_iaid": "2a:83:5d:db"}, {IAID: "2a:83:5d:db"}),
-    (BOTH, {"settings": {IAID: "mac"}}, {}),
-    (BOTH, {"settings": {IAID: "ifname"}}, {}),
-    (BOTH, {"settings": {IAID: "77"}}, {IAID: "77"}),
-    (DHCP4, {"lease_iaid": "2a:83:5d:db"}, {}),
-])
+@pytest.mark.parametrize(
+    "network, profile, expected",
+    [
+        (DHCP4, {}, {}),
+        (
+            DHCP4,
+            {"settings": {"connection.zone": "internal", "connection.mdns": 1}},
+            {"connection.zone": "internal", "connection.mdns": 1},
+        ),
+        # only for families in use
+        (
+            DHCP4,
+            {"settings": {"ipv6.ip6-privacy": 2, "ipv4.dhcp-vendor-class-identifier": "x"}},
+            {"ipv4.dhcp-vendor-class-identifier": "x"},
+        ),
+        (
+            STATIC,
+            {"settings": {"ipv6.ip6-privacy": 2, IAID: "7"}, "lease_iaid": "00:00:00:07"},
+            {"ipv6.ip6-privacy": 2},
+        ),
+        (BOTH, {"settings": {"ipv6.ip6-privacy": 2}}, {"ipv6.ip6-privacy": 2}),
+        # the IAID in use, unless it is what nmstate writes
+        (BOTH, {"lease_iaid": "2a:83:5d:db"}, {IAID: "2a:83:5d:db"}),
+        (BOTH, {"lease_iaid": "00:0c:01:01"}, {}),
+        (BOTH, {"settings": {IAID: "ifname"}, "lease_iaid": "2a:83:5d:db"}, {IAID: "2a:83:5d:db"}),
+        (BOTH, {"settings": {IAID: "mac"}}, {}),
+        (BOTH, {"settings": {IAID: "ifname"}}, {}),
+        (BOTH, {"settings": {IAID: "77"}}, {IAID: "77"}),
+        (DHCP4, {"lease_iaid": "2a:83:5d:db"}, {}),
+    ],
+)
 @pytest.mark.parametrize("bridged", [True, False])
 def test_settings(network, profile, expected, bridged):
     device = "ovirtmgmt" if bridged else "eth1"
@@ -57,42 +87,71 @@ BOND_MAC = "52:54:00:0C:01:02"
 ON_BOND = {**DHCP4, "bonding": "bond4", "vlan": 3000}
 
 
-@pytest.mark.parametrize("bond, mtu, now, expected", [
-    ({"hwaddr": BOND_MAC.lower()}, 1500, {}, (BOND_MAC, 1500)),
-    ({"hwaddr": BOND_MAC}, 9000, {}, (BOND_MAC, 9000)),
-    # what the desired state lowers it to, as in the kernel
-    ({"hwaddr": BOND_MAC}, 1500, {"mtu": 9000}, (BOND_MAC, 1500)),
-    # the MAC follows the active port
-    ({}, 1500, {}, None),
-    # nothing to be told of what is yet to be made, which nmstate writes itself
-    ({"hwaddr": BOND_MAC}, 1500, None, None),
-    ({"hwaddr": BOND_MAC}, 1500, {"state": "down"}, None),
-    (None, 1500, {}, None),
-])
+@pytest.mark.parametrize(
+    "bond, mtu, now, expected",
+    [
+        ({"hwaddr": BOND_MAC.lower()}, 1500, {}, (BOND_MAC, 1500)),
+        ({"hwaddr": BOND_MAC}, 9000, {}, (BOND_MAC, 9000)),
+        # what the desired state lowers it to, as in the kernel
+        ({"hwaddr": BOND_MAC}, 1500, {"mtu": 9000}, (BOND_MAC, 1500)),
+        # the MAC follows the active port
+        ({}, 1500, {}, None),
+        # nothing to be told of what is yet to be made, which nmstate writes itself
+        ({"hwaddr": BOND_MAC}, 1500, None, None),
+        ({"hwaddr": BOND_MAC}, 1500, {"state": "down"}, None),
+        (None, 1500, {}, None),
+    ],
+)
 def test_a_bond_has_in_its_profile_what_vdsm_says_of_it(bond, mtu, now, expected):
     bondings = {"bond4": None if bond is None else {"nics": ["eth2", "eth3"], "options": "mode=1", **bond}}
-    there = [] if now is None else [{"name": "bond4", "type": "bond", "state": "up", "mtu": 1500, "mac-address": BOND_MAC,
-                                     "link-aggregation": {"mode": "active-backup", "port": ["eth2", "eth3"]}, **now}]
-    found = profile_settings({"networks": {"ovirtmgmt": {**ON_BOND, "mtu": mtu}}, "bondings": bondings}, {"interfaces": there}, {}, {})
+    there = (
+        []
+        if now is None
+        else [
+            {
+                "name": "bond4",
+                "type": "bond",
+                "state": "up",
+                "mtu": 1500,
+                "mac-address": BOND_MAC,
+                "link-aggregation": {"mode": "active-backup", "port": ["eth2", "eth3"]},
+                **now,
+            }
+        ]
+    )
+    found = profile_settings(
+        {"networks": {"ovirtmgmt": {**ON_BOND, "mtu": mtu}}, "bondings": bondings}, {"interfaces": there}, {}, {}
+    )
     assert found == ({} if expected is None else {"bond4": dict(zip(host_side.STATED, expected))})
     host_side.check(found, {"bond4"})
 
 
 def test_a_network_that_is_removed_takes_nothing():
-    assert profile_settings({"networks": {"ovirtmgmt": None}}, {"interfaces": []}, {"networks": {"ovirtmgmt": {"nic": "eth1"}}}, {}) == {}
+    assert (
+        profile_settings(
+            {"networks": {"ovirtmgmt": None}}, {"interfaces": []}, {"networks": {"ovirtmgmt": {"nic": "eth1"}}}, {}
+        )
+        == {}
+    )
 
 
-@pytest.mark.parametrize("profile, expected", [
-    ({}, []),
-    ({"slaac_addresses": [FROM_MAC]}, []),
-    ({"slaac_addresses": [FROM_MAC, "2001:db8:1::5054:ff:fe0c:101/64"]}, []),
-    ({"slaac_addresses": ["2001:db8::1:2:3:4/64"]}, []),
-    ({"slaac_addresses": ["2001:db8::1:2:3:4/64", "2001:db8:1::1:2:3:4/64"]}, []),
-    ({"slaac_addresses": ["2001:db8::5/64", "2001:db8:1::6/64"]}, [("slaac_address", "2001:db8:1::6/64")]),
-    ({"slaac_addresses": ["2001:db8::5/64", FROM_MAC]}, [("slaac_address", "2001:db8::5/64")]),
-    ({"slaac_addresses": ["2001:db8::5/64", "2001:db8:1::6/64"], "token": "::5"}, []),
-    ({"beyond_nmstate": ["the route 10.0.0.0/8 with onlink true"]}, [("route_or_rule", "the route 10.0.0.0/8 with onlink true")]),
-])
+@pytest.mark.parametrize(
+    "profile, expected",
+    [
+        ({}, []),
+        ({"slaac_addresses": [FROM_MAC]}, []),
+        ({"slaac_addresses": [FROM_MAC, "2001:db8:1::5054:ff:fe0c:101/64"]}, []),
+        ({"slaac_addresses": ["2001:db8::1:2:3:4/64"]}, []),
+        ({"slaac_addresses": ["2001:db8::1:2:3:4/64", "2001:db8:1::1:2:3:4/64"]}, []),
+        ({"slaac_addresses": ["2001:db8::5/64", "2001:db8:1::6/64"]}, [("slaac_address", "2001:db8:1::6/64")]),
+        ({"slaac_addresses": ["2001:db8::5/64", FROM_MAC]}, [("slaac_address", "2001:db8::5/64")]),
+        ({"slaac_addresses": ["2001:db8::5/64", "2001:db8:1::6/64"], "token": "::5"}, []),
+        (
+            {"beyond_nmstate": ["the route 10.0.0.0/8 with onlink true"]},
+            [("route_or_rule", "the route 10.0.0.0/8 with onlink true")],
+        ),
+    ],
+)
 def test_losses(profile, expected):
     assert losses(profile, MAC, moves=True) == expected
     assert losses(profile, MAC, moves=False) == []
@@ -102,7 +161,9 @@ LOSING = {"slaac_addresses": ["2001:db8::5/64", "2001:db8:1::6/64"]}
 
 
 def decide(**keys):
-    facts = nic_host(by_dhcp(), profiles={"eth1": LOSING}, nmstate={"interfaces": [{"name": "eth1", "mac-address": MAC}]})
+    facts = nic_host(
+        by_dhcp(), profiles={"eth1": LOSING}, nmstate={"interfaces": [{"name": "eth1", "mac-address": MAC}]}
+    )
     definition = {"name": "ovirtmgmt", **{key: keys.pop(key) for key in ("vm_network",) if key in keys}}
     return derive(facts, definition, "h", **keys)
 
@@ -119,7 +180,9 @@ def test_a_loss_is_refused_by_name_interface_and_value():
 def test_a_permitted_loss_is_a_warning():
     found = decide(permit_loss=["slaac_address"])
     assert found["decision"] == "change"
-    assert [(one["severity"], one["interface"], one["values"]) for one in found["warnings"]] == [("WARNING", "eth1", {"Loss": "slaac_address"})]
+    assert [(one["severity"], one["interface"], one["values"]) for one in found["warnings"]] == [
+        ("WARNING", "eth1", {"Loss": "slaac_address"})
+    ]
     assert "2001:db8:1::6/64" in found["warnings"][0]["message"]
 
 
