@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.filter_edge import call
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definition import DefinitionError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.host_state import StateFormatError
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import FactsError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.derive import derive
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.derive import plan_management_network
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.plan import Options
 
 
 def derive_mgmt_network(
@@ -17,8 +19,8 @@ def derive_mgmt_network(
     """See derive_mgmt_network.yml."""
     return call(
         "derive_mgmt_network",
-        (DefinitionError, FactsError),
-        derive,
+        (DefinitionError, FactsError, StateFormatError),
+        _decide,
         {
             "facts": facts,
             "definition": definition,
@@ -29,6 +31,10 @@ def derive_mgmt_network(
             "persistent": persistent,
         },
     )
+
+
+def _decide(facts, definition, **options):
+    return plan_management_network(facts, definition, Options(**options)).decision_dict()
 
 
 class FilterModule:

@@ -8,19 +8,24 @@ from __future__ import annotations
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.filter_edge import call
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definition import DefinitionError
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.host_state import StateFormatError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.request import RequestFormatError
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import FactsError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.remove import derive_removal
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.plan import Options
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.remove import plan_removal
 
 
 def remove_mgmt_network(facts, definition, host="", permit_loss=None):
     """See remove_mgmt_network.yml."""
     return call(
         "remove_mgmt_network",
-        (DefinitionError, FactsError, StateFormatError, RequestFormatError),
-        derive_removal,
+        (DefinitionError, FactsError, StateFormatError),
+        _decide,
         {"facts": facts, "definition": definition, "host": host, "permit_loss": permit_loss},
     )
+
+
+def _decide(facts, definition, **options):
+    plan = plan_removal(facts, definition, Options(**options))
+    return {**plan.decision_dict(), "record": plan.record, "state": plan.state}
 
 
 class FilterModule:

@@ -14,10 +14,13 @@ apart (compliance.py), which would report a host out of sync that was configured
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model import events
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.addresses import in_subnet, is_real
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definition import parse_definition
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.host_state import MAX_DEVICE_NAME
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.request import RequestFormatError
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import (
     ExistingNetwork,
     InterfaceError,
@@ -41,12 +44,23 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.compliance
     ipv6_configuration,
 )
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.new_request import RequestError, build_request
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.plan import (
+    CHANGE,
+    IN_SYNC,
+    REFUSE,
+    Options,
+    Plan,
+    digest_facts,
+)
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.producing import (
+    refused,
+    refused_with,
+    with_desired_state,
+)
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.carry_over.settings import (
     check_permitted,
     loss_warnings,
 )
-
-IN_SYNC, CHANGE, REFUSE = "in_sync", "change", "refuse"
 
 
 class _Refusal(Exception):
@@ -57,61 +71,51 @@ class _Refusal(Exception):
         self.event = event
 
 
-def derive(
-    facts: dict,
-    definition: dict,
-    host: str = "",
-    attachment: dict | None = None,
-    permit_loss: list[str] | None = None,
-    keep_vlan_name: bool = False,
-    persistent: bool = True,
-) -> dict:
-    """Decide for one host.
+def plan_management_network(facts: dict, definition: dict, options: Options) -> Plan:
+    """The plan that gives a host its management network.
 
     ``facts``: ansible_facts.host_network (VDSM's capabilities and what host_network_facts adds). ``definition``: the
-    network in the data center, keys as of parse_definition(). ``host``: its name for messages. ``attachment``: the
-    network's own settings for this host (see compliance.compare), compared when the network exists; usually none.
-    ``permit_loss``: names out of carry_over_settings.LOSSES of what may be lost where it cannot go with the addresses;
-    the change is refused otherwise. ``keep_vlan_name``: whether a VLAN device keeps a name that is not VDSM's; it is a
-    difference otherwise. ``persistent``: whether the network is to be there after a boot, too.
-
-    Returns plain data: {decision: in_sync|change|refuse, network (its name on the host), exists (bool: the host has a
-    network of that name), active_interface, request: {networks, bondings, options} (empty parts unless the decision is
-    change), differences: [{attribute, desired, actual}], event (the refusal, else None), warnings: [event], remedy:
-    str}. Raises DefinitionError and FactsError for unusable input; nothing that a host can be like raises.
+    network in the data center, keys as of parse_definition(). Raises DefinitionError, FactsError and StateFormatError
+    for unusable input; what a host can be like is a refusal.
     """
     definition = parse_definition(definition)
     facts = check_facts(facts)
-    permitted = check_permitted(permit_loss)
-    result = {
-        "decision": REFUSE,
-        "network": definition["vdsm_name"],
-        "exists": definition["vdsm_name"] in facts["bridges"],
-        "active_interface": facts["lastClientIface"],
-        "request": {"networks": {}, "bondings": {}, "options": {}},
-        "differences": [],
-        "event": None,
-        "warnings": [],
-        "remedy": "",
-    }
+    permitted = check_permitted(options.permit_loss)
+    name, host = definition["vdsm_name"], options.host
+    plan = Plan(
+        REFUSE,
+        network=name,
+        exists=name in facts["bridges"],
+        active_interface=facts["lastClientIface"],
+        facts_digest=digest_facts(facts),
+    )
     try:
-        existing = find_network(facts, definition["vdsm_name"])
+        existing = find_network(facts, name)
         if existing is None:
-            found = _derive_new(facts, definition, host, permitted, keep_vlan_name)
+            values = _derive_new(facts, definition, host, permitted, options.keep_vlan_name)
         else:
-            result["exists"] = True
-            found = _derive_existing(
-                facts, definition, host, existing, attachment, permitted, keep_vlan_name, persistent
+            plan = replace(plan, exists=True)
+            values = _derive_existing(
+                facts,
+                definition,
+                host,
+                existing,
+                options.attachment,
+                permitted,
+                options.keep_vlan_name,
+                options.persistent,
             )
-        return {**result, **found, "warnings": found["warnings"] + _unsaved_warnings(facts, host)}
+        plan = replace(plan, **{**values, "warnings": values["warnings"] + _unsaved_warnings(facts, host)})
+        if plan.decision == IN_SYNC:
+            return plan
+        plan = replace(plan, record={key: plan.request[key] for key in ("networks", "bondings")})
+        # A network that VDSM only does not know is recorded for it; the network itself is not touched.
+        record_only = [entry["attribute"] for entry in plan.differences] == ["persistence"]
+        return plan if record_only else with_desired_state(plan, facts, options.keep_vlan_name)
     except _Refusal as refusal:
-        event = refusal.event
-    except InterfaceError as error:
-        event = events.event(events.INVALID_INTERFACE, host, error.interface, str(error), error.remedy)
-    except RequestError as error:
-        values = {"EngineMessage": error.engine_message} if error.engine_message else {}
-        event = events.event(events.SETUP_FAILED, host, error.interface, str(error), error.remedy, **values)
-    return {**result, "event": event, "remedy": event["remedy"]}
+        return refused_with(plan, refusal.event)
+    except (InterfaceError, RequestError, RequestFormatError) as error:
+        return refused(plan, error, host)
 
 
 def _derive_new(facts: dict, definition: dict, host: str, permitted: list[str], keep_vlan_name: bool) -> dict:

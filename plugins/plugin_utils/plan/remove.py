@@ -10,9 +10,12 @@ What VDSM gives to networks alone, a routing table of their own and rules that l
 
 from __future__ import annotations
 
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model import events
+from dataclasses import replace
+
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definition import DEFAULT_MTU, parse_definition
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.request import RequestFormatError
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import (
+    ExistingNetwork,
     InterfaceError,
     check_facts,
     find_network,
@@ -22,45 +25,42 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology 
     with_control_address,
 )
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.new_request import RequestError, build_request
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.plan import (
+    CHANGE,
+    IN_SYNC,
+    Options,
+    Plan,
+    digest_facts,
+)
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.producing import refused, with_desired_state
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.carry_over.settings import (
     check_permitted,
     loss_warnings,
 )
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.generate import desired_state
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.routes import table_of
 
 
-def derive_removal(facts: dict, definition: dict, host: str = "", permit_loss: list[str] | None = None) -> dict:
-    """Decide what takes the network of ``definition`` from a host.
+def plan_removal(facts: dict, definition: dict, options: Options) -> Plan:
+    """The plan that takes the network of ``definition`` from a host.
 
-    ``facts``, ``definition``, ``host``, ``permit_loss``: as of decision.derive(). Returns what that returns, and
-    ``record``: {networks, bondings} that take network and bond out of VDSM's persistence, and ``state``: the nmstate
-    state that the host is to have. ``request`` is empty for a network without a bridge, whose interface is plain
-    already. Raises as derive() does, and what desired_state() raises.
+    Arguments and exceptions as of derive.plan_management_network(); of ``definition`` only the name matters. The
+    request is empty for a network without a bridge, whose interface is plain already.
     """
     definition, facts = parse_definition(definition), check_facts(facts)
-    permitted = check_permitted(permit_loss)
+    permitted = check_permitted(options.permit_loss)
     name = definition["vdsm_name"]
-    record = recorded_networks(facts).get(name)
-    result = {
-        "decision": "in_sync",
-        "network": name,
-        "exists": False,
-        "active_interface": facts["lastClientIface"],
-        "request": {"networks": {}, "bondings": {}, "options": {}},
-        "record": {"networks": {}, "bondings": {}},
-        "state": {},
-        "differences": [],
-        "event": None,
-        "warnings": [],
-        "remedy": "",
-    }
+    plan = Plan(IN_SYNC, name, active_interface=facts["lastClientIface"], facts_digest=digest_facts(facts))
     try:
-        existing = find_network(facts, name)
+        existing, record = find_network(facts, name), recorded_networks(facts).get(name)
         if existing is None and record is None:
-            return result
-        result.update(decision="change", exists=existing is not None, record=_record(facts, name, record, existing))
-        result["differences"] = [{"attribute": "network", "desired": None, "actual": name}]
+            return plan
+        plan = replace(
+            plan,
+            decision=CHANGE,
+            exists=existing is not None,
+            record=_record(facts, name, record, existing),
+            differences=[{"attribute": "network", "desired": None, "actual": name}],
+        )
         if existing is not None and existing.bridged:
             refuse_unmanaged(facts, existing.device)
             plain = {
@@ -72,18 +72,16 @@ def derive_removal(facts: dict, definition: dict, host: str = "", permit_loss: l
                 "dns_servers": [],
                 "default_route": not _rival(facts, name),
             }
-            result["request"] = build_request(
-                facts, plain, existing.position, with_control_address(facts, existing.caps)
+            source = with_control_address(facts, existing.caps)
+            plan = replace(
+                plan,
+                request=build_request(facts, plain, existing.position, source),
+                warnings=loss_warnings(facts, existing.device, True, options.host, permitted),
             )
-            result["warnings"] = loss_warnings(facts, existing.device, True, host, permitted)
-        result["state"] = _state(facts, result["request"], existing)
-        return result
-    except InterfaceError as error:
-        event = events.event(events.INVALID_INTERFACE, host, error.interface, str(error), error.remedy)
-    except RequestError as error:
-        values = {"EngineMessage": error.engine_message} if error.engine_message else {}
-        event = events.event(events.SETUP_FAILED, host, error.interface, str(error), error.remedy, **values)
-    return {**result, "decision": "refuse", "event": event, "remedy": event["remedy"], "record": {}}
+        plan = with_desired_state(plan, facts, keep_vlan_name=True)
+        return replace(plan, state=_without_own_table(facts, plan.state, existing))
+    except (InterfaceError, RequestError, RequestFormatError) as error:
+        return refused(plan, error, options.host)
 
 
 def _rival(facts: dict, name: str) -> bool:
@@ -91,32 +89,25 @@ def _rival(facts: dict, name: str) -> bool:
     return any(record.get("defaultRoute") for other, record in recorded_networks(facts).items() if other != name)
 
 
-def _state(facts: dict, request: dict, existing) -> dict:
-    """The state of ``request``, less the routing table that a network has by VDSM's rules; absent where the host has
-    it.
-    """
-    current = facts.get("nmstate") or {}
-    found = (
-        desired_state(request, facts.get("nmstate"), facts.get("running"), facts.get("profiles"), keep_vlan_name=True)
-        if request["networks"]
-        else {}
-    )
+def _without_own_table(facts: dict, state: dict, existing: ExistingNetwork | None) -> dict:
+    """``state`` less the routing table that a network has by VDSM's rules; absent where the host has it."""
+    current, state = facts.get("nmstate") or {}, dict(state)
     table = table_of(existing.position.interface) if existing is not None else None
     for section, key in (("routes", "table-id"), ("route-rules", "route-table")):
         entries = [
-            one
-            for one in (found.get(section) or {}).get("config") or []
-            if one.get(key) != table or one.get("state") == "absent"
+            entry
+            for entry in (state.get(section) or {}).get("config") or []
+            if entry.get(key) != table or entry.get("state") == "absent"
         ]
         entries += [
-            {**one, "state": "absent"}
-            for one in (current.get(section) or {}).get("config") or []
-            if table is not None and one.get(key) == table
+            {**entry, "state": "absent"}
+            for entry in (current.get(section) or {}).get("config") or []
+            if table is not None and entry.get(key) == table
         ]
-        found.pop(section, None)
+        state.pop(section, None)
         if entries:
-            found[section] = {"config": entries}
-    return found
+            state[section] = {"config": entries}
+    return state
 
 
 def _record(facts: dict, name: str, record: dict | None, existing) -> dict:

@@ -10,6 +10,8 @@ which has the table of them). What neither can carry is a loss; the decision ref
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model import events
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definition import DefinitionError
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.host_state import (
@@ -107,15 +109,15 @@ def _iaid(profile: dict, mac: str) -> str:
     return "" if iaid.lower() == mac.lower()[-11:] else iaid
 
 
-def check_permitted(names: list[str] | None) -> list[str]:
+def check_permitted(names: Sequence[str] | None) -> list[str]:
     """``names`` of losses that are permitted, as a list. Raises DefinitionError for one that there is not."""
     if names is None:
         return []
-    if not isinstance(names, list) or any(name not in list(LOSSES) for name in names):
+    if not isinstance(names, (list, tuple)) or any(name not in list(LOSSES) for name in names):
         raise DefinitionError(
             "permit_loss", f"{describe(names)} is given; a list is needed, out of: {', '.join(LOSSES)}"
         )
-    return names
+    return list(names)
 
 
 def loss_warnings(facts: dict, device: str, moves: bool, host: str, permitted: list[str]) -> list[dict]:
@@ -164,7 +166,7 @@ def losses(profile: dict, mac: str, moves: bool) -> list[tuple[str, str]]:
 
 
 def _lost_addresses(profile: dict, mac: str) -> list[str]:
-    """All but the first of the hashed addresses: a token is one identifier for all prefixes, and the MAC's is another."""
+    """All but the first of the hashed addresses: a token is one identifier for all prefixes, the MAC's is another."""
     announced = profile.get("slaac_addresses") or []
     if profile.get("token") not in (None, "", "::"):
         return []

@@ -17,7 +17,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.request i
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan import derive, remove
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.request_rules import check_request
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.generate import desired_state
-from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils import hosts, produced
+from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils import hosts, plans, produced
 
 COLLECTION = Path(__file__).resolve().parents[4]
 QOS = {"out": {"ls": {"m2": 50}, "ul": {"m2": 100000000}}}
@@ -100,9 +100,8 @@ def test_decisions_read_only_keys_that_there_are(monkeypatch):
     seen = set()
     for document in DOCUMENTS:
         for definition in DEFINITIONS:
-            found = derive.derive(document, definition, "h")
-            seen.add(found["decision"])
-            remove.derive_removal(document, definition, "h")
+            seen.add(plans.derive(document, definition, "h")["decision"])
+            plans.derive_removal(document, definition, "h")
     assert seen == {"change", "in_sync", "refuse"}
     # the options of a bond are the driver's, and only those that are not at their default are there
     assert {
@@ -112,7 +111,7 @@ def test_decisions_read_only_keys_that_there_are(monkeypatch):
 
 def test_what_is_decided_on_real_facts_can_be_checked_and_devised():
     document, definition = DOCUMENTS[0], DEFINITIONS[0]
-    request = derive.derive(document, definition, "h")["request"]
+    request = plans.derive(document, definition, "h")["request"]
     assert check_request(request, document, definition) == request
     state = desired_state(request, document["nmstate"], document["running"], document["profiles"])
     assert [one["name"] for one in state["interfaces"]] == ["bond4", "bond4.3000", "eth1", "eth2", "ovirtmgmt"]

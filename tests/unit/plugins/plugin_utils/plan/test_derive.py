@@ -10,7 +10,6 @@ import json
 import pytest
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definition import DefinitionError
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import FactsError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.derive import derive
 from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.hosts import (
     bond,
     bridgeless_host,
@@ -24,6 +23,7 @@ from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.host
     static,
     vlan_host,
 )
+from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.plans import derive
 
 NOTHING = {"networks": {}, "bondings": {}, "options": {}}
 

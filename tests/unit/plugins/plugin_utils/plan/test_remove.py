@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.remove import derive_removal
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.routes import table_of
 from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.hosts import (
     bond,
@@ -15,6 +14,7 @@ from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.host
     nic_host,
     static,
 )
+from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.plans import derive_removal
 
 DEFINITION = {"name": "ovirtmgmt", "mtu": 9000, "dns_servers": ["192.0.2.99"]}
 GONE = {"ovirtmgmt": {"remove": True}}
@@ -83,7 +83,7 @@ def test_a_bridge_over_several_ports_is_refused():
         "refuse",
         "INVALID_INTERFACE_FOR_MANAGEMENT_NETWORK_CONFIGURATION",
     )
-    assert result["remedy"] and result["record"] == {}
+    assert result["remedy"] and result["record"] == {"networks": {}, "bondings": {}}
 
 
 def test_a_bridge_that_networkmanager_does_not_manage_is_refused():

@@ -7,13 +7,13 @@ from __future__ import annotations
 import pytest
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.effects import profile_settings as host_side
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definition import DefinitionError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.derive import derive
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.carry_over.settings import (
     IAID,
     losses,
     profile_settings,
 )
 from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.hosts import by_dhcp, nic_host
+from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.plans import derive
 
 MAC = "52:54:00:0C:01:01"
 FROM_MAC = "2001:db8::5054:ff:fe0c:101/64"

@@ -1,0 +1,151 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The plan for one host: what every producer (derive, remove, with_request) returns and every consumer reads.
+
+A plan is plain data, so it can be stored, shown, approved and applied later; ``facts_digest`` tells whether the host
+is still the one that it was made for.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+IN_SYNC, CHANGE, REFUSE = "in_sync", "change", "refuse"
+
+_HOW = ("state", "settings", "record", "facts_digest")
+
+
+class PlanError(Exception):
+    """Data that is no plan."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a caller wants beside the definition.
+
+    ``host``: its name in the text of events. ``attachment``: the network's own settings for this host, see
+    compliance.compare(); usually None. ``permit_loss``: names of what may be lost where it cannot go with the
+    addresses; the change is refused otherwise. ``keep_vlan_name``: whether a VLAN device keeps a name that is not
+    VDSM's. ``persistent``: whether the network is to be there after a boot, too.
+    """
+
+    host: str = ""
+    attachment: dict[str, Any] | None = None
+    permit_loss: Sequence[str] | None = None
+    keep_vlan_name: bool = False
+    persistent: bool = True
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done about one network of one host.
+
+    ``decision``: in_sync, change or refuse. ``network``: its name on the host. ``exists``: whether the host has a
+    network of that name. ``active_interface``: the interface of the control connection, "" when unknown.
+    ``differences``: [{attribute, desired, actual}]. ``request``: setupNetworks {networks, bondings, options}, with
+    empty parts where there is none. ``state``: the desired nmstate state, {} when nothing is to be applied or only
+    VDSM's record is missing. ``settings``: {device: {property: value}} of NetworkManager profiles. ``record``:
+    {networks, bondings} for VDSM's persistence. ``event``: the refusal, else None. ``warnings``: [event]. ``remedy``:
+    what to do next. ``facts_digest``: see digest_facts().
+    """
+
+    decision: str
+    network: str
+    exists: bool = False
+    active_interface: str = ""
+    differences: list[dict[str, Any]] = field(default_factory=list)
+    request: dict[str, Any] = field(default_factory=lambda: {"networks": {}, "bondings": {}, "options": {}})
+    state: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    record: dict[str, Any] = field(default_factory=lambda: {"networks": {}, "bondings": {}})
+    event: dict[str, Any] | None = None
+    warnings: list[dict[str, Any]] = field(default_factory=list)
+    remedy: str = ""
+    facts_digest: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The plan as plain JSON data; a copy, which shares nothing with it."""
+        return asdict(self)
+
+    def decision_dict(self) -> dict[str, Any]:
+        """The part of to_dict() that says what is to be done and why, without how."""
+        return {key: value for key, value in self.to_dict().items() if key not in _HOW}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Plan:
+        """The plan of to_dict(). Raises PlanError for keys that are unknown or missing, and for an unknown decision."""
+        names = {entry.name for entry in fields(cls)}
+        if not isinstance(data, dict) or set(data) != names:
+            wrong = sorted(names.symmetric_difference(data)) if isinstance(data, dict) else []
+            raise PlanError(f"not a plan; unknown or missing keys: {', '.join(wrong) or 'all'}")
+        if data["decision"] not in (IN_SYNC, CHANGE, REFUSE):
+            raise PlanError(f"decision: got {data['decision']!r}, expected in_sync, change or refuse")
+        return cls(**copy.deepcopy(data))
+
+
+# What decisions and desired states are made from.
+_READ = (
+    "nics",
+    "bondings",
+    "vlans",
+    "bridges",
+    "teams",
+    "networks",
+    "nameservers",
+    "max_mtu",
+    "lastClientIface",
+    "supportsIPv6",
+    "running",
+    "unsaved",
+    "in_memory",
+    "unmanaged",
+    "nmstate",
+    "profiles",
+)
+# What changes without anybody changing the network. So do timers of bridges, taps of guests, and temporary addresses.
+_VOLATILE = ("speed", "active_slave", "ad_aggregator_id", "ad_partner_mac")
+_DEVICES = ("nics", "bondings", "vlans", "bridges", "networks")
+
+
+def digest_facts(facts: dict[str, Any]) -> str:
+    """The SHA-256 (hex) of what of ``facts`` (host_network) a plan depends on, as canonical JSON.
+
+    Two readings of a host that nobody has changed have the same digest, and a plan that was made from the one holds
+    for the other.
+    """
+    relevant = {key: facts[key] for key in _READ if facts.get(key) not in (None, "", [], {})}
+    for key in _DEVICES:
+        devices = facts.get(key) or {}
+        relevant[key] = {name: _stable_device(entry) for name, entry in devices.items()}
+    known = {name for key in (*_DEVICES, "teams", "unmanaged") for name in facts.get(key) or {}}
+    for bridge in (*relevant["bridges"].values(), *relevant["networks"].values()):
+        bridge["ports"] = [port for port in bridge.get("ports") or [] if port in known]
+        bridge.pop("opts", None)
+    relevant["control"] = (facts.get("control") or {}).get("local")
+    state = facts.get("nmstate") or {}
+    resolver = (state.get("dns-resolver") or {}).get("config")
+    relevant["nmstate"] = {**state, "dns-resolver": resolver}
+    relevant["nmstate"]["interfaces"] = [_stable_interface(entry) for entry in state.get("interfaces") or []]
+    text = json.dumps(relevant, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def _stable_device(entry: dict[str, Any]) -> dict[str, Any]:
+    volatile = (*_VOLATILE, "ipv6addrs") if entry.get("ipv6autoconf") else _VOLATILE
+    return {key: value for key, value in entry.items() if key not in volatile}
+
+
+def _stable_interface(interface: dict[str, Any]) -> dict[str, Any]:
+    stable = copy.deepcopy(interface)
+    ipv6, bridge = stable.get("ipv6") or {}, stable.get("bridge") or {}
+    if ipv6.get("autoconf"):
+        ipv6.pop("address", None)
+    # The kernel shortens the ageing while a spanning tree settles.
+    (bridge.get("options") or {}).pop("mac-ageing-time", None)
+    return stable

@@ -1,0 +1,148 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan as data, the digest of the facts that it was made from, and requests that a hook has edited."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+
+import pytest
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.derive import plan_management_network
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.edit import with_request
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.plan import Options, Plan, PlanError, digest_facts
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.remove import plan_removal
+from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils import produced
+from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.hosts import (
+    founding_host,
+    host,
+    managed_host,
+    nic_host,
+)
+
+DEFINITION = {"name": "ovirtmgmt", "vlan_tag": 3000, "mtu": 9000}
+FOUNDING = produced.facts("bond_vlan")
+OPTIONS = Options("h")
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        plan_management_network(FOUNDING, DEFINITION, OPTIONS),
+        plan_management_network(host("br0", bridges={"br0": {}}), {"name": "ovirtmgmt"}, OPTIONS),
+        plan_removal(managed_host(), {"name": "ovirtmgmt"}, OPTIONS),
+        plan_removal(nic_host(), {"name": "ovirtmgmt"}, OPTIONS),
+    ],
+    ids=["change", "refuse", "removal", "nothing to remove"],
+)
+def test_every_producer_returns_the_same_and_it_is_plain_data(plan):
+    data = plan.to_dict()
+    assert list(data) == [entry.name for entry in dataclasses.fields(Plan)]
+    assert json.loads(json.dumps(data)) == data
+    assert Plan.from_dict(data) == plan
+    assert set(plan.request) == {"networks", "bondings", "options"} and set(plan.record) == {"networks", "bondings"}
+    assert len(plan.facts_digest) == 64
+
+
+@pytest.mark.parametrize("data", [None, [], {}, {"decision": "change"}])
+def test_other_data_is_no_plan(data):
+    with pytest.raises(PlanError):
+        Plan.from_dict(data)
+
+
+def test_a_decision_is_one_of_three():
+    data = plan_removal(nic_host(), {"name": "ovirtmgmt"}, OPTIONS).to_dict()
+    with pytest.raises(PlanError, match="got 'maybe', expected in_sync, change or refuse"):
+        Plan.from_dict({**data, "decision": "maybe"})
+
+
+def test_a_change_has_all_that_is_applied():
+    plan = plan_management_network(FOUNDING, DEFINITION, OPTIONS)
+    assert [entry["name"] for entry in plan.state["interfaces"]] == ["bond4", "bond4.3000", "eth1", "eth2", "ovirtmgmt"]
+    assert plan.record == {key: plan.request[key] for key in ("networks", "bondings")}
+    assert set(plan.settings) == {"bond4", "ovirtmgmt"}
+
+
+def test_only_a_missing_record_leaves_the_network_alone():
+    plan = plan_management_network(
+        managed_host(running={"networks": {}, "bondings": {}}), {"name": "ovirtmgmt"}, OPTIONS
+    )
+    assert ([entry["attribute"] for entry in plan.differences], plan.state, plan.settings) == (["persistence"], {}, {})
+    assert list(plan.record["networks"]) == ["ovirtmgmt"]
+
+
+def _set(facts, path, value):
+    changed = copy.deepcopy(facts)
+    *parents, last = path
+    entry = changed
+    for key in parents:
+        entry = entry[key]
+    entry[last] = value
+    return changed
+
+
+@pytest.mark.parametrize(
+    "path, value, same",
+    [
+        (("nics", "eth1", "speed"), 25000, True),
+        (("bondings", "bond4", "active_slave"), "eth9", True),
+        (("versions",), {"kernel": "9"}, True),
+        (("routes",), [], True),
+        (("nics", "eth1", "mtu"), "1400", False),
+        (("bondings", "bond4", "slaves"), ["eth1"], False),
+        (("bondings", "bond4", "opts", "mode"), "4", False),
+        (("lastClientIface",), "eth0", False),
+        (("running", "networks"), {"a": {}}, False),
+        (("profiles", "bond4.3000", "settings"), {"connection.zone": "trusted"}, False),
+        (("nmstate", "routes", "config"), [{"destination": "0.0.0.0/0"}], False),
+    ],
+)
+def test_the_digest_knows_what_a_plan_depends_on(path, value, same):
+    assert (digest_facts(_set(FOUNDING, path, value)) == digest_facts(FOUNDING)) is same
+
+
+def test_taps_of_guests_do_not_count():
+    facts = managed_host()
+    assert digest_facts(_set(facts, ("bridges", "ovirtmgmt", "ports"), ["eth1", "vnet7"])) == digest_facts(facts)
+    assert digest_facts(_set(facts, ("bridges", "ovirtmgmt", "ports"), ["eth2"])) != digest_facts(facts)
+
+
+def _edited(plan, **keys):
+    request = copy.deepcopy(plan.request)
+    request["networks"][plan.network].update(keys)
+    return request
+
+
+def test_an_edited_request_is_planned_anew():
+    facts = founding_host()
+    plan = plan_management_network(facts, DEFINITION, OPTIONS)
+    assert with_request(plan, copy.deepcopy(plan.request), facts, DEFINITION, OPTIONS) is plan
+    edited = _edited(plan, mtu=8000)
+    new = with_request(plan, edited, facts, DEFINITION, OPTIONS)
+    assert (new.decision, new.request, new.record["networks"]) == ("change", edited, edited["networks"])
+    assert {entry.get("mtu") for entry in new.state["interfaces"] if entry["name"] == "ovirtmgmt"} == {8000}
+
+
+@pytest.mark.parametrize(
+    "keys, rule, word",
+    [
+        ({"vlan": 5000}, "NETWORK_VLAN_OUT_OF_RANGE", "vlan"),
+        ({"hostQos": {"out": {}, "in": {}}}, "", "quality of service"),
+        ({"surprise": 1}, "", "surprise"),
+    ],
+)
+def test_an_edited_request_that_breaks_a_rule_is_refused(keys, rule, word):
+    facts = founding_host()
+    plan = plan_management_network(facts, DEFINITION, OPTIONS)
+    new = with_request(plan, _edited(plan, **keys), facts, DEFINITION, OPTIONS)
+    assert (new.decision, new.event["id"], new.event["values"].get("EngineMessage", "")) == ("refuse", 1120, rule)
+    assert word in new.event["message"] and (new.state, new.request["networks"]) == ({}, {})
+
+
+def test_the_request_of_a_removal_cannot_be_edited():
+    facts = managed_host()
+    plan = plan_removal(facts, {"name": "ovirtmgmt"}, OPTIONS)
+    assert with_request(plan, plan.request, facts, {"name": "ovirtmgmt"}, OPTIONS) is plan
+    new = with_request(plan, _edited(plan, mtu=8000), facts, {"name": "ovirtmgmt"}, OPTIONS)
+    assert (new.decision, new.record) == ("refuse", {"networks": {}, "bondings": {}})
