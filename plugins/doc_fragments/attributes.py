@@ -1,34 +1,34 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the attributes on the documentation pages of this collection's modules mean; each module states its support."""
+"""Descriptions of the attributes in the documentation of this collection's modules."""
 
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Documentation fragments by name; Ansible reads them as class attributes."""
+    """Documentation fragments by name. Ansible reads them as class attributes."""
 
     DOCUMENTATION = r"""
 options: {}
 attributes:
   check_mode:
-    description: Can run in check mode and tell what would change without changing anything on the host.
+    description: Can run in check mode and report what would change, without changing the host.
   diff_mode:
-    description: Shows what has changed, or would change in check mode, when run in diff mode.
+    description: In diff mode, shows what changed or, in check mode, what would change.
   platform:
-    description: Operating systems that the module can be run against.
+    description: Operating systems that the module supports.
     platforms: linux
     support: full
   action:
-    description: A part of the module runs on the controller, in an action plugin of the same name.
+    description: Part of the module runs on the controller, in an action plugin of the same name.
     support: none
   async:
     description: Can be used with the C(async) keyword.
     support: full
 """
 
-    # Beside the standard fragment, for modules that return facts and change nothing.
+    # In addition to the standard fragment, for modules that return facts and change nothing.
     FACTS_MODULE = r"""
 options: {}
 attributes:

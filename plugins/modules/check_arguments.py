@@ -7,37 +7,35 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: check_arguments
-short_description: Check the variables of this collection's roles and playbooks before a host is contacted
+short_description: Validate the variables of this collection's roles and playbooks before any host is contacted
 version_added: 0.2.0
 description:
-  - Compares variables with the argument specification of a role and fails with one sentence for each that is wrong,
-    which names the variable,
-    the value and what is allowed. A variable that begins like those of the role but is not known is named with those
-    that it is like.
-  - Returns the values converted. Decimal text is accepted for integers, C(yes), C(no) and the like for booleans, JSON
-    text for mappings and lists.
-    Null and an empty text mean that a variable is not set.
-  - Task files are looked for beside the playbook, beside the inventory and in the working directory.
-  - Runs on the controller and contacts no host. The roles of this collection begin with it.
+  - Validates variables against the argument specification of a role. Fails with one sentence for each mistake, which
+    names the variable, the value, and what is allowed. Reports unknown variables that begin like those of the role, and
+    suggests similar names.
+  - Returns the converted values. Decimal text is accepted for integers, C(yes) and C(no) for booleans, and JSON text
+    for mappings and lists. Null and empty text mean that a variable is not set.
+  - Searches for task files beside the playbook, beside the inventory, and in the working directory.
+  - Runs on the controller and contacts no host. The roles of this collection start with it.
 options:
   roles:
-    description: The roles of this collection whose variables are checked.
+    description: Roles of this collection whose variables to validate.
     type: list
     elements: str
     default: []
   hosts:
     description:
-      - Check the variables of these hosts instead of those of the task. Defaults of roles are unknown then, and only
-        what is set is checked.
-      - What is wrong on some of them only is told with their names.
+      - Hosts whose variables to validate instead of those of the task. The defaults of roles are not known then, so
+        only variables that are set are validated.
+      - A mistake that only some hosts have is reported with their names.
     type: list
     elements: str
   playbook:
-    description: The beginning of the names of O(options), without the underscore.
+    description: Prefix of the names of O(options), without the underscore.
     type: str
     default: ""
   options:
-    description: Variables of a playbook, as in the C(options) of an argument specification. Checked with O(hosts).
+    description: Variables of a playbook, as in the C(options) of an argument specification. Validated with O(hosts).
     type: dict
     default: {}
 extends_documentation_fragment:
@@ -47,7 +45,7 @@ attributes:
     support: full
   diff_mode:
     support: none
-    details: Nothing is changed.
+    details: The module changes nothing.
   platform:
     platforms: all
     support: full
@@ -55,7 +53,7 @@ attributes:
     support: full
   async:
     support: none
-    details: It runs on the controller.
+    details: The module runs on the controller.
 requirements:
   - netaddr and jmespath on the controller
 author:
@@ -63,7 +61,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Check the variables of all hosts before the first is contacted
+- name: Validate the variables of all hosts before the first host is contacted
   ovirt.mgmt_network.check_arguments:
     roles: [host_deploy, configure_mgmt]
     hosts: "{{ ansible_play_hosts_all }}"
@@ -73,8 +71,8 @@ EXAMPLES = r"""
 RETURN = r"""
 arguments:
   description:
-    - The checked variables by their names without the role's, with the defaults of its argument specification.
-    - With O(hosts), none.
+    - The validated variables, without the role's prefix, and with the defaults of its argument specification.
+    - Empty with O(hosts).
   type: dict
   returned: success
   sample: {"sync": "report", "timeout": 60}

@@ -10,22 +10,21 @@ module: network_commit
 short_description: Commit or roll back a pending network transaction
 version_added: 0.1.0
 description:
-  - Ends a transaction that M(ovirt.mgmt_network.nmstate_apply) has left pending. This is what oVirt calls
+  - Ends a transaction that M(ovirt.mgmt_network.nmstate_apply) has left pending. oVirt calls this
     setSafeNetworkConfig.
-  - A commit makes the configuration durable (profile files flushed, VDSM's unified persistence written atomically),
-    then takes
-    the host's way back away. A transaction that was already undone is never committed.
+  - A commit first makes the configuration durable (profile files are flushed to disk, VDSM's unified persistence is
+    written atomically), and then removes the journal that would undo it. A transaction that was already undone is never
+    committed.
 options:
   state:
-    description: What the host is to hold afterwards, the new configuration (V(committed)) or the old one
-      (V(rolled_back)).
+    description: Whether the host keeps the new configuration (V(committed)) or returns to the old one (V(rolled_back)).
     type: str
     choices: [committed, rolled_back]
     default: committed
   transaction:
     description:
-      - RV(ovirt.mgmt_network.nmstate_apply#module:transaction) of the transaction. By default whichever is pending on
-        the host.
+      - ID of the transaction, RV(ovirt.mgmt_network.nmstate_apply#module:transaction). Defaults to the transaction that
+        is pending on the host.
     type: str
     default: ""
   wait:
@@ -35,9 +34,8 @@ options:
   diagnosis:
     version_added: 0.2.0
     description:
-      - A folder on the controller. After a failure, what the host knows about it is put into a folder of its own in
-        there, as by
-        M(ovirt.mgmt_network.nmstate_apply). With an empty string nothing is written.
+      - Directory on the controller. A failure gets a folder in it with the host's diagnostic data, as for
+        M(ovirt.mgmt_network.nmstate_apply). If empty, nothing is written.
     type: str
     default: ~/.ansible/ovirt-mgmt-network
 extends_documentation_fragment:
@@ -47,7 +45,7 @@ attributes:
     support: full
   diff_mode:
     support: none
-    details: The change itself was shown when it was applied.
+    details: The difference was shown when the change was applied.
   platform:
     platforms: linux
     support: full
@@ -55,7 +53,7 @@ attributes:
     support: full
   async:
     support: none
-    details: The transaction has a timer of its own.
+    details: The transaction has its own timer.
 seealso:
   - module: ovirt.mgmt_network.nmstate_apply
 author:
@@ -73,32 +71,32 @@ EXAMPLES = r"""
 
 RETURN = r"""
 transaction:
-  description: Identity of the transaction that was ended, empty when none was pending.
+  description: ID of the transaction. Empty if none was pending.
   type: str
   returned: always
 phase:
-  description: How it ended, C(committed) or C(undone); empty when none was pending.
+  description: How the transaction ended, C(committed) or C(undone). Empty if none was pending.
   type: str
   returned: always
 diagnosis:
-  description: The folder on the controller that holds what is known about the failure.
+  description: Folder on the controller with the diagnostic data of the failure.
   type: str
   returned: failure, unless O(diagnosis) is empty
 diagnosis_summary:
-  description: The short form of the diagnosis, as RV(ovirt.mgmt_network.nmstate_apply#module:diagnosis_summary).
+  description: Short form of the diagnosis, as RV(ovirt.mgmt_network.nmstate_apply#module:diagnosis_summary).
   type: dict
   returned: failure
 event:
-  description: Name and number of the event that oVirt Engine would log for the failure.
+  description: Name and ID of the event that oVirt Engine would log for the failure.
   type: dict
   returned: failure
   sample: {"name": "PERSIST_NETWORK_FAILED_FOR_MANAGEMENT_NETWORK", "id": 1121, "severity": "WARNING"}
 exact:
-  description: Whether the old state is back exactly.
+  description: Whether the old state was restored exactly.
   type: bool
   returned: when the transaction was undone
 repairs:
-  description: What it took to bring the old state back.
+  description: What was done to restore the old state.
   type: list
   elements: str
   returned: when the transaction was undone

@@ -7,75 +7,66 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: nmstate_apply
-short_description: Apply an nmstate state as a transaction that proves itself or undoes itself
+short_description: Apply an nmstate state as a transaction that is verified or undone
 version_added: 0.1.0
 description:
-  - Applies what differs between O(state) and the host's network, and nothing else. When nothing differs, nothing is
-    called.
+  - Applies the differences between O(state) and the host's network, and nothing else. If there are none, it does not
+    touch the network.
   - The change is journaled on the host before it begins, applied by a guard process under systemd, and kept only after
-    the
-    controller has come back over a new connection. In every other case (no confirmation in time, a failed
-    verification, a
-    lost address, a killed process, a power cut) the host ends in its old state, profile files included.
-  - Used over the network path that it changes; that is what it is for.
+    the controller has reached the host over a new connection. In every other case (no confirmation in time, a failed
+    probe, a lost address, a killed process, a power failure), the host returns to its old state, including its profile
+    files.
+  - The module can change the network path that Ansible itself uses.
 options:
   state:
     description:
-      - The desired state in nmstate's own form, as C(nmstatectl apply) takes it. Interfaces that it does not name are
-        not touched.
-      - What differs and cannot be undone with the network, or cannot be compared because nmstate does not show it, is
-        refused. That is C(hostname),
-        C(ovs-db), C(ovn), C(dispatch), the types C(ovs-bridge), C(ovs-interface) and C(ipsec), the secrets of
-        C(802.1x) and C(macsec), C(vrf-name) of a
-        route, and an C(identifier) other than C(name).
+      - Desired state in the format of C(nmstatectl apply). Interfaces that it does not name are not changed.
+      - The module rejects differences that it cannot undo, or cannot compare because nmstate does not show them. These
+        are C(hostname), C(ovs-db), C(ovn), C(dispatch), the types C(ovs-bridge), C(ovs-interface), and C(ipsec), the
+        secrets of C(802.1x) and C(macsec), C(vrf-name) of a route, and an C(identifier) other than C(name).
     type: dict
     required: true
   settings:
     version_added: 0.2.0
     description:
-      - Settings of NetworkManager profiles that nmstate cannot express, by device and then by property as C(nmcli)
-        names it. They are written into
-        the device's profile in the transaction that applies the O(state), and undone with it.
-      - Values are texts, numbers (also for what C(nmcli) shows as words), or lists of texts. An empty text takes a
-        setting back.
+      - Settings of NetworkManager profiles that nmstate cannot express, by device and then by property as named by
+        C(nmcli). They are written into the profile of the device in the same transaction as O(state), and undone with
+        it.
+      - Values are text, numbers (also for properties that C(nmcli) shows as words), or lists of text. Empty text resets
+        a property.
       - The properties are C(connection.zone), C(connection.metered), C(connection.mdns), C(connection.llmnr),
-        C(connection.dns-over-tls),
-        C(ipv4.dhcp-vendor-class-identifier), C(ipv4.dhcp-reject-servers), C(ipv4.link-local),
-        C(ipv4.replace-local-rule), C(ipv4.routed-dns),
-        C(ipv6.dhcp-iaid), C(ipv6.ip6-privacy), C(ipv6.replace-local-rule) and C(ipv6.routed-dns). Any other is
-        refused, and so is a device that is
-        neither in the O(state) nor has an active profile.
+        C(connection.dns-over-tls), C(ipv4.dhcp-vendor-class-identifier), C(ipv4.dhcp-reject-servers),
+        C(ipv4.link-local), C(ipv4.replace-local-rule), C(ipv4.routed-dns), C(ipv6.dhcp-iaid), C(ipv6.ip6-privacy),
+        C(ipv6.replace-local-rule), and C(ipv6.routed-dns). Any other property is rejected, and so is a device that is
+        not in O(state) and has no active profile.
       - C(802-3-ethernet.cloned-mac-address) and C(802-3-ethernet.mtu) are only written into the profile of a device
-        that has both already. They count
-        from its next activation on.
-      - P(ovirt.mgmt_network.profile_settings#filter) says which of them a host has that should come along with its
-        addresses.
+        that already has these values. They take effect when the profile is activated next.
+      - P(ovirt.mgmt_network.profile_settings#filter) lists the settings that must move with a host's addresses.
     type: dict
     default: {}
   timeout:
     description:
-      - Seconds from the applied change until the host undoes it by itself when no confirmation has come.
-      - NetworkManager's own checkpoint, the net below, lives 60 seconds longer.
+      - Seconds after which the host undoes an applied change that was not confirmed.
+      - NetworkManager's checkpoint, the second line of defense, expires 60 seconds later.
     type: int
     default: 60
   commit:
     description:
-      - Whether to commit the change once it is proven. With V(false) the transaction is left pending, its timer
-        running, for
-        M(ovirt.mgmt_network.network_commit).
+      - Whether to commit the change after it was verified. With V(false), the transaction is left pending with its
+        timer running; end it with M(ovirt.mgmt_network.network_commit).
     type: bool
     default: true
   persistent:
     description:
-      - With V(false) (stateless hosts) nothing is ever written to disk, neither a profile nor VDSM's persistence.
-        O(record) is kept in memory,
-        where M(ovirt.mgmt_network.host_network_facts) finds it, and the change is gone after a reboot.
+      - With V(false), nothing is written to disk, neither profiles nor VDSM's persistence. This is for stateless hosts.
+        O(record) is kept in memory, where M(ovirt.mgmt_network.host_network_facts) finds it, and the next boot restores
+        the old network.
     type: bool
     default: true
   record:
     description:
-      - What VDSM's unified persistence is to hold after the commit, so that VDSM on the host adopts the networks.
-      - Without it the persistence is not touched.
+      - What to write to VDSM's unified persistence with the commit, so that VDSM on the host adopts the networks.
+      - If not set, the persistence is not changed.
     type: dict
     suboptions:
       networks:
@@ -88,74 +79,67 @@ options:
         default: {}
   keep:
     description:
-      - Addresses (without prefix) that must be on the host again after the change.
-      - By default the local end of the control connection.
-      - Refused are addresses that the host does not have, addresses on C(lo), link-local and temporary IPv6 addresses,
-        and addresses on an interface
-        that NetworkManager does not manage.
-      - A connection that proves nothing about the change is refused, too, with O(commit=true). Such are connections
-        without SSH (local, a container's
-        exec, libvirt) and those to an address of the kinds above, for example on an out-of-band NIC. Set O(keep) and
-        at least one of O(probes)
-        then, or O(commit=false).
+      - Addresses (without prefix length) that the host must still have after the change.
+      - Defaults to the local end of the control connection.
+      - The module rejects addresses that the host does not have, addresses on C(lo), link-local and temporary IPv6
+        addresses, and addresses on an interface that NetworkManager does not manage.
+      - With O(commit=true), the module also rejects a control connection that cannot verify the change. This is a
+        connection without SSH (local, a container's exec, libvirt), or a connection to one of the addresses above, for
+        example on an out-of-band NIC. Set O(keep) and at least one of O(probes) then, or O(commit=false).
     type: list
     elements: str
   probes:
     description:
-      - What the host is to prove about its network before the change is offered for confirmation, beside the new
-        connection
-        that the controller always makes. A failed probe undoes the change at once.
-      - Probes are relative. One that did not pass before the change is left out.
+      - What the host verifies in addition to the new connection, before the controller confirms the change. If a probe
+        fails, the change is undone immediately.
+      - A probe that fails before the change is skipped afterwards.
     type: list
     elements: dict
     default: [{type: gateway}, {type: dns}, {type: path_mtu}, {type: duplicate_address}]
     suboptions:
       type:
         description:
-          - V(gateway), the default gateways answer. V(dns), the DNS servers answer. V(tcp), a connection to
-            O(probes[].target) and
-            O(probes[].port) is made. V(path_mtu), packets of the new MTU come back unfragmented from the default
-            gateways whose device has a
-            larger MTU than before; a gateway that did not answer packets of the old size is left out.
-            V(duplicate_address), no other device answers for the host's addresses.
+          - V(gateway) verifies that the default gateways answer.
+          - V(dns) verifies that the DNS servers answer.
+          - V(tcp) verifies that a connection to O(probes[].target) and O(probes[].port) can be opened.
+          - V(path_mtu) verifies that packets of the new MTU reach the default gateways and come back unfragmented, if
+            the MTU of the gateway's device was raised. Gateways that do not answer packets of the old size are skipped.
+          - V(duplicate_address) verifies that no other device answers for the host's addresses.
         type: str
         required: true
         choices: [gateway, dns, tcp, path_mtu, duplicate_address]
       target:
-        description: An address in place of the host's own gateways or servers.
+        description: Address to probe instead of the host's own gateways or DNS servers.
         type: str
       port:
-        description: The port for V(tcp) and V(dns).
+        description: Port for V(tcp) and V(dns).
         type: int
       size:
-        description: The packet size for V(path_mtu), in place of the new MTU.
+        description: Packet size for V(path_mtu) instead of the new MTU.
         type: int
       timeout:
-        description: Seconds that one attempt may take.
+        description: Maximum seconds for one attempt.
         type: int
         default: 2
   last_resort:
     description:
-      - What the host does when its old state could not be brought back exactly. V(reboot) restarts it; the profile
-        files of the
-        old state are then in place before NetworkManager starts.
+      - What the host does if its old state could not be restored exactly. V(reboot) restarts it; the profile files of
+        the old state are in place before NetworkManager starts.
     type: str
     choices: [none, reboot]
     default: none
   diagnosis:
     version_added: 0.2.0
     description:
-      - A folder on the controller. After a failure, what the host knows about it is put into a folder of its own in
-        there, C(HOST-TRANSACTION).
-        The state that was asked for, what differed, the network before, at the failure and after the undoing,
-        nmstate's verification
-        difference, the phases with their times, and the log of NetworkManager and of the guard.
-      - Secrets of profiles (passwords, private keys, pre-shared keys) are masked. With C(no_log) nothing is written.
-      - With an empty string nothing is written.
+      - Directory on the controller. Each failure gets a folder C(HOST-TRANSACTION) in it with the requested state, the
+        differences, the network before the change, at the failure, and after the undo, nmstate's verification error,
+        the phases with their times, and the logs of NetworkManager and of the guard.
+      - Secrets of profiles (passwords, private keys, pre-shared keys) are masked. With C(no_log), nothing is written.
+      - If empty, nothing is written.
     type: str
     default: ~/.ansible/ovirt-mgmt-network
   checkpoint_wait:
-    description: Seconds to wait for the end of another program's checkpoint. It is never touched.
+    description: Seconds to wait until another program's checkpoint ends. Such a checkpoint is never touched.
     type: int
     default: 30
 extends_documentation_fragment:
@@ -172,7 +156,7 @@ attributes:
     support: full
   async:
     support: none
-    details: The proof of the change needs the controller.
+    details: The controller must verify the change.
 requirements:
   - nmstate 2.x and NetworkManager 1.40 or later on the host
   - root on the host, or I(become)
@@ -225,46 +209,44 @@ EXAMPLES = r"""
 
 RETURN = r"""
 change:
-  description: What differed and was (or, in check mode, would be) applied, an nmstate state. Empty when nothing
-    differed.
+  description: The differences that were applied (in check mode, would be applied), an nmstate state. Empty if there
+    were none.
   type: dict
   returned: always
   sample: {"interfaces": [{"name": "eth2", "state": "up", "mtu": 9000}]}
 settings:
-  description: What of O(settings) did not hold and was (or, in check mode, would be) written. Empty when all of it
-    held.
+  description: The part of O(settings) that was written (in check mode, would be written). Empty if the host already had
+    all of them.
   type: dict
   returned: always
   sample: {"ovirtmgmt": {"connection.zone": "internal"}}
 transaction:
-  description: Identity of the transaction; empty when nothing had to be applied.
+  description: ID of the transaction. Empty if there was nothing to apply.
   type: str
   returned: always
   sample: 20261121T051643-5f0c1a
 proven:
   description:
-    - Whether the control connection proves the change. With V(false) only O(keep) and O(probes) do, because the
-      connection does not use an address
-      that the change could take away.
+    - Whether the control connection verifies the change. If V(false), only O(keep) and O(probes) do, because the
+      connection does not use an address that the change could remove.
   type: bool
   returned: when a transaction was opened
 not_probed:
   description:
-    - Probes that were not made after the change, each with the reason. Probes are relative, so one that failed before
-      the change is left out. Larger
-      packets are not sent to a gateway that did not answer packets of the old size.
+    - Probes that were skipped after the change, each with the reason. A probe that failed before the change is skipped,
+      and larger packets are not sent to a gateway that did not answer packets of the old size.
   type: list
   elements: str
   returned: when a transaction was opened
   sample: ["path_mtu 192.0.2.1: packets of the old size, 1500 bytes, were not answered before the change, so packets of
     9000 bytes were not sent"]
 phase:
-  description: Where the transaction ended. C(applied) means pending, with its timer running.
+  description: Last phase of the transaction. C(applied) means pending, with the timer running.
   type: str
   returned: when a transaction was opened
   sample: committed
 recorded:
-  description: Whether O(record) is recorded now, in VDSM's unified persistence or, without O(persistent), in memory.
+  description: Whether O(record) was written, to VDSM's unified persistence or, without O(persistent), to memory.
   type: bool
   returned: when O(record) was given and something changed
 step:
@@ -276,19 +258,19 @@ rolled_back:
   type: bool
   returned: failure
 exact:
-  description: Whether the old state is back exactly, profile files and all.
+  description: Whether the old state was restored exactly, including the profile files.
   type: bool
   returned: when the change was undone
 diagnosis:
-  description: The folder on the controller that holds what is known about the failure.
+  description: Folder on the controller with the diagnostic data of the failure.
   type: str
   returned: failure, unless O(diagnosis) is empty
   sample: /home/me/.ansible/ovirt-mgmt-network/host1-20261121T051643-5f0c1a
 diagnosis_summary:
   description:
-    - The short form of the diagnosis, for places that keep no files, such as the artifact of an AWX job. At most 2 KiB
-      as JSON; secrets are masked.
-    - Each part is there only when there is something to say.
+    - Short form of the diagnosis for places that keep no files, such as the artifact of an AWX job. At most 2 KiB as
+      JSON; secrets are masked.
+    - Empty parts are left out.
   type: dict
   returned: failure
   contains:
@@ -298,7 +280,7 @@ diagnosis_summary:
       returned: failure
       sample: apply
     phases:
-      description: The last phases of the transaction, each with the seconds since its begin.
+      description: The last phases of the transaction, each with the seconds since its start.
       type: list
       elements: str
       returned: when a transaction was opened
@@ -308,31 +290,30 @@ diagnosis_summary:
       type: str
       returned: when nmstate failed
     not_restored:
-      description: What of the old state is not back.
+      description: The parts of the old state that were not restored.
       type: list
       elements: str
       returned: when the undo was not exact
     log:
-      description: The last warnings and errors of NetworkManager, and the last lines of the guard.
+      description: The last warnings and errors of NetworkManager, and the last log lines of the guard.
       type: list
       elements: str
       returned: when the host answered
 repairs:
-  description: What it took to bring the old state back.
+  description: What was done to restore the old state.
   type: list
   elements: str
   returned: when the change was undone
 meanwhile:
   description:
-    - What else of the host's network changed during the transaction, for example an unrelated NIC or the bridge of
-      another tool.
-    - It was neither repaired nor does it make the result inexact. Each entry names C(device), C(what), C(old) and
-      C(new).
+    - Other changes of the host's network during the transaction, for example of an unrelated NIC or of another tool's
+      bridge.
+    - They are not undone, and the result can still be exact. Each entry has C(device), C(what), C(old), and C(new).
   type: list
   elements: dict
   returned: when the change was undone
 timeline:
-  description: The phases with the host's time (seconds since the epoch).
+  description: The phases with the host's time in seconds since the epoch.
   type: list
   elements: dict
   returned: when a transaction was opened
