@@ -8,7 +8,7 @@ CACHE = $${XDG_CACHE_HOME:-$$HOME/.cache}/ovirt-mgmt-network
 N ?= 100
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit lint scenario bench faults lab-down clean
+.PHONY: help demo test unit lint format scenario bench faults lab-down clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -22,8 +22,11 @@ test: ## every check and every scenario, with all set-up
 unit: ## the tables, in seconds
 	$(IN) python -m pytest -q tests/unit
 
-lint: ## style, documentation, changelog, licences
-	$(IN) python -m pytest -q -k "lint or sanity or docs or changelog or licence" tests/gate/test_checks.py
+lint: ## style, types, structure, documentation, changelog, licences
+	$(IN) python -m pytest -q -k "lint or sanity or docs or changelog or licence" tests/gate/test_lint.py tests/gate/test_checks.py
+
+format: ## format the Python code, and fix what ruff can fix
+	$(IN) sh -c 'cd "$$OVIRT_CHECKOUT" && ruff check --no-cache --fix --exit-zero -q . && ruff format --no-cache .'
 
 scenario: ## one scenario on lab hosts, by name: make scenario NAME=bond_vlan
 	$(IN) python -m pytest -q -s tests/gate/test_scenarios.py -k "$(NAME)"

@@ -232,7 +232,7 @@ def report(figures, sizes):
 
 
 def start_cpu():
-    """CPU that ansible-playbook takes to start and end with nothing to do; what is left after it is the cost per host."""
+    """CPU that ansible-playbook takes to start and end with nothing to do: not a cost of the hosts."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     (FOLDER / "empty.yml").write_text("- hosts: localhost\n  gather_facts: false\n  tasks: []\n", encoding="ascii")
     subprocess.run(

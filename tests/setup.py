@@ -87,7 +87,7 @@ def interpreters(wanted=None):
 
 
 def tools(requirements=HERE / "requirements.txt", name="venv", wanted=PYTHONS):
-    """The venv with ``requirements`` on the first of the ``wanted`` Pythons that is there, made when its recipe is new."""
+    """The venv with ``requirements`` on the first of the ``wanted`` Pythons there is, made when the recipe is new."""
     known = interpreters(wanted[0])
     version = next((one for one in wanted if one in known), None)
     if version is None:

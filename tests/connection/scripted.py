@@ -22,8 +22,9 @@ author: The ovirt.mgmt_network developers (@oVirt)
 options:
   script:
     description: >-
-      Answers of the host: C(facts), C(after) (facts once a change was applied), C(apply) (the result of a change), C(error) (what SSH says of a host
-      that cannot be reached), C(lost_at) (the module from which on the host cannot be reached), C(back_after) (attempts after which it can).
+      Answers of the host: C(facts), C(after) (facts once a change was applied), C(apply) (the result of a change),
+      C(error) (what SSH says of a host that cannot be reached), C(lost_at) (the module from which on the host cannot
+      be reached), C(back_after) (attempts after which it can).
     type: dict
     vars: [{name: scripted}]
   folder:

@@ -102,7 +102,8 @@ def test_units_as_ansible_test_runs_them():
 def test_host_side_imports_on_the_oldest_and_newest_targets(version, pythons):
     if version not in pythons:
         pytest.skip(f"NOT CHECKED with Python {tools.dotted(version)}: it is not on this machine")
-    names = [path.stem for path in (ROOT / "plugins/module_utils").glob("*.py")]
+    base = ROOT / "plugins/module_utils"
+    names = [".".join(path.relative_to(base).with_suffix("").parts) for path in sorted(base.rglob("*.py"))]
     lines = "; ".join(f"import ansible_collections.ovirt.mgmt_network.plugins.module_utils.{name}" for name in names)
     run(
         pythons[version],

@@ -31,13 +31,14 @@ HOSTS = {
 NEEDS_A_HOST = ("ansible_facts['host_network']", "decision.request", "configure_mgmt_result |")
 ENGINE = """
 from ansible.module_utils.basic import AnsibleModule
-module = AnsibleModule({"auth": {"type": "dict", "required": True}, "name": {"required": True}, "address": {}, "cluster": {}, "public_key": {"type": "bool"}})
+arguments = {"auth": {"type": "dict", "required": True}, "name": {"required": True}, "public_key": {"type": "bool"}}
+module = AnsibleModule({**arguments, "address": {}, "cluster": {}})
 module.exit_json(changed=True)
 """
 
 
 def bash(command, cwd, lab=False, **environment):
-    """Run a line as a reader would, on the engine's side of the lab when asked for: ``(exit status, what it printed)``."""
+    """Run a line as a reader would, on the engine's side of the lab when asked for: ``(exit status, its output)``."""
     argv = ["bash", "-euc", command]
     done = subprocess.run(
         [sys.executable, str(ROOT / "tests/lab"), "exec", "--", *argv] if lab else argv,

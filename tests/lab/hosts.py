@@ -105,7 +105,7 @@ def _fabric():
 
 
 def up(wanted, variant="el", memory="384M"):
-    """Make and boot the hosts ``{name: layout}`` that are not there, two at a time. Returns what about() says of each."""
+    """Make and boot the hosts ``{name: layout}`` that are not up, two at a time. Returns what about() says of each."""
     for name, layout in wanted.items():
         if layout not in LAYOUTS:
             raise LabError(f"there is no layout {layout}; there are: {', '.join(LAYOUTS)}")

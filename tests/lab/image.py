@@ -226,7 +226,7 @@ def _users(root, key):
 
 
 def _repository(root):
-    """A Debian repository inside of the image, the hosts' only one: package tasks are real and reach nothing outside."""
+    """A Debian repository inside of the image, the hosts' only one: package tasks are real and stay inside."""
     folder = root / "srv/repository"
     folder.mkdir(parents=True)
     stanzas = []
@@ -235,7 +235,10 @@ def _repository(root):
         (tree / "DEBIAN").mkdir(parents=True)
         (tree / "usr/share/doc" / name).mkdir(parents=True)
         (tree / "usr/share/doc" / name / "README").write_text("A stand-in of the lab.\n", encoding="ascii")
-        control = f"Package: {name}\nVersion: 1.0\nArchitecture: all\nMaintainer: Lab <lab@example.com>\nDescription: stand-in of the lab\n"
+        control = (
+            f"Package: {name}\nVersion: 1.0\nArchitecture: all\nMaintainer: Lab <lab@example.com>\n"
+            "Description: stand-in of the lab\n"
+        )
         control += f"Depends: {needs}\n" if needs else ""
         (tree / "DEBIAN/control").write_text(control, encoding="ascii")
         package = folder / f"{name}_1.0_all.deb"

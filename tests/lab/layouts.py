@@ -89,7 +89,8 @@ def _by_networkd(nic, tag, net):
     return {
         f"systemd/network/10-{vlan}.netdev": f"[NetDev]\nName={vlan}\nKind=vlan\n[VLAN]\nId={tag}\n",
         f"systemd/network/20-{nic}.network": f"[Match]\nName={nic}\n[Network]\nVLAN={vlan}\nLinkLocalAddressing=no\n",
-        f"systemd/network/20-{vlan}.network": f"[Match]\nName={vlan}\n[Network]\nAddress=10.{net}.0.1{{n}}/24\nGateway=10.{net}.0.1\nLinkLocalAddressing=no\n",
+        f"systemd/network/20-{vlan}.network": f"[Match]\nName={vlan}\n[Network]\n"
+        f"Address=10.{net}.0.1{{n}}/24\nGateway=10.{net}.0.1\nLinkLocalAddressing=no\n",
         "NetworkManager/conf.d/unmanaged.conf": f"[device-networkd]\nmatch-device=interface-name:{vlan}\nmanaged=0\n",
     }
 

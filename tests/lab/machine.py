@@ -160,7 +160,7 @@ def tree_digest(*paths, text=""):
 
 @contextlib.contextmanager
 def locked(name, shared=False):
-    """Hold the lock ``name`` of the lab's cache; calls that collide take turns. The file goes when its last owner goes."""
+    """Hold the lock ``name`` of the lab's cache; calls take turns. The file goes when its last owner goes."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     path = IMAGES / f"{name}.lock"
     stream = _take(path, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
@@ -175,7 +175,7 @@ def locked(name, shared=False):
 def _take(path, kind):
     begin, said = time.monotonic(), False
     while True:
-        stream = open(path, "a", encoding="ascii")
+        stream = open(path, "a", encoding="ascii")  # noqa: SIM115 - who calls closes it
         try:
             fcntl.flock(stream, kind | fcntl.LOCK_NB)
             if path.exists() and os.path.samestat(os.fstat(stream.fileno()), path.stat()):

@@ -24,11 +24,14 @@ def raise_netns():
         run(["ip", "netns", "add", NAME])
     script = f"""
 ip link set lo up
-ip link show oob >/dev/null 2>&1 || {{ ip link add oob address 52:54:00:01:00:00 type bridge && ip addr add 10.77.0.1/16 dev oob && ip link set oob up; }}
+ip link show oob >/dev/null 2>&1 || {{
+  ip link add oob address 52:54:00:01:00:00 type bridge && ip addr add 10.77.0.1/16 dev oob && ip link set oob up; }}
 ip link show engine0 >/dev/null 2>&1 || {{
   engine_wire 52:54:00:01:01:00 10.77.0.1 {FABRIC}
   ip addr add {ENGINE}/24 dev engine0; ip -6 addr add fd00:99::1/64 dev engine0 nodad
-  for net in 80 81 82 88 78; do ip route add 10.$net.0.0/24 via 10.99.0.2; ip -6 route add fd00:$net::/64 via fd00:99::2; done; }}
+  for net in 80 81 82 88 78; do
+    ip route add 10.$net.0.0/24 via 10.99.0.2; ip -6 route add fd00:$net::/64 via fd00:99::2
+  done; }}
 """
     try:
         run(netns("sh", "-ec", (HERE / "engine-wire.sh").read_text(encoding="ascii") + script))

@@ -6,6 +6,7 @@ needed.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 import select
@@ -97,12 +98,10 @@ class Stream(Answers):
         for address, parsed in self.addresses.items():
             number = len(self.sent[address])
             self.sent[address].append(time.monotonic())
-            try:
+            with contextlib.suppress(OSError):
                 self._sockets[parsed.version].sendto(
                     _request(parsed.version, self.ident, number, self._size), (address, 0)
                 )
-            except OSError:
-                pass
 
     def receive(self, end, until_answered=False):
         """Take answers until ``end`` (monotonic), or until the last packet of every address is answered."""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filters of the core at their edge: errors in one sentence, and their documentation's examples in real templates."""
+"""The filters of the core at their edge: one-sentence errors, and their documentation's examples in real templates."""
 
 from __future__ import annotations
 

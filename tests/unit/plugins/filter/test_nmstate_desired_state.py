@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter at its edge: plain data in and out, errors in one sentence, its documentation's examples in a real play."""
+"""The filter at its edge: plain data in and out, one-sentence errors, its documentation's examples in a real play."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def exact_types(value):
 
 
 def recorded_facts():
-    """The facts of a lab host with its address by DHCP on bond4.3000, from the recording that the facts' own tests use."""
+    """The facts of a lab host with its address by DHCP on bond4.3000, from the recording that the facts' tests use."""
     sources = json.loads((UNIT / "module_utils" / "fixtures" / "host_bond_vlan.json").read_text(encoding="utf-8"))
     return {**gather.compose(sources), "supportsIPv6": True}
 

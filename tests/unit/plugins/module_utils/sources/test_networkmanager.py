@@ -216,10 +216,11 @@ def test_failures_say_what_to_do(err, says, monkeypatch):
         nm.checkpoint_paths()
 
 
-LOG = """<info>  [1.0] audit: op="checkpoint-create" arg="/org/freedesktop/NetworkManager/Checkpoint/1" pid=7 uid=1000 result="success"
+CHECKPOINT = "/org/freedesktop/NetworkManager/Checkpoint"
+LOG = f"""<info>  [1.0] audit: op="checkpoint-create" arg="{CHECKPOINT}/1" pid=7 uid=1000 result="success"
 <info>  [2.0] manager: NetworkManager restarted
-<info>  [3.0] audit: op="checkpoint-create" arg="/org/freedesktop/NetworkManager/Checkpoint/1" pid=999999999 uid=0 result="success"
-<info>  [4.0] audit: op="checkpoint-destroy" arg="/org/freedesktop/NetworkManager/Checkpoint/2" pid=8 uid=0 result="success"
+<info>  [3.0] audit: op="checkpoint-create" arg="{CHECKPOINT}/1" pid=999999999 uid=0 result="success"
+<info>  [4.0] audit: op="checkpoint-destroy" arg="{CHECKPOINT}/2" pid=8 uid=0 result="success"
 """
 
 

@@ -69,7 +69,7 @@ def test_own_checkpoints(status, there, expected):
 
 
 class Host:
-    """A host of files below ``top``: profiles, journal, units, /run. Its tools do what ``rc`` says, and are remembered."""
+    """A host of files below ``top``: profiles, journal, units, /run. Its tools do what ``rc`` says; calls are kept."""
 
     def __init__(self, top, monkeypatch):
         self.calls, self.left, self.checkpoints, self.trouble, self.on_call = [], [], [], {}, None

@@ -35,7 +35,8 @@ def test_an_open_journal_says_what_it_holds(opened, places):
     assert state == "open"
     assert (entry["id"], entry["owner"], entry["boot_id"]) == ("one", "test", journal.boot_id())
     assert len(entry["files"]) == 3
-    assert open(os.path.join(entry["path"], "code", "pkg", "mod.py"), encoding="ascii").read() == "x = 1\n"
+    with open(os.path.join(entry["path"], "code", "pkg", "mod.py"), encoding="ascii") as stream:
+        assert stream.read() == "x = 1\n"
 
 
 def test_restore_makes_the_folder_equal_to_the_copy(opened, places):

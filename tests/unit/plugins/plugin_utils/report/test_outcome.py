@@ -322,7 +322,8 @@ def test_an_interface_that_is_down_keeps_a_host_from_coming_up(state, applied, s
 
 
 def test_of_a_filter_that_failed_only_its_own_sentence_is_told():
-    said = "Task failed: Error while resolving value for 'x': The filter plugin 'ovirt.mgmt_network.f' failed: f: vlan: no."
+    filter_error = "The filter plugin 'ovirt.mgmt_network.f' failed: f: vlan: no."
+    said = f"Task failed: Error while resolving value for 'x': {filter_error}"
     result = outcome(CHANGE, "h1", {}, failed("ansible.builtin.set_fact", said))
     assert result["reason"] == "some task: vlan: no."
     assert result["events"][0]["message"].endswith("setup networks failure. vlan: no.")

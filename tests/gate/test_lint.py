@@ -1,0 +1,66 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Style, types and structure of the Python code: what pyproject.toml asks for, the rooms, and the map of them."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+from test_checks import ROOT, run
+
+COLLECTIONS = ROOT.parents[2]
+ROOMS = [
+    path
+    for side in ("module_utils", "plugin_utils")
+    for path in sorted((ROOT / "plugins" / side).rglob("*"))
+    if path.is_dir() and path.name != "__pycache__"
+]
+MOST_MODULES = 9  # in one room: what a reader can hold at once
+
+
+def modules_of(folder):
+    """The modules of a folder, its ``__init__.py`` aside."""
+    return [path for path in sorted(folder.glob("*.py")) if path.name != "__init__.py"]
+
+
+def test_lint_format():
+    run("ruff", "format", "--check", "--no-cache", ".")
+
+
+def test_lint_ruff():
+    run("ruff", "check", "--no-cache", "--output-format", "concise", ".")
+
+
+def test_lint_types():
+    run("mypy", "--no-error-summary", MYPY_CACHE_DIR=str(COLLECTIONS / ".mypy_cache"))
+
+
+def test_lint_imports_go_one_way():
+    run("lint-imports", "--no-logo", "--no-cache", PYTHONPATH=str(COLLECTIONS))
+
+
+def test_lint_pre_commit_configuration():
+    run("pre-commit", "validate-config", PRE_COMMIT_HOME=str(COLLECTIONS / ".pre-commit"))
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=lambda room: f"{room.parent.name}/{room.name}")
+def test_lint_room(room):
+    """Few enough modules to be seen at once, and a line at the door that says what belongs there."""
+    assert 0 < len(modules_of(room)) <= MOST_MODULES
+    assert ast.get_docstring(ast.parse((room / "__init__.py").read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("side", ("module_utils", "plugin_utils"))
+def test_lint_map_is_the_tree(side):
+    """The table below the heading of a side in CONTRIBUTING.md names each room and module, and no others."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    section = re.search(rf"^### [^\n]*`plugins/{side}`[^\n]*\n(.*?)(?=^##|\Z)", text, re.DOTALL | re.MULTILINE).group(1)
+    cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| ")]
+    named = [name for cell in cells for name in re.findall(r"`([^`]+)`", cell)]
+    base = ROOT / "plugins" / side
+    rooms = [f"{room.relative_to(base).as_posix()}/" for room in ROOMS if base in room.parents]
+    folders = [base, *(base / room for room in rooms)]
+    modules = [path.relative_to(base).with_suffix("").as_posix() for folder in folders for path in modules_of(folder)]
+    assert sorted(named) == sorted(rooms + modules)
