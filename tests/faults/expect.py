@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 
 from tests.faults import judge
+from tests.faults.play import BRIDGE, COMMIT, FOLDER, Play, apply_task
 from tests.lab import hosts, network
 
 
@@ -60,3 +61,32 @@ def undone(play, words, within=0.75, timeout=60):
     share = (times["undone"] - times["open"]) / timeout
     expect(share < within, f"undone after {share:.2f} of the timeout: {text}")
     return f"undone after {share:.2f} of the timeout: {text}"
+
+
+def refused(play, words):
+    """Expect the play's change to be refused with all of ``words``, and nothing to have changed; what it said."""
+    play.wait(180)
+    how, result, _at = play.ended()
+    text = str(result.get("msg"))
+    expect(how == "failed" and not result.get("changed"), f"not refused but {how or 'never reached'}: {play.failure()}")
+    for one in words:
+        says(one, text)
+    return text
+
+
+def pend(name, **options):
+    """Leave a change pending on the host; its transaction."""
+    play = Play(name, {"tasks": [apply_task(BRIDGE, commit=False, **options)]}, "pending")
+    play.wait(120)
+    how, result, _at = play.ended()
+    expect(how == "ok" and result.get("phase") == "applied", f"no change is pending: {play.failure()}")
+    return result["transaction"]
+
+
+def end(name, wanted, **options):
+    """End the pending change as ``wanted`` (committed, rolled_back); how that ended, see Play.ended()."""
+    play = Play(
+        name, {"tasks": [{COMMIT: {"state": wanted, **options, "diagnosis": str(FOLDER / "diagnosis")}}]}, "end"
+    )
+    play.wait(180)
+    return play.ended(COMMIT)

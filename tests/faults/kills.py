@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The guard killed at every phase of the protocol, and what keeps it from starting or from telling how it stands.
 
-Before the commit point the change is undone, after it the change stays; both are reported, nothing of ours stays, and
-later runs are not blocked.
+Before the commit point the change is undone, after it the change stays; both are reported, nothing of ours stays, and later runs are not blocked.
 """
 
 from __future__ import annotations
@@ -12,16 +11,18 @@ import functools
 import time
 
 from tests.faults import expect
-from tests.faults.play import Play, apply_task
-from tests.faults.refusals import _BRIDGE, _FILL, _end, _pend, _refused
+from tests.faults.play import BRIDGE, Play, apply_task
+from tests.faults.refusals import FILL_DISK
 from tests.lab import hosts
 from tests.lab.machine import LabError
 
 _SECONDS = 400  # for a play on a busy machine
 _RECORD = {"networks": {"ovirtmgmt": {"bridged": True, "nic": "eth1", "bootproto": "dhcp"}}}
+_RAISE = {
+    "interfaces": [{"name": "eth1", "type": "ethernet", "state": "up", "mtu": 9000}]
+}  # all of it is done while preparing
 
-# Polls without a fork, for some phases last milliseconds: kills the guard (all of its unit) at the phase, as many times
-# as asked for.
+# Polls without a fork, for some phases last milliseconds: kills the guard (all of its unit) at the phase, as many times as asked for.
 _WATCHER = r"""
 import glob, json, os, signal, sys, time
 phase, times, end = sys.argv[1], int(sys.argv[2]), time.monotonic() + 400
@@ -41,6 +42,8 @@ def due():
         return "exact" in status() and status()["phase"] == "undoing"
     if phase == "lingering":
         return status().get("phase") in ("committed", "undone")
+    if phase == "preparing" and open("/sys/class/net/eth1/mtu").read() != "9000\n":  # so that there is something to undo
+        return False
     return status().get("phase") == phase
 
 while times and time.monotonic() < end:
@@ -66,8 +69,7 @@ def _watch(name, phase, times=1):
         name,
         "rm -f /run/killed; systemd-run --quiet --collect --unit=watcher"
         # before anything else that wants the host's one processor: some phases are over in milliseconds
-        f" --property=CPUSchedulingPolicy=fifo --property=CPUSchedulingPriority=50 python3 /run/watcher.py {phase} "
-        f"{times};"
+        f" --property=CPUSchedulingPolicy=fifo --property=CPUSchedulingPriority=50 python3 /run/watcher.py {phase} {times};"
         " until [ -e /run/killed ]; do sleep 0.1; done",
         timeout=30,
     )
@@ -84,16 +86,14 @@ def _killed(name, phase, times=1):
 def _clean(name):
     """Expect the guard to leave the host, and nothing of it to stay."""
     line = (
-        "for i in $(seq 100); do [ -n \"$(systemctl list-units --all --plain --no-legend 'ovirt-mgmt-network-2*')\" "
-        "] || exit 0; sleep 0.1; done;"
+        "for i in $(seq 100); do [ -n \"$(systemctl list-units --all --plain --no-legend 'ovirt-mgmt-network-2*')\" ] || exit 0; sleep 0.1; done;"
         " systemctl show -p NRestarts,ActiveState,SubState 'ovirt-mgmt-network-2*'; exit 1"
     )
     done = hosts.ssh(name, line, timeout=40, check=False)
     expect.expect(done.returncode == 0, f"the guard is still there: {done.stdout.split()}")
     left = hosts.ssh(
         name,
-        "ls -d /var/lib/ovirt-mgmt-network /run/ovirt-mgmt-network/2* "
-        "/etc/systemd/system/ovirt-mgmt-network-recover.service"
+        "ls -d /var/lib/ovirt-mgmt-network /run/ovirt-mgmt-network/2* /etc/systemd/system/ovirt-mgmt-network-recover.service"
         " 2>/dev/null",
         check=False,
     ).stdout.split()
@@ -105,7 +105,7 @@ def _clean(name):
 
 def _next_run(name):
     """Expect a second run to go through: nothing of the first one blocks it."""
-    play = Play(name, {"tasks": [apply_task(_BRIDGE, record=_RECORD, timeout=90)]}, "next")
+    play = Play(name, {"tasks": [apply_task(BRIDGE, record=_RECORD, timeout=90)]}, "next")
     play.wait(_SECONDS)
     how, result, _at = play.ended()
     expect.expect(
@@ -116,7 +116,8 @@ def _next_run(name):
 def killed_at(phase, name, before):
     """The guard is killed while it is at ``phase`` of a change that is being applied and confirmed."""
     _watch(name, phase)
-    play = Play(name, {"tasks": [apply_task(_BRIDGE, record=_RECORD, timeout=90)]})
+    state, record = (_RAISE, {}) if phase == "preparing" else (BRIDGE, _RECORD)
+    play = Play(name, {"tasks": [apply_task(state, record=record, timeout=90)]})
     play.wait(_SECONDS)
     _killed(name, phase)
     how, result, _at = play.ended()
@@ -135,9 +136,9 @@ def killed_at(phase, name, before):
 
 def killed_undoing(phase, name, before, times=1):
     """The guard is killed while it undoes, ``times`` times."""
-    _pend(name, timeout=90)
+    expect.pend(name, timeout=90)
     _watch(name, phase, times)
-    how, result, _at = _end(name, "rolled_back")
+    how, result, _at = expect.end(name, "rolled_back")
     _killed(name, phase, times)
     expect.expect(
         how == "ok" and result.get("phase") == "undone" and result.get("exact"), f"{how or 'no end'}: {result}"
@@ -149,13 +150,12 @@ def killed_undoing(phase, name, before, times=1):
 
 def killed_lingering(name, before):
     """The guard is killed while it keeps its result for a controller that is away, which gets it all the same."""
-    _pend(name, record=_RECORD)
+    identity = expect.pend(name, record=_RECORD)
     confirm = (
-        'cd /run/ovirt-mgmt-network/2*/ && python3 -c \'import json; print(json.load(open("status.json"))["nonce"], '
-        'end="")\' > confirm.new'
-        " && mv confirm.new confirm; basename $PWD"
+        'cd /run/ovirt-mgmt-network/2*/ && python3 -c \'import json; print(json.load(open("status.json"))["nonce"], end="")\' > confirm.new'
+        " && mv confirm.new confirm"
     )
-    identity = hosts.ssh(name, confirm).stdout.strip()
+    hosts.ssh(name, confirm)
     expect.expect(expect.reach(name, "committed"), "not committed")
     _watch(name, "lingering")
     time.sleep(6)
@@ -163,43 +163,63 @@ def killed_lingering(name, before):
     seen = hosts.ssh(name, "systemctl show -p NRestarts,ActiveState 'ovirt-mgmt-network-2*'").stdout.split()
     expect.expect("NRestarts=1" in seen and "ActiveState=active" in seen, f"the guard does not linger: {seen}")
     _next_run(name)
-    how, result, _at = _end(name, "committed", transaction=identity)
+    how, result, _at = expect.end(name, "committed", transaction=identity)
     expect.expect(how == "ok" and result.get("phase") == "committed", f"{how or 'no end'}: {result}")
     _clean(name)
     expect.state(name, before, "new")
     return f"committed; {', '.join(seen)}"
 
 
+_FILL_RUN = r"""
+cat >/run/filler.py <<'END'
+import time
+with open("/run/full", "ab", buffering=0) as stream:
+    while True:
+        try:
+            stream.write(bytes(1 << 16))
+        except OSError:
+            try:
+                stream.write(bytes(1 << 12))
+            except OSError:
+                time.sleep(0.001)
+END
+systemd-run --quiet --collect --unit=filler --property=CPUSchedulingPolicy=fifo python3 /run/filler.py
+until [ "$(df --output=avail /run | tail -1)" -eq 0 ]; do sleep 0.1; done
+systemctl kill -s KILL 'ovirt-mgmt-network-2*'
+for i in $(seq 900); do
+    journalctl --quiet --unit='ovirt-mgmt-network-2*' | grep -q 'undone, exactly' && echo gone && break
+    sleep 0.1
+done
+df /run | tail -1
+"""
+
+
 def run_full(name, before):
-    """/run is full while a change is pending, and the guard is killed on top: undone in time, or committed whole."""
-    _pend(name)
-    fill = (
-        "for size in 64M 16M 4M 1M 256K 64K 16K 4K; do for i in 1 2 3 4; do fallocate -l $size /run/full.$size.$i "
-        "2>/dev/null; done; done;"
-        " systemctl kill -s KILL 'ovirt-mgmt-network-2*'; for i in $(seq 600); do"
-        " [ -n \"$(systemctl list-units --all --plain --no-legend 'ovirt-mgmt-network-2*')\" ] && ip -br link show "
-        "dev ovirtmgmt >/dev/null 2>&1 || break;"
-        " sleep 0.1; done; df /run | tail -1; ip -br link show dev ovirtmgmt; true"
-    )
+    """/run is full while a change is pending, whatever comes free in it is taken at once, and the guard is killed on top.
+
+    The change is undone all the same, and the controller hears of it when there is room again.
+    """
+    identity = expect.pend(name)
     began = time.monotonic()
     try:
-        seen = hosts.ssh(name, fill, timeout=120).stdout
+        seen = hosts.ssh(name, _FILL_RUN, timeout=180).stdout
         gone = time.monotonic() - began
+        expect.expect("100%" in seen, f"/run is not full: {seen}")
+        expect.expect("gone" in seen, f"the change is still there: {seen}")
+        told = hosts.ssh(name, "cat /run/ovirt-mgmt-network/2*/status.json", check=False).stdout
     finally:
-        hosts.ssh(name, "rm -f /run/full.*", check=False)
-    expect.expect("ovirtmgmt" not in seen, f"the change is still there: {seen}")
-    how, result, _at = _end(name, "rolled_back")
-    expect.expect(how == "ok" and result.get("phase") in ("undone", ""), f"not reported: {how}: {result}")
+        hosts.ssh(name, "systemctl stop filler; rm -f /run/full /run/filler.py", check=False)
+    how, result, _at = expect.end(name, "rolled_back", transaction=identity)
+    expect.expect(how == "ok" and result.get("phase") == "undone", f"not reported: {how}: {result}")
     _clean(name)
     expect.state(name, before)
-    return f"undone {gone:.0f} s after /run was full; 100% used: {'100%' in seen}; reported: {result.get('phase') or 'nothing is open'}"
+    when = "then" if "undone" in told else "when there was room again"
+    return f"undone {gone:.0f} s after /run was full; told {when}"
 
 
 def no_networkmanager(name, before):
-    """NetworkManager does not start any more while a change is pending. What cannot be undone is reported, and the last
-    resort is reached.
-    """
-    _pend(name, last_resort="reboot")
+    """NetworkManager does not start any more while a change is pending. What cannot be undone is reported, and the last resort is reached."""
+    expect.pend(name, last_resort="reboot")
     boot = hosts.ssh(name, "cat /proc/sys/kernel/random/boot_id").stdout
     hosts.ssh(name, "systemctl mask --runtime --quiet NetworkManager && systemctl stop NetworkManager", timeout=60)
     began, now = time.monotonic(), boot
@@ -217,15 +237,12 @@ def no_networkmanager(name, before):
 
 
 def full_at_boot(name, before):
-    """The disk is full when a power cut hits a pending change, and full at the boot: undone, from the room that was
-    kept.
-    """
-    _pend(name)
+    """The disk is full when a power cut hits a pending change, and full at the boot: undone, from the room that was kept."""
+    expect.pend(name)
     hosts.ssh(
         name,
-        "echo >>/etc/NetworkManager/system-connections/eth1.nmconnection; rm "
-        "/etc/NetworkManager/system-connections/ovirtmgmt*;"
-        f" {_FILL}; sync",
+        "echo >>/etc/NetworkManager/system-connections/eth1.nmconnection; rm /etc/NetworkManager/system-connections/ovirtmgmt*;"
+        f" {FILL_DISK}; sync",
         timeout=90,
     )
     hosts.power_cut(name)
@@ -245,11 +262,8 @@ def no_interpreter(path, name, before):
     )
     try:
         began = time.monotonic()
-        text = _refused(
-            name,
-            ["guard", "Nothing was changed"],
-            {"vars": {"ansible_python_interpreter": "/opt/py/python3"}, "tasks": [apply_task(_BRIDGE)]},
-        )
+        play = Play(name, {"tasks": [apply_task(BRIDGE)]}, ansible_python_interpreter="/opt/py/python3")
+        text = expect.refused(play, ["guard", "Nothing was changed"])
         expect.expect(time.monotonic() - began < 120, "it took too long to say so")
     finally:
         hosts.ssh(name, "rm -rf /opt/py", check=False)

@@ -5,12 +5,10 @@
 from __future__ import annotations
 
 from tests.faults import expect
-from tests.faults.play import APPLY, ROLE, Play, apply_task
+from tests.faults.play import COMMIT, ROLE, Play, apply_task
 from tests.lab import hosts
 
-COMMIT = "ovirt.mgmt_network.network_commit"
-# The interpreter as a child of systemd: SSH_CONNECTION is neither in its environment nor in that of its parents, as in
-# a container's exec.
+# The interpreter as a child of systemd: SSH_CONNECTION is neither in its environment nor in that of its parents, as in a container's exec.
 _DETACHED = "/usr/local/bin/python-detached"
 _WRAPPER = '#!/bin/sh\nexec systemd-run --quiet --wait --pipe --collect /usr/bin/python3 "$@"\n'
 _MTU = {"interfaces": [{"name": "eth1", "type": "ethernet", "state": "up", "mtu": 1400}]}
@@ -55,27 +53,18 @@ def static_stp(name, before):
     return f"committed {times['committed'] - times['open']:.0f} s after it began"
 
 
-def _refused(name, words, options=None, **variables):
-    play = Play(name, {"tasks": [apply_task(_MTU, **(options or {}))]}, **variables)
-    play.wait(120)
-    how, result, _at = play.ended(APPLY)
-    text = str(result.get("msg"))
-    expect.expect(
-        how == "failed" and not result.get("changed"), f"not refused but {how or 'never reached'}: {play.failure()}"
-    )
-    for one in words:
-        expect.says(one, text)
-    return text
+def _apply(name, options=None, **variables):
+    return Play(name, {"tasks": [apply_task(_MTU, **(options or {}))]}, **variables)
 
 
 def proves_nothing(name, before):
-    """A connection without SSH: refused; committed with addresses and probes, or left pending, and the result says that
-    nothing is proven.
-    """
+    """A connection without SSH: refused; committed with addresses and probes, or left pending, and the result says that nothing is proven."""
     hosts.ssh(name, f"cat >{_DETACHED}; chmod 755 {_DETACHED}", input=_WRAPPER)
     detached = {"ansible_python_interpreter": _DETACHED}
-    text = _refused(name, ["proves nothing", "not SSH", "Nothing was changed", "keep", "commit: false"], **detached)
-    _refused(name, ["is not on this host", "Nothing was changed"], {"keep": ["192.0.2.200"]}, **detached)
+    text = expect.refused(
+        _apply(name, **detached), ["proves nothing", "not SSH", "Nothing was changed", "keep", "commit: false"]
+    )
+    expect.refused(_apply(name, {"keep": ["192.0.2.200"]}, **detached), ["is not on this host", "Nothing was changed"])
     expect.state(name, before)
     play = Play(
         name,
@@ -89,7 +78,7 @@ def proves_nothing(name, before):
         f"commit: false did not leave it pending: {play.failure()}",
     )
     expect.state(name, before)
-    result = _committed(Play(name, {"tasks": [apply_task(_MTU, keep=[hosts.about(name)["address"]])]}, **detached))
+    result = _committed(_apply(name, {"keep": [hosts.about(name)["address"]]}, **detached))
     expect.expect(result.get("proven") is False, f"it does not say that nothing is proven: {result}")
     return f"committed with keep and probes only: {text}"
 
@@ -97,10 +86,9 @@ def proves_nothing(name, before):
 def out_of_band(name, before):
     """The controller comes in over a NIC that NetworkManager does not manage, which no change can take away."""
     address = f"10.77.1.{hosts.about(name)['number']}"
-    text = _refused(
-        name,
+    text = expect.refused(
+        _apply(name, ansible_host=address),
         ["proves nothing", "oob0, which NetworkManager does not manage", "Nothing was changed"],
-        ansible_host=address,
     )
     expect.state(name, before)
     return text

@@ -22,9 +22,25 @@ CHECKOUT = pathlib.Path(os.environ.get("OVIRT_CHECKOUT", pathlib.Path(__file__).
 FOLDER = CACHE / f"faults-{NAME}"
 TIMEOUT = 30  # s after which a host undoes what nobody has confirmed
 APPLY = "ovirt.mgmt_network.nmstate_apply"
+COMMIT = "ovirt.mgmt_network.network_commit"
 PLAIN = "ansible.builtin.command"
 SSH = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"
 
+# An ovirtmgmt over eth1, by DHCP.
+BRIDGE = {
+    "interfaces": [
+        {"name": "eth1", "type": "ethernet", "state": "up", "ipv4": {"enabled": False}, "ipv6": {"enabled": False}},
+        {
+            "name": "ovirtmgmt",
+            "type": "linux-bridge",
+            "state": "up",
+            "ipv4": {"enabled": True, "dhcp": True},
+            "ipv6": {"enabled": False},
+            "bridge": {"options": {"stp": {"enabled": False}}, "port": [{"name": "eth1"}]},
+            "copy-mac-from": "eth1",
+        },
+    ]
+}
 ROLE = {"roles": ["ovirt.mgmt_network.configure_mgmt"]}
 # For comparison: the same desired state by nmstatectl alone, which commits by itself.
 PLAIN_TASKS = {

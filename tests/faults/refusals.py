@@ -1,79 +1,34 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What must be refused in clear words, or survived: other runs and tools, full and read-only disks, clocks, a host in
-between.
-"""
+"""What must be refused in clear words, or survived: other runs and tools, full and read-only disks, clocks, a host in between."""
 
 from __future__ import annotations
 
 import time
 
 from tests.faults import expect, victims
-from tests.faults.play import APPLY, FOLDER, ROLE, SSH, TIMEOUT, Play, apply_task
+from tests.faults.play import APPLY, BRIDGE, ROLE, SSH, TIMEOUT, Play, apply_task
 from tests.lab import hosts, image
 from tests.lab.network import FABRIC
 
-COMMIT = "ovirt.mgmt_network.network_commit"
-_FILL = (
+FILL_DISK = (
     "for size in 1G 512M 256M 128M 64M 32M 16M 8M 4M 1M 256K 64K 16K 4K; do for i in 1 2; do"
     " fallocate -l $size /var/lib/full.$size.$i 2>/dev/null; done; done; true"
 )
 
 
-# An ovirtmgmt over eth1, by DHCP.
-_BRIDGE = {
-    "interfaces": [
-        {"name": "eth1", "type": "ethernet", "state": "up", "ipv4": {"enabled": False}, "ipv6": {"enabled": False}},
-        {
-            "name": "ovirtmgmt",
-            "type": "linux-bridge",
-            "state": "up",
-            "ipv4": {"enabled": True, "dhcp": True},
-            "ipv6": {"enabled": False},
-            "bridge": {"options": {"stp": {"enabled": False}}, "port": [{"name": "eth1"}]},
-            "copy-mac-from": "eth1",
-        },
-    ]
-}
-
-
-def _pend(name, **options):
-    """Leave a change pending on the host."""
-    play = Play(name, {"tasks": [apply_task(_BRIDGE, commit=False, **options)]}, "pending")
-    play.wait(120)
-    how, result, _at = play.ended()
-    expect.expect(how == "ok" and result.get("phase") == "applied", f"no change is pending: {play.failure()}")
-
-
-def _end(name, state, label="end", **options):
-    play = Play(name, {"tasks": [{COMMIT: {"state": state, **options, "diagnosis": str(FOLDER / "diagnosis")}}]}, label)
-    play.wait(180)
-    return play.ended(COMMIT)
-
-
-def _refused(name, words, content=None, **options):
-    """Expect nmstate_apply (or the play ``content``) to be refused with all of ``words``; what it said."""
-    play = Play(name, content or {"tasks": [apply_task(_BRIDGE, **options)]}, mgmt_network={"name": "ovirtmgmt"})
-    play.wait(180)
-    how, result, _at = play.ended(APPLY)
-    text = str(result.get("msg"))
-    expect.expect(
-        how == "failed" and not result.get("changed"), f"not refused but {how or 'never reached'}: {play.failure()}"
-    )
-    for one in words:
-        expect.says(one, text)
-    return text
+def _apply(name, **options):
+    return Play(name, {"tasks": [apply_task(BRIDGE, **options)]})
 
 
 def second_run(name, before):
     """A second run while a change is pending: refused, and the first one is as it was."""
-    _pend(name, timeout=90)
-    text = _refused(
-        name,
+    expect.pend(name, timeout=90)
+    text = expect.refused(
+        Play(name, ROLE, mgmt_network={"name": "ovirtmgmt"}),
         ["another transaction is open", "started .* by root from", r" \d+ s ago", "Nothing was changed"],
-        content=ROLE,
     )
-    how, result, _at = _end(name, "rolled_back")
+    how, result, _at = expect.end(name, "rolled_back")
     expect.expect(how == "ok" and result.get("phase") == "undone", f"the first run could not be ended: {result}")
     expect.state(name, before)
     return text
@@ -84,10 +39,9 @@ def foreign_checkpoint(name, before):
     nm = "org.freedesktop.NetworkManager /org/freedesktop/NetworkManager org.freedesktop.NetworkManager"
     path = hosts.ssh(name, f"busctl call {nm} CheckpointCreate aouu 0 0 0").stdout.split()[1].strip('"')
     try:
-        text = _refused(
-            name,
+        text = expect.refused(
+            _apply(name, checkpoint_wait=3),
             [path + " of somebody else", r"made by process \d+", "after 3 s", "Nothing was changed"],
-            checkpoint_wait=3,
         )
         there = hosts.ssh(name, f"busctl get-property {nm} Checkpoints").stdout
         expect.expect(path in there, f"the checkpoint {path} is gone: {there}")
@@ -99,9 +53,9 @@ def foreign_checkpoint(name, before):
 
 def disk_full(name, before):
     """No room for the journal."""
-    hosts.ssh(name, _FILL, timeout=60)
+    hosts.ssh(name, FILL_DISK, timeout=60)
     try:
-        text = _refused(name, ["[Nn]o space left", "Nothing was changed"])
+        text = expect.refused(_apply(name), ["[Nn]o space left", "Nothing was changed"])
     finally:
         hosts.ssh(name, "rm -f /var/lib/full.*")
     expect.state(name, before)
@@ -110,10 +64,10 @@ def disk_full(name, before):
 
 def disk_fills(name, before):
     """The disk fills up while the change is pending: it is committed whole, or undone."""
-    _pend(name, timeout=60)
-    hosts.ssh(name, _FILL, timeout=60)
+    expect.pend(name, timeout=60)
+    hosts.ssh(name, FILL_DISK, timeout=60)
     try:
-        how, result, _at = _end(name, "committed")
+        how, result, _at = expect.end(name, "committed")
     finally:
         hosts.ssh(name, "rm -f /var/lib/full.*")
     if how == "ok":
@@ -128,7 +82,7 @@ def read_only_etc(name, before):
     """Nothing can be written below /etc."""
     hosts.ssh(name, "mount --bind /etc /etc && mount -o remount,bind,ro /etc")
     try:
-        text = _refused(name, ["[Rr]ead-only", "Nothing was changed"])
+        text = expect.refused(_apply(name), ["[Rr]ead-only", "Nothing was changed"])
     finally:
         hosts.ssh(name, "umount /etc")
     expect.state(name, before)
@@ -141,7 +95,7 @@ def _with_clock_off(name, hours):
 
 def clock_forward(name, before):
     """The clock jumps an hour ahead: the pending change gets its whole time, and is undone after it."""
-    _pend(name)
+    expect.pend(name)
     began = time.monotonic()
     _with_clock_off(name, "+1")
     try:
@@ -157,14 +111,12 @@ def clock_forward(name, before):
 
 
 def clock_back(name, before):
-    """The clock jumps an hour back: the change is committed as ever, and a second one is refused with an age that makes
-    sense.
-    """
-    _pend(name, timeout=90)
+    """The clock jumps an hour back: the change is committed as ever, and a second one is refused with an age that makes sense."""
+    expect.pend(name, timeout=90)
     _with_clock_off(name, "-1")
     try:
-        text = _refused(name, [r"another transaction is open", r" \d+ s ago"])
-        how, result, _at = _end(name, "committed")
+        text = expect.refused(_apply(name), [r"another transaction is open", r" \d+ s ago"])
+        how, result, _at = expect.end(name, "committed")
     finally:
         _with_clock_off(name, "+1")
     expect.expect(how == "ok" and result.get("phase") == "committed", f"not committed: {result}")
@@ -199,9 +151,7 @@ def _role_refuses(name, words, definition):
 
 
 def unmanaged(name, before):
-    """systemd-networkd has configured the VLAN with the address, and NetworkManager leaves it alone: refused by the
-    decision and on the host.
-    """
+    """systemd-networkd has configured the VLAN with the address, and NetworkManager leaves it alone: refused by the decision and on the host."""
     how = r"nmcli device set eth1\.10 managed yes"
     text = _role_refuses(
         name,
@@ -209,14 +159,13 @@ def unmanaged(name, before):
         {"name": "ovirtmgmt", "vlan_tag": 10},
     )
     expect.state(name, before)
-    # a state that names the device, and one that does not: the connection comes in over it, and no change can touch
-    # that
+    # a state that names the device, and one that does not: the connection comes in over it, and no change can touch that
     for device, words in (
         ("eth1.10", ["NetworkManager does not manage eth1.10", how]),
         ("eth2", ["eth1.10, which NetworkManager does not manage"]),
     ):
         state = {"interfaces": [{"name": device, "state": "up", "mtu": 1400}]}
-        _refused(name, [*words, "Nothing was changed"], {"tasks": [apply_task(state)]})
+        expect.refused(Play(name, {"tasks": [apply_task(state)]}), [*words, "Nothing was changed"])
         expect.state(name, before)
     return text
 

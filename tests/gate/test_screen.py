@@ -155,6 +155,22 @@ def test_a_host_that_comes_back_in_time_is_deployed(tmp_path):
     assert statuses(kept) == {"one": "install_failed"}
 
 
+@pytest.mark.parametrize(
+    "script, deployed, found",
+    [(screen.IN_SYNC, False, "up"), (SILENT, False, "non_responsive"), (SILENT, True, "non_responsive")],
+)
+def test_a_host_that_is_not_waited_for_is_asked_once(tmp_path, script, deployed, found):
+    words = ["-e", json.dumps({"configure_mgmt_wait": 0})]
+    _status, said, kept = screen.play(
+        tmp_path, {"one": script}, *words, hostvars={"one": {"add_host_deploy": deployed}}
+    )
+    assert statuses(kept) == {"one": found}
+    assert script is not SILENT or screen.DENIED in said
+    assert [path.read_text(encoding="ascii") for path in tmp_path.glob("*.attempts")] == (
+        ["1"] if script is SILENT else []
+    )
+
+
 def test_the_role_by_itself_says_a_refusal_once_and_fails(tmp_path):
     play = [
         {

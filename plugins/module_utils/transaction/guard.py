@@ -13,6 +13,7 @@ Steering is by files in ``/run/ovirt-mgmt-network/<id>``: ``status.json`` from t
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -171,6 +172,16 @@ def tell(identity, **values):
     return status
 
 
+def tell_again(identity):
+    """Publish what tell() could not, if there is room by now."""
+    if identity in _unwritten:
+        try:
+            publish(_unwritten[identity])
+        except OSError:
+            return
+        del _unwritten[identity]
+
+
 def publish(status):
     """Write ``status`` for those who steer (atomic), from the room that is kept for it if there is no other. Raises
     OSError.
@@ -255,7 +266,14 @@ def wait_for(identity, phases, seconds):
 
 
 def write_atomic(path, data):
-    """Publish ``data`` as JSON at ``path`` by a rename: readers see all of it or what was there before."""
-    with open(path + ".new", "w", encoding="utf-8", opener=private_files.opener) as stream:
-        json.dump(data, stream)
-    os.rename(path + ".new", path)
+    """Publish ``data`` as JSON at ``path`` by a rename: readers see all of it or what was there before. Raises
+    OSError, and leaves nothing then.
+    """
+    try:
+        with open(path + ".new", "w", encoding="utf-8", opener=private_files.opener) as stream:
+            json.dump(data, stream)
+        os.rename(path + ".new", path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(path + ".new")
+        raise

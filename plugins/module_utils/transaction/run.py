@@ -344,6 +344,7 @@ def _linger(identity):
     """Keep the result for the controller until it was taken (it may be away), then leave no trace but the log."""
     end = time.monotonic() + 600
     while guard.received(identity, "taken") is None and time.monotonic() < end:
+        guard.tell_again(identity)
         time.sleep(0.1)
     guard.forget(identity)
 
