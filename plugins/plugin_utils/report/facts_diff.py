@@ -1,9 +1,8 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What must not change about a host's network when nobody changes it: a line per property, so that people can read what
-differs.
+"""Compare a host's network at two points in time, one readable line per property.
 
-Left out is what changes by itself: counters, lifetimes, the speed of links, the ageing of a bridge (the kernel shortens
+Ignores values that change constantly: counters, lifetimes, link speeds, the ageing time of bridges (the kernel shortens
 it while a spanning tree settles).
 """
 
@@ -15,15 +14,15 @@ _RESOLVER = ("server", "search")
 
 
 def difference(before: dict, after: dict) -> list[str]:
-    """``- line`` for what only ``before`` has, then ``+ line`` for what only ``after`` has; both are facts of
-    host_network_facts.
+    """``- line`` for properties that only ``before`` has, then ``+ line`` for those that only ``after`` has. Both are
+    facts of host_network_facts.
     """
     old, new = lines(before), lines(after)
     return ["- " + line for line in old if line not in new] + ["+ " + line for line in new if line not in old]
 
 
 def lines(facts: dict) -> list[str]:
-    """The lines of one host."""
+    """The properties of a host's network, one line each."""
     state = facts.get("nmstate") or {}
     found = [
         f"profile file {path} sha256 {digest}" for path, digest in sorted((facts.get("profile_files") or {}).items())

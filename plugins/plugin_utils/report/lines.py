@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A decision and a result as lines for the screen; those of a run are in summary.py. Pure functions on plain data."""
+"""Format a decision or a result of one host for the screen; summary.py formats those of a run. Pure functions on plain
+data.
+"""
 
 from __future__ import annotations
 
@@ -9,42 +11,42 @@ import re
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import shown
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report.outcome import differs, good
 
-# The host in what SSH says: root@h1: Permission denied; connect to host h1 port 22: timed out; Could not resolve
+# The host name in SSH errors: root@h1: Permission denied; connect to host h1 port 22: timed out; Could not resolve
 # hostname h1: ...
 _SSH_NAMES = re.compile(r"\b[\w.-]+@\S+: |(?<=connect to) host \S+|(?<=resolve hostname) \S+(?=:)| by \S+(?= port)")
 
 
 def decision_lines(decision, sync="apply"):
-    """Lines for the screen: what was found on the host and what follows."""
-    interface = decision.get("active_interface") or "none"
-    lines = ["found: the control connection is on %s" % interface]
+    """Lines for the screen: the interface of the control connection, and the decision."""
+    interface = decision.get("active_interface") or "not found"
+    lines = ["control connection: %s" % interface]
     if decision["decision"] == "in_sync" and not decision.get("exists"):
-        return lines + ["there is no management network %s; nothing to do" % decision["network"]]
+        return lines + ["management network %s does not exist; nothing to do" % decision["network"]]
     if decision["decision"] == "in_sync":
-        return lines + ["the management network is as defined; nothing to do"]
+        return lines + ["management network matches the definition; nothing to do"]
     if decision.get("exists") and decision["decision"] == "change" and not differs(decision):
-        return lines + ["the management network is as defined; it is recorded for VDSM, and not touched"]
+        return lines + ["management network matches the definition; only recorded for VDSM"]
     if decision["decision"] == "refuse":
         return lines + ["refused: " + (decision.get("event") or {}).get("message", "")]
     for name, network in decision["request"]["networks"].items():
         lines.append("%s: %s" % (name, network_words(network)))
     if sync == "report" and decision.get("exists"):
-        lines.append("it differs from the definition; only reported (configure_mgmt_sync=report)")
+        lines.append("differs from the definition; reported only (configure_mgmt_sync=report)")
     lines += [
-        "because %s is %s, to be %s" % (one["attribute"], shown(one["actual"]), shown(one["desired"]))
+        "%s: %s → %s" % (one["attribute"], shown(one["actual"]), shown(one["desired"]))
         for one in decision["differences"]
     ]
     return lines
 
 
 def network_words(network, addresses=True):
-    """A network of a request in words: ``bridged, vlan 3000, bonding bond4, mtu 9000, dhcp``. ``addresses``: whether
-    static ones are named.
+    """Describe a network of a request: ``bridged, vlan 3000, bond bond4, mtu 9000, dhcp``. ``addresses``: whether to
+    name static addresses.
     """
     words = ["bridged" if network.get("bridged") else "bridgeless"]
     for key in ("vlan", "bonding", "nic", "mtu"):
         if network.get(key) not in (None, ""):
-            words.append("%s %s" % (key, network[key]))
+            words.append("%s %s" % ("bond" if key == "bonding" else key, network[key]))
     if network.get("bootproto") == "dhcp":
         words.append("dhcp")
     if network.get("ipaddr"):
@@ -60,18 +62,18 @@ def network_words(network, addresses=True):
 
 
 def result_lines(result):
-    """Lines for the screen: all that is known of a host, its events and what to do next."""
+    """Lines for the screen: all details of a host, its events, and the remedy."""
     expected = result.get("expected") or {}
     lines = ["%s: %s" % (result["host"], head_words([result]))]
     networks = {} if result.get("record") else (result.get("request") or {}).get("networks") or {}
     if good(result):
         lines += [
-            "%s: %s%s" % (name, network_words(network), "" if result.get("synced") else " -- not synced")
+            "%s: %s%s" % (name, network_words(network), "" if result.get("synced") else " (out of sync)")
             for name, network in networks.items()
         ]
     if result.get("learned"):
         lines.append(
-            "learnt, to be confirmed in the definition: %s"
+            "learned, not in the definition yet: %s"
             % ", ".join("%s: %s" % one for one in sorted(result["learned"].items()))
         )
     events = result["events"] + (expected.get("events") or [])
@@ -86,7 +88,7 @@ def result_lines(result):
 
 
 def short_lines(result):
-    """Lines for the screen: one for a host that is as it should be; more for one that needs a human."""
+    """Lines for the screen: one line, and details for a host that needs attention."""
     return [
         "%s: %s" % (result["host"], head_words([result])),
         *("    " + line for line in attention_lines(result)),
@@ -95,9 +97,7 @@ def short_lines(result):
 
 
 def attention_lines(result, nameless=False):
-    """What a human has to know and do about a host: warnings, errors, the reason, the remedy. ``nameless``: the host is
-    "the host".
-    """
+    """The warnings, errors, reason, and remedy of a host. ``nameless``: write "the host" instead of its name."""
     if "category" not in result:
         return []
     events = [
@@ -107,10 +107,10 @@ def attention_lines(result, nameless=False):
     ]
     lines = [_event_words(one, severity=False) for one in events]
     if lines and result["category"] == "refused":
-        lines[-1] = events[-1]["message"]  # its name is in the first line
+        lines[-1] = events[-1]["message"]  # the first line has the name of the event
     if result.get("learned"):
         lines.append(
-            "learnt, to be confirmed in the definition: %s"
+            "learned, not in the definition yet: %s"
             % ", ".join("%s: %s" % one for one in sorted(result["learned"].items()))
         )
     if (
@@ -123,13 +123,15 @@ def attention_lines(result, nameless=False):
     if remedy and (events or not good(result)):
         lines.append("what to do: " + remedy)
     if result["category"] == "no_answer":
-        # the event says no more than the first line, which has the reason
+        # the first line has the reason, so the event adds nothing
         lines = [line for line in lines if not line.startswith("VDS_FAILURE ")]
     return [_nameless(line, result["host"]) for line in lines] if nameless else lines
 
 
 def head_words(results):
-    """Status, whether it was changed, and what or why, in one line for all of ``results``, whose outcomes are equal."""
+    """One line for all of ``results``, which have the same outcome: the status, whether the hosts were changed, and
+    why.
+    """
     result = results[0]
     category = result.get("category")
     if category is None:
@@ -137,7 +139,7 @@ def head_words(results):
     words = {
         "in_sync": "in sync",
         "out_of_sync": "out of sync",
-        "no_answer": "no answer",
+        "no_answer": "unreachable",
         "not_prepared": "host_deploy failed",
         "undone": "the change was undone",
         "changed": "would change" if result.get("check") else "changed",
@@ -165,13 +167,13 @@ def _what(result, addresses):
     record, networks = result.get("record") or {}, (result.get("request") or {}).get("networks") or {}
     if record:
         return ", ".join(
-            "%s removed, the address is on the plain interface" % name for name in record.get("networks") or {}
+            "%s removed, addresses returned to the underlying interface" % name for name in record.get("networks") or {}
         )
     if category == "in_sync":
         return (
             "%s on %s" % (result["network"], result["active_interface"])
             if result["exists"]
-            else "there is no network %s" % result["network"]
+            else "no network %s" % result["network"]
         )
     if category == "out_of_sync":
         return result["network"]
@@ -187,7 +189,7 @@ def _number(one):
 
 
 def _nameless(text, host):
-    """``text`` without the name of the host, as the engine says it where it knows none."""
+    """``text`` with "the host" instead of the name of the host."""
     name = re.escape(host)
     text = re.sub(
         r"\b(?P<the>[Hh])ost %s(?![\w-])" % name, lambda found: "The host" if found["the"] == "H" else "the host", text

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What became of a host: the statuses it went through, its events, and why. Pure functions on plain data."""
+"""The result of a host: its statuses, its events, and the reasons. Pure functions on plain data."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NON_OPERATIONAL, NON_RESPONSIVE, INSTALL_FAILED = "non_operational", "non_respon
 
 
 GOOD = (UP, MAINTENANCE)
-# What Ansible and its connections put before SSH's own words.
+# Text that Ansible and its connection plugins put before an SSH error.
 _AROUND_SSH = re.compile(
     r"^.*?\b(?:via|over) ssh: |^(?:Task failed: )?timed out waiting for ping module test: ", re.DOTALL
 )
@@ -91,19 +91,19 @@ def outcome(
         expected = {"status": found["status"], "events": [one for one in found["events"] if one["severity"] != NORMAL]}
         found.update(check=True, status="", statuses=[], events=[], expected=expected)
     if found["learned"]:
-        found["remedy"] = "Put what was learnt into the definition (%s) if it is right, and run again." % ", ".join(
+        found["remedy"] = "If this is correct, add it to the definition (%s) and run again." % ", ".join(
             "%s: %s" % one for one in sorted(found["learned"].items())
         )
     return found
 
 
 def good(result):
-    """Whether a host is as it should be, or in check mode would be; False for one without a result."""
+    """Whether the status of a host is (in check mode, would be) one of GOOD. False for a host without a result."""
     return ((result.get("expected") or {}).get("status") or result.get("status")) in GOOD
 
 
 def connection_reason(msg):
-    """SSH's own words of a message about a host that cannot be reached: its last line, after what Ansible says."""
+    """The SSH error in Ansible's message about an unreachable host: its last line."""
     lines = [line.strip() for line in _AROUND_SSH.sub("", str(msg)).splitlines() if line.strip()]
     return lines[-1] if lines else "the host does not answer"
 
@@ -149,13 +149,13 @@ def _out_of_sync(decision, host, interface):
     """Event 1110 with every difference, in its text and in its values."""
     listed = [one for one in decision.get("differences") or [] if one["attribute"] != "persistence"]
     words = [
-        "%s is %s, defined is %s" % (one["attribute"], shown(one["actual"]), shown(one["desired"])) for one in listed
+        "%s is %s, expected %s" % (one["attribute"], shown(one["actual"]), shown(one["desired"])) for one in listed
     ]
     return event(
         OUT_OF_SYNC,
         host=host,
         interface=interface,
-        reason="The differences: %s." % "; ".join(words),
+        reason="Differences: %s." % "; ".join(words),
         remedy=decision.get("remedy") or None,
         Networks=decision["network"],
         differences=listed,
@@ -163,7 +163,7 @@ def _out_of_sync(decision, host, interface):
 
 
 def _trouble(decision, left, host, applied, facts):
-    """The event of what keeps a host from coming up whose configuration was well, None when nothing does.
+    """The event that keeps a host with a correct configuration from being up, or None.
 
     The engine looks for VM networks without a bridge in the capabilities (HostNetworkTopologyPersisterImpl), and for
     interfaces that are down in the statistics (HostMonitoring).
@@ -176,7 +176,7 @@ def _trouble(decision, left, host, applied, facts):
             interface=interface,
             Networks=decision["network"],
         )
-    # what check mode would have changed is not there to be looked at
+    # in check mode, interfaces that would be created do not exist
     down = (
         interfaces_down(facts, decision["network"])
         if facts and not (applied.get("changed") and applied.get("phase") not in ("committed", None))
@@ -193,13 +193,13 @@ def _trouble(decision, left, host, applied, facts):
 
 
 def _failure(decision, host, interface, applied, failure):
-    # of a filter's error only its own sentence; before it, ansible-core 2.19 and later name the task's argument
+    # only the filter's own sentence; ansible-core 2.19 and later put the task's argument before it
     msg = _AROUND_A_FILTER.sub("", str(failure["msg"]))
     silent = failure.get("unreachable") or failure["action"].endswith(("wait_for_connection", ".reboot"))
     if applied.get("failed"):
         return _undone(host, interface, applied)
     if applied.get("phase") == "committed":
-        # The change itself is done and durable; what failed came after it.
+        # The change is committed; a later step failed.
         events = _committed(host, interface, applied)
         if silent:
             events.append(event("VDS_FAILURE", host=host))
@@ -211,8 +211,8 @@ def _failure(decision, host, interface, applied, failure):
             "synced": False,
             "events": events,
             "remedy": events[-1]["remedy"]
-            or "Remove the cause that the reason names, and run again; the change is not made twice.",
-            "reason": "the network is committed, but then: %s: %s" % (failure["task"], msg),
+            or "Fix the reported problem and run again. The change will not be repeated.",
+            "reason": "the network was committed, but a later step failed: %s: %s" % (failure["task"], msg),
         }
     if decision.get("decision") == "refuse":
         events = [decision["event"]] if decision.get("event") else []
@@ -228,7 +228,7 @@ def _failure(decision, host, interface, applied, failure):
             "synced": False,
             "events": [event("VDS_FAILURE", host=host)],
             "reason": connection_reason(msg),
-            "remedy": "Check that the host is powered on and that SSH can log in at its address, then run again.",
+            "remedy": "Check that the host is powered on and accepts SSH logins, and run again.",
         }
     if failure["action"] == "host_deploy":
         return {
@@ -236,7 +236,7 @@ def _failure(decision, host, interface, applied, failure):
             "synced": False,
             "reason": msg,
             "events": [],
-            "remedy": "Fix what the message names, then run again; the host's network was left alone.",
+            "remedy": "Fix the reported problem and run again. The host's network was not changed.",
         }
     told = event(SETUP_FAILED, host=host, interface=interface, reason=msg)
     return {
@@ -249,7 +249,7 @@ def _failure(decision, host, interface, applied, failure):
 
 
 def _undone(host, interface, applied):
-    # The step that failed decides what the engine would log; a failed commit it logs twice
+    # The failed step determines the event. The engine logs a failed commit twice
     # (CommitNetworkChangesCommand, NetworkConfigurator).
     names = (
         ("NETWORK_COMMINT_NETWORK_CHANGES_FAILED", PERSIST_FAILED)
@@ -283,7 +283,7 @@ def _committed(host, interface, applied):
 
 
 def _installation(host, deployment, failure, ended):
-    """The events of host_deploy, when it ran: begun and finished, and whether the host is installed."""
+    """The events of host_deploy, if it ran: started, finished, and whether the host is installed."""
     events = (
         [dict(event("VDS_ANSIBLE_INSTALL_STARTED", host=host), at=deployment["began"])] if "began" in deployment else []
     )
@@ -295,15 +295,15 @@ def _installation(host, deployment, failure, ended):
 
 
 def _statuses(final, began, now):
-    """``[{status, at}]``: what the engine would have shown, with ISO times. A host is initializing once its network is
-    committed.
+    """``[{status, at}]``: the statuses that the engine would show, with ISO times. A host is initializing once its
+    network is committed.
     """
     path = [(INSTALLING, began)] + ([(INITIALIZING, now)] if final in (UP, MAINTENANCE) else []) + [(final, now)]
     return [{"status": status, "at": iso(at)} for status, at in path]
 
 
 def _learned(decision):
-    """The VLAN of the host where the definition leaves it open: {vlan_tag}, to be confirmed by putting it into the
+    """The VLAN of the host if the definition does not set one: ``{vlan_tag}``. It is used only once it is in the
     definition.
     """
     tags = [
@@ -321,12 +321,10 @@ def _learned(decision):
 
 
 def differs(decision):
-    """Whether the host's network is not as defined. That VDSM has no record of it (yet) is no difference of the
-    network.
-    """
+    """Whether the host's network differs from the definition. A missing record in VDSM's persistence does not count."""
     return any(one["attribute"] != "persistence" for one in decision.get("differences") or [])
 
 
 def _seconds(timeline):
-    """Seconds from the first to the last phase, None when there is none."""
+    """Seconds from the first to the last phase, None without a timeline."""
     return round(timeline[-1]["at"] - timeline[0]["at"], 1) if timeline else None

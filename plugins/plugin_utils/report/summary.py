@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The results of a run on a screen that also fits hundreds of hosts. Pure functions on plain data."""
+"""Summarize the results of a run so that hundreds of hosts fit on a screen. Pure functions on plain data."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report.lines im
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report.outcome import good
 
 _WIDTH = 110
-_NAMED = 3  # so many hosts are named in the line itself, more of them below it
-# Categories of results in their order on the screen, each as it is counted. The last two are of hosts without a result.
+_NAMED = 3  # up to this number, hosts are named in the first line of their group; otherwise below it
+# Text of each category, in the order on the screen. The last two are for hosts without a result.
 CATEGORIES = {
     "changed": "changed",
     "in_sync": "in sync",
     "out_of_sync": "out of sync",
     "refused": "refused",
-    "no_answer": "without an answer",
+    "no_answer": "unreachable",
     "not_prepared": "not prepared",
     "undone": "undone",
     "failed": "failed",
@@ -50,12 +50,12 @@ _SILENCE = (
 
 
 def summary_lines(results, hosts=(), verbose=False):
-    """Lines for the screen: equal outcomes together, those that need a human last and with what they need, then how
-    many came to what.
+    """Lines for the screen: hosts with the same outcome in one group, groups that need attention last and with a
+    remedy, then the number of hosts of each outcome.
 
-    ``results``: those of outcome(), and for a host without one ``{host, deployment}``. ``hosts``: names of all hosts of
-    the run; those without an entry in ``results`` are counted as never begun. ``verbose``: each host with all that is
-    known of it.
+    ``results``: results of outcome(), or ``{host, deployment}`` for a host without one. ``hosts``: names of all hosts
+    of the run; those without an entry in ``results`` are counted as not started. ``verbose``: show all details of each
+    host.
     """
     groups = {}
     for one in results:
@@ -79,7 +79,7 @@ def count_line(results, hosts=()):
     bad = [_with_causes(group) for (fine, category), group in sorted(by_category.items(), key=_position) if not fine]
     begun = {one["host"] for one in results}
     waiting = len([name for name in hosts if name not in begun])
-    parts = [", ".join(well), *bad, "%d never begun" % waiting if waiting else ""]
+    parts = [", ".join(well), *bad, "%d not started" % waiting if waiting else ""]
     counted = "; ".join(part for part in parts if part)
     return "%d of %d hosts OK%s" % (sum(map(good, results)), len(results) + waiting, ": " + counted if counted else "")
 
@@ -104,7 +104,7 @@ def _with_causes(group):
 
 
 def _cause(result):
-    """A word or two for the cause, to be counted; "" where the category says it all."""
+    """A short cause to count, or "" if the category is enough."""
     category = _category(result)
     if category == "no_answer":
         said = result["reason"].lower()
@@ -124,7 +124,7 @@ def _cause(result):
 
 
 def _likeness(result):
-    """What hosts of one group have in common: everything but their names, addresses, times and folders."""
+    """Key of a group: everything except names, addresses, times, and folders of hosts."""
     head = re.sub(r" in [\d.]+ s", "", head_words([result, result]))
     return (
         head,
@@ -155,7 +155,7 @@ def _group_lines(group):
     kept = [one["diagnosis"] for one in group if one.get("diagnosis")]
     lines += ["    details: " + path for path in kept[:_NAMED]]
     return lines + (
-        ["    details of %d more hosts are beside them" % (len(kept) - _NAMED)] if len(kept) > _NAMED else []
+        ["    details of %d more hosts are in the same directory" % (len(kept) - _NAMED)] if len(kept) > _NAMED else []
     )
 
 

@@ -89,7 +89,7 @@ def test_tagged_input_gives_plain_output():
             "mgmt_network_definition: mtuu: this key is not known, did you mean 'mtu'?",
         ),
         (lambda: define(None), "mgmt_network_definition: the definition of the network: null is given"),
-        (lambda: make_event("VDS_LOST"), "mgmt_network_event: there is no event 'VDS_LOST'"),
+        (lambda: make_event("VDS_LOST"), "mgmt_network_event: unknown event 'VDS_LOST'"),
         (lambda: make_event(3), "mgmt_network_event: the name of an event is needed, 3 (integer) is given"),
         (
             lambda: make_event("VDS_FAILURE", values=["x"]),

@@ -119,5 +119,5 @@ def test_values_are_not_templates():
 
 
 def test_unknown_name():
-    with pytest.raises(EventError, match="no event 'VDS_LOST'; known are: .*VDS_FAILURE"):
+    with pytest.raises(EventError, match="unknown event 'VDS_LOST'; expected one of: .*VDS_FAILURE"):
         event("VDS_LOST")

@@ -181,7 +181,7 @@ def test_status_and_events(decision, applied, failure, activate, status, events)
 def test_what_changed_and_how_long_it_took_is_told():
     result = outcome(CHANGE, "h1", COMMITTED)
     assert (result["changed"], result["synced"], result["seconds"]) == (True, True, 4.4)
-    words = "ovirtmgmt: bridged, vlan 3000, bonding bond4, mtu 9000, dhcp"
+    words = "ovirtmgmt: bridged, vlan 3000, bond bond4, mtu 9000, dhcp"
     assert result_lines(result)[:2] == ["h1: up, changed in 4.4 s: " + words, words]
 
 
@@ -196,15 +196,15 @@ def test_a_refusal_says_what_to_do():
 @pytest.mark.parametrize(
     "decision, sync, last",
     [
-        (IN_SYNC, "report", "the management network is as defined; nothing to do"),
-        (CHANGE, "apply", "because mtu is 1500, to be 9000"),
-        (dict(CHANGE, exists=True), "report", "because mtu is 1500, to be 9000"),
+        (IN_SYNC, "report", "management network matches the definition; nothing to do"),
+        (CHANGE, "apply", "mtu: 1500 → 9000"),
+        (dict(CHANGE, exists=True), "report", "mtu: 1500 → 9000"),
         (REFUSE, "apply", "refused: " + MISMATCH["message"]),
     ],
 )
 def test_a_decision_in_words(decision, sync, last):
     lines = decision_lines(decision, sync)
-    assert lines[0].startswith("found: the control connection is on ")
+    assert lines[0].startswith("control connection: ")
     assert lines[-1] == last
 
 
@@ -264,9 +264,9 @@ def test_a_vlan_is_learnt_only_where_the_definition_leaves_it_open_and_only_told
     refusal = event("VLAN_ID_MISMATCH_FOR_MANAGEMENT_NETWORK_CONFIGURATION", "h1", "eth1.10", VlanId=10, MgmtVlanId=tag)
     result = outcome(dict(REFUSE, event=refusal), "h1", {}, failed("ansible.builtin.fail"), learn_vlan=learn)
     assert (result["status"], result["learned"]) == ("non_operational", learned)
-    assert bool(learned) == ("learnt" in result["remedy"])
+    assert bool(learned) == ("add it to the definition" in result["remedy"])
     assert bool(learned) == any(
-        "learnt, to be confirmed in the definition: vlan_tag: 10" in line for line in result_lines(result)
+        "learned, not in the definition yet: vlan_tag: 10" in line for line in result_lines(result)
     )
 
 
@@ -281,7 +281,7 @@ def test_every_difference_that_is_only_reported_is_named():
         ],
     )
     told = next(one for one in outcome(found, "h1")["events"] if one["id"] == 1110)
-    assert told["message"].endswith("The differences: mtu is 1500, defined is 9000; stp is no, defined is yes.")
+    assert told["message"].endswith("Differences: mtu is 1500, expected 9000; stp is no, expected yes.")
     assert (told["values"], told["remedy"]) == (
         {"Networks": "ovirtmgmt", "differences": found["differences"]},
         "Sync it.",
@@ -349,7 +349,7 @@ def test_check_mode_predicts_and_claims_nothing(decision, applied, failure, cate
     for lines in (short_lines(result), result_lines(result)):
         assert not [line for line in lines if "h1: up" in line or "set to up" in line]
     assert short_lines(outcome(CHANGE, "h1", {"changed": True}, check=True)) == [
-        "h1: would change: ovirtmgmt: bridged, vlan 3000, bonding bond4, mtu 9000, dhcp"
+        "h1: would change: ovirtmgmt: bridged, vlan 3000, bond bond4, mtu 9000, dhcp"
     ]
 
 
@@ -389,6 +389,6 @@ def test_a_host_that_cannot_be_reached_is_told_in_the_words_of_ssh(msg, reason):
         result = outcome({}, "h1", {}, failure)
         assert (result["status"], result["category"], result["reason"]) == ("non_responsive", "no_answer", reason)
         assert short_lines(result) == [
-            "h1: non_responsive, no answer: " + reason,
-            "    what to do: Check that the host is powered on and that SSH can log in at its address, then run again.",
+            "h1: non_responsive, unreachable: " + reason,
+            "    what to do: Check that the host is powered on and accepts SSH logins, and run again.",
         ]

@@ -108,9 +108,9 @@ def test_hosts_that_differ_in_nothing_but_address_and_time_are_one_group():
         (
             [refused("a", check=True), silent("b", check=True)],
             (),
-            "0 of 2 hosts OK: 1 refused: VLAN x1; 1 without an answer: permission denied x1",
+            "0 of 2 hosts OK: 1 refused: VLAN x1; 1 unreachable: permission denied x1",
         ),
-        ([refused("a")], ["a", "b", "c"], "0 of 3 hosts OK: 1 refused: VLAN x1; 2 never begun"),
+        ([refused("a")], ["a", "b", "c"], "0 of 3 hosts OK: 1 refused: VLAN x1; 2 not started"),
         (
             [{"host": "a", "deployment": {"began": 1, "ended": 2}}, {"host": "b", "deployment": {}}, changed("c")],
             ["a", "b", "c"],
@@ -143,9 +143,9 @@ def test_what_is_counted(results, hosts, line):
 def test_the_reason_of_ssh_is_told_for_all_hosts_at_once():
     lines = summary_lines([silent(name) for name in ("h1", "h2")])
     assert lines == [
-        "h1, h2: non_responsive, no answer: Permission denied (publickey).",
-        "    what to do: Check that the host is powered on and that SSH can log in at its address, then run again.",
-        "0 of 2 hosts OK: 2 without an answer: permission denied x2",
+        "h1, h2: non_responsive, unreachable: Permission denied (publickey).",
+        "    what to do: Check that the host is powered on and accepts SSH logins, and run again.",
+        "0 of 2 hosts OK: 2 unreachable: permission denied x2",
     ]
 
 
