@@ -91,7 +91,7 @@ def test_sanity(pythons):
     )
     own = [name for name in programs if (ROOT / name).exists()]
     excluded = [word for name in own for word in ("--exclude", name)]
-    run("ansible-test", "sanity", "--local", "--color", "no", *excluded, PATH=with_pythons(pythons))
+    run("ansible-test", "sanity", "--local", "--color", "no", *excluded, timeout=1800, PATH=with_pythons(pythons))
 
 
 def test_units_as_ansible_test_runs_them():
