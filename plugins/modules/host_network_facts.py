@@ -243,12 +243,13 @@ from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources import 
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources.command import CommandError
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources.networkmanager import NetworkManagerError
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources.nmstatectl import NmstateError
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction import journal
 
 # Tool, and the package that brings it on EL and on Debian.
 TOOLS = (("nmstatectl", "nmstate"), ("busctl", "systemd"), ("ip", "iproute or iproute2"))
 
 
-def main():
+def main() -> None:
     """Read the options, gather, return the fact or say what is missing."""
     module = AnsibleModule(
         argument_spec={
@@ -272,8 +273,11 @@ def main():
                 msg="%s: not found on this host. Nothing was changed. Install the package %s and run again"
                 % (tool, package)
             )
+    control = ssh_connection.connection()
+    if address:
+        control = {"local": address, "peer": "", "ssh_connection_source": "option"}
     try:
-        facts = gather.gather(module.params["hidden_nics"], address)
+        facts = gather.gather(module.params["hidden_nics"], control, pending=journal.find()[0] == "open")
     except (CommandError, NetworkManagerError, NmstateError) as exc:
         module.fail_json(msg=str(exc))
     except OSError as exc:  # a profile file that went away between listing and reading, a disk that does not answer

@@ -104,45 +104,51 @@ repairs:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils import arguments
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction import diagnosis, guard, journal, run
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction import (
+    diagnosis,
+    journal,
+    mailbox,
+    run,
+    units,
+)
 
 EVENT = {"name": "PERSIST_NETWORK_FAILED_FOR_MANAGEMENT_NETWORK", "id": 1121, "severity": "WARNING"}
 ENDS = {"committed": "committed", "rolled_back": "undone"}
 
 
-def find(wanted):
+def find(wanted: str) -> tuple[str, dict | None]:
     """``(id, status)`` of the transaction ``wanted`` (or of whichever is open); ``("", None)`` when none is."""
     _state, entry = journal.find()
     identity = wanted or (entry["id"] if entry else "")
-    return (identity, guard.status_of(identity)) if identity else ("", None)
+    return (identity, mailbox.status_of(identity)) if identity else ("", None)
 
 
-def finish(module, identity, status, state):
+def finish(module: AnsibleModule, identity: str, status: dict, state: str) -> dict:
     """Steer the pending transaction to ``state`` and return its last status. One whose guard is gone for good is ended
     here.
     """
-    if not guard.alive(identity):
+    if not units.alive(identity):
         run.recover_left_over()
-        return guard.status_of(identity) or status
+        return mailbox.status_of(identity) or status
     if state == "rolled_back":
-        guard.message(identity, "cancel", "rolled back on request")
+        mailbox.send(identity, "cancel", "rolled back on request")
     else:
-        status = guard.wait_for(identity, ("applied",), module.params["wait"])
+        status = mailbox.wait_for(identity, ("applied",), module.params["wait"]) or status
         if status.get("phase") == "applied":
-            guard.message(identity, "confirm", status["nonce"])
-    return guard.wait_for(identity, (), module.params["wait"]) or status
+            mailbox.send(identity, "confirm", status["nonce"])
+    return mailbox.wait_for(identity, (), module.params["wait"]) or status
 
 
-def take(identity, status):
+def take(identity: str, status: dict) -> None:
     """Tell the guard that its result has arrived, so that it leaves the host."""
     try:
-        if status.get("phase") in guard.ENDED:
-            guard.message(identity, "taken")
+        if status.get("phase") in mailbox.ENDED:
+            mailbox.send(identity, "taken")
     except OSError:  # it has left already
         pass
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(argument_spec=arguments.network_commit(), supports_check_mode=True)
     try:
         arguments.check(module.params)
@@ -163,7 +169,7 @@ def main():
         if identity and not module.check_mode:
             take(identity, status)
         module.exit_json(changed=False, transaction=identity, phase=status["phase"] if identity else "")
-    if status.get("phase") not in guard.ENDED:
+    if status.get("phase") not in mailbox.ENDED:
         if module.check_mode:
             module.exit_json(changed=True, transaction=identity, phase=ENDS[state])
         try:

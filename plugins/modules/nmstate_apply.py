@@ -325,115 +325,103 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils import arguments
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils.change import difference
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils.facts import unmanaged as managed
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.effects import every
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.facts import unmanaged
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.proof import kept_addresses
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources import (
-    kernel,
-    networkmanager,
-    ssh_connection,
-    vdsm_persistence,
-)
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources import kernel, networkmanager, ssh_connection
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources.command import CommandError
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources.networkmanager import NetworkManagerError
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources.nmstatectl import NmstateError
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction import run as transaction
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
-def to_keep(change, settings, params):
-    """``(addresses, proven)``, see keep.wanted(). Raises TransactionError when they prove nothing, or when
+    from ansible_collections.ovirt.mgmt_network.plugins.module_utils.effects.base import Plan
+
+
+def to_keep(change: Mapping, settings: Mapping, params: Mapping, objects: Mapping) -> tuple[list[str], bool]:
+    """``(addresses, proven)``, see kept_addresses.wanted(). Raises TransactionError when they prove nothing, or when
     NetworkManager does not manage a device that is to be changed or that holds an address to keep.
     """
-    unmanaged, links = networkmanager.unmanaged_of(networkmanager.objects()), kernel.links()
-    refuse_unmanaged(managed.refused(change, settings, [], links, unmanaged), unmanaged)
+    reasons, links = networkmanager.unmanaged_of(objects), kernel.links()
+    refuse_unmanaged(unmanaged.refused(change, settings, [], links, reasons), reasons)
     try:
         addresses, proven = kept_addresses.wanted(
-            params["keep"], ssh_connection.connection()["local"], params["probes"], params["commit"], links, unmanaged
+            params["keep"], ssh_connection.connection()["local"], params["probes"], params["commit"], links, reasons
         )
     except kept_addresses.KeepError as exc:
         raise transaction.TransactionError(str(exc)) from exc
-    refuse_unmanaged(managed.refused(change, settings, addresses, links, unmanaged), unmanaged)
+    refuse_unmanaged(unmanaged.refused(change, settings, addresses, links, reasons), reasons)
     return addresses, proven
 
 
-def refuse_unmanaged(devices, unmanaged):
-    """Raise TransactionError for the first of ``devices``, names out of ``unmanaged``."""
+def refuse_unmanaged(devices: Iterable[str], reasons: Mapping[str, str]) -> None:
+    """Raise TransactionError for the first of ``devices``, names out of ``reasons`` (see unmanaged_of)."""
     for device in devices:
-        reason, remedy = managed.explain(device, unmanaged[device])
+        reason, remedy = unmanaged.explain(device, reasons[device])
         raise transaction.TransactionError("%s Nothing was changed. %s" % (reason, remedy))
 
 
-def owner():
+def owner() -> str:
     """Who opens the transaction, for the message to a second one."""
     return "%s from %s" % (os.environ.get("SUDO_USER") or "root", ssh_connection.connection()["peer"] or "this host")
 
 
-def show(data):
+def show(data: object) -> str:
     return json.dumps(data, indent=2, sort_keys=True) + "\n"
 
 
-def settled_plan(module):
+def settled_plan(module: AnsibleModule) -> Plan:
     """What transaction.plan() gives, made when no transaction of ours and no checkpoint of anybody else is pending.
 
     What they hold is not yet this host's network, and must not be taken for it. Check mode waits for nobody.
     """
     params, end = module.params, time.monotonic() + module.params["checkpoint_wait"]
     if not module.check_mode:
-        said = transaction.recover_left_over()
-        if said:
-            module.warn(said)
+        message = transaction.recover_left_over()
+        if message:
+            module.warn(message)
     while True:
         if not module.check_mode:
             transaction.wait_for_checkpoints(max(0, end - time.monotonic()))
-        found = transaction.plan(params["state"], params["settings"])
+        plan = transaction.plan({key: params[key] for key in ("state", "settings", "record", "persistent")})
         if module.check_mode or not networkmanager.checkpoint_paths():  # nobody has made one while the plan was made
-            return found
+            return plan
 
 
-def run(module):
+def run(module: AnsibleModule) -> dict:
     """Plan, and unless nothing differs or in check mode begin; returns the module's result."""
     params = module.params
-    change, lacking, current = settled_plan(module)
-    record = params["record"] or {"networks": {}, "bondings": {}}
-    unrecorded = not vdsm_persistence.record_in_sync(record, persistent=params["persistent"])
-    result = {
-        "changed": bool(change or lacking or unrecorded),
-        "change": change,
-        "settings": lacking,
-        "transaction": "",
-    }
+    plan = settled_plan(module)
+    change, settings = plan.missing["state"], plan.missing["settings"]
+    result = {"changed": any(plan.missing.values()), "change": change, "settings": settings, "transaction": ""}
     if result["changed"]:
-        after = {
-            "state": change,
-            **({"settings": lacking} if lacking else {}),
-            **({"record": record} if unrecorded else {}),
-        }
-        was = {"state": difference.before(change, current), **({"settings": current["settings"]} if lacking else {})}
-        result["diff"] = {"before": show(was), "after": show(after)}
-    addresses, proven = to_keep(change, lacking, params) if change or lacking else ([], True)
+        result["diff"] = diff(plan)
+    live = every.live(plan.missing)
+    addresses, proven = to_keep(change, settings, params, plan.host.objects) if live else ([], True)
     if module.check_mode or not result["changed"]:
         return result
-    if not change and not lacking:
-        for prepared in vdsm_persistence.prepare_record(record, persistent=params["persistent"]):
-            vdsm_persistence.publish(prepared)
+    if not live:
+        status = transaction.put_at_once(plan)
+        if status["record_trouble"]:
+            raise OSError(status["record_trouble"])
         return dict(result, recorded=True)
-    status = transaction.begin(
-        change,
-        current,
-        dict(
-            params,
-            keep=addresses,
-            proven=proven,
-            record=record,
-            owner=owner(),
-            settings=transaction.concerned(params["settings"], change, lacking),
-            probes=[{key: value for key, value in one.items() if value is not None} for one in params["probes"]],
-        ),
-    )
+    probes = [{key: value for key, value in probe.items() if value is not None} for probe in params["probes"]]
+    options = dict(params, keep=addresses, proven=proven, owner=owner(), probes=probes)
+    status = transaction.begin(plan, options)
     return dict(result, transaction=status["id"], phase=status["phase"], proven=proven)
 
 
-def main():
+def diff(plan: Plan) -> dict[str, str]:
+    """What is missing and what is there in its place, for people."""
+    after = {key: value for key, value in plan.missing.items() if value or key == "state"}
+    before = {key: value for key, value in plan.present.items() if key in after and key != "record"}
+    return {"before": show({"state": {}, **before}), "after": show(after)}
+
+
+def main() -> None:
     module = AnsibleModule(argument_spec=arguments.nmstate_apply(), supports_check_mode=True)
     try:
         arguments.check(module.params)

@@ -5,13 +5,19 @@
 
 from __future__ import annotations
 
-from ..transaction import snapshot
+from ..facts import snapshot
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
 
 _MAIN_TABLES = (None, 0, 254)
 _BASES = ("vlan", "vxlan", "mac-vlan", "mac-vtap", "macsec", "ipvlan", "infiniband")
 
 
-def touched(change, before, current, keep=(), others=()):
+def touched(
+    change: Mapping, before: Mapping, current: Mapping, keep: Iterable[str] = (), others: Collection[str] = ()
+) -> dict:
     """``{named, devices, rules, new_rules}``: what the nmstate state ``change`` can touch.
 
     ``before``: the snapshot. ``current``: the nmstate state before the change. ``keep``: addresses whose holders count.
@@ -39,11 +45,11 @@ def touched(change, before, current, keep=(), others=()):
     }
 
 
-def _config(state, section):
+def _config(state: Mapping, section: str) -> list[dict]:
     return (state.get(section) or {}).get("config") or []
 
 
-def _mentioned(change):
+def _mentioned(change: Mapping) -> set[str]:
     """The ports, bases and controllers that the interfaces of ``change`` name."""
     found = set()
     for iface in change.get("interfaces") or []:
@@ -55,7 +61,7 @@ def _mentioned(change):
     return {name for name in found if name}
 
 
-def _of_routes(change, before, current):
+def _of_routes(change: Mapping, before: Mapping, current: Mapping) -> set[str]:
     found = set()
     for entry in _config(change, "routes"):
         if entry.get("next-hop-interface"):
@@ -65,7 +71,7 @@ def _of_routes(change, before, current):
     return {name for name in found if name}
 
 
-def _of_rules(change, before):
+def _of_rules(change: Mapping, before: Mapping) -> set[str]:
     found = set()
     for entry in _config(change, "route-rules"):
         # nmstate keeps a rule in the profile of its iif, of the routes of its table, or of any interface with addresses
@@ -81,17 +87,17 @@ def _of_rules(change, before):
     return found
 
 
-def _of_servers(change, before):
+def _of_servers(change: Mapping, before: Mapping) -> set[str]:
     if "dns-resolver" not in change:
         return set()
     return {one["interface"] for one in before["dns"] if one.get("interface")} | _default_devices(before)
 
 
-def _default_devices(before):
+def _default_devices(before: Mapping) -> set[str]:
     return {name for one in before["routes"] if one.get("dst") == "default" for name in snapshot.devices_of(one)}
 
 
-def _connected(names, devices):
+def _connected(names: Iterable[str], devices: Mapping) -> set[str]:
     """``names``, and all that stands on them or that they stand on: ports with their controllers, bases with what is
     above them.
     """

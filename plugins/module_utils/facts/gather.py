@@ -8,44 +8,46 @@ from __future__ import annotations
 import ipaddress
 import os
 
-from ..effects import profile_settings
 from ..sources import kernel, networkmanager, nmstatectl, profile_files, ssh_connection, vdsm_persistence
-from ..transaction import journal
-from . import capabilities, digest
+from . import capabilities, digest, profile_properties
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
 
 DEFAULT_HIDDEN_NICS = ("w*", "usb*")  # VDSM's own default of hidden_nics
 
 
-def gather(hidden_nics=DEFAULT_HIDDEN_NICS, control_address=""):
-    """The whole fact (dict), about 10 KB as JSON on an ordinary host. Changes nothing.
+def gather(hidden_nics: Collection[str], control: Mapping[str, str], pending: bool) -> dict:
+    """The whole fact, about 10 KB as JSON on an ordinary host. Changes nothing.
 
-    ``control_address``: the host's own address that the controller came in on; detected when empty.
-    Raises CommandError, NetworkManagerError or NmstateError.
+    ``control``: the ends of the controller's connection, see ssh_connection.connection(). ``pending``: whether a
+    transaction is open. Raises CommandError, NetworkManagerError or NmstateError.
     """
     managed = networkmanager.objects()  # first, for it says best what is wrong when NetworkManager is down
     sources = {
         "managed": managed,
-        "settings": networkmanager.profile_settings(managed),
+        "settings": networkmanager.active_profiles(managed),
         "state": nmstatectl.show(),
         "links": kernel.links(),
         "routes": kernel.default_routes(),
         "running": _of_records(vdsm_persistence.running()),
-        "control": ssh_connection.connection(),
+        "control": control,
     }
     sources["traits"] = kernel.traits([link["ifname"] for link in sources["links"]])
-    facts = compose(sources, hidden_nics, control_address)
+    facts = compose(sources, hidden_nics)
     facts["versions"]["nmstate"] = nmstatectl.version()
     facts["versions"]["kernel"] = os.uname().release
     facts["supportsIPv6"] = kernel.supports_ipv6()
-    # a network change is in being that is not yet safe: an open transaction, or VDSM's not yet saved networks
+    # a network change is open that is not yet safe: an open transaction, or VDSM's not yet saved networks
     facts["unsaved"] = vdsm_persistence.unsaved()
     facts["in_memory"] = {kind: sorted(entries) for kind, entries in _of_records(vdsm_persistence.in_memory()).items()}
-    facts["netConfigDirty"] = str(journal.find()[0] == "open" or any(facts["unsaved"].values()))
+    facts["netConfigDirty"] = str(pending or any(facts["unsaved"].values()))
     facts["profile_files"] = profile_files.digests()
     return facts
 
 
-def compose(sources, hidden_nics=(), control_address=""):
+def compose(sources: Mapping, hidden_nics: Collection[str] = ()) -> dict:
     """The fact from its raw ``sources`` (dict: managed, settings, state, links, traits, routes, running, control);
     pure.
     """
@@ -57,8 +59,6 @@ def compose(sources, hidden_nics=(), control_address=""):
     )
     kinds = capabilities.classify(links, sources["traits"], names, hidden_nics)
     here = sources["control"]
-    if control_address:
-        here = {"local": control_address, "peer": "", "ssh_connection_source": "option"}
     facts["control"] = here
     facts["lastClientIface"] = ssh_connection.device_of(here["local"], links)
     facts["versions"] = {"networkmanager": networkmanager.version_of(managed)}
@@ -92,49 +92,45 @@ def compose(sources, hidden_nics=(), control_address=""):
     return facts
 
 
-def _identity(device, sources, local):
+def _identity(device: str, sources: Mapping, local: str) -> dict:
     """What else a host is known by on ``device``, each only when there is any; ``local``: the address of the control
     connection.
     """
-    profile = sources["settings"][networkmanager.active_on(sources["managed"], device)["profile_path"]]
-    static = {family: profile_settings.addresses_of(profile, family) for family in ("ipv4", "ipv6")}
-    found = {
-        "settings": profile_settings.of_profile(profile),
-        "beyond_nmstate": profile_settings.beyond_nmstate(profile),
+    active = networkmanager.active_on(sources["managed"], device)
+    profile = sources["settings"][active["profile_path"]] if active else {}
+    static = {family: profile_properties.static_addresses(profile, family) for family in ("ipv4", "ipv6")}
+    identity = {
+        "settings": profile_properties.carried(profile),
+        "beyond_nmstate": profile_properties.beyond_nmstate(profile),
         "ipv4_addresses": static["ipv4"],
         "ipv6_addresses": static["ipv6"],
     }
     if (profile.get("ipv6") or {}).get("method") == "auto":
-        found["slaac_addresses"] = sorted(
-            _announced(device, sources["links"], static["ipv6"]), key=lambda one: one.split("/")[0] != local
+        identity["slaac_addresses"] = sorted(
+            _announced(device, sources["links"], static["ipv6"]), key=lambda address: address.split("/")[0] != local
         )
-    return {key: value for key, value in found.items() if value}
+    return {key: value for key, value in identity.items() if value}
 
 
-def _announced(device, links, static):
+def _announced(device: str, links: Iterable[Mapping], static: Iterable[str]) -> list[str]:
     """The addresses that follow from routers' announcements, temporary and deprecated ones left out: RFC 4862 makes
     them of 64 bits each.
     """
-    entries = [
-        one
+    known = [ipaddress.ip_interface(address) for address in static]
+    announced = [
+        "%s/%s" % (entry["local"], entry["prefixlen"])
         for link in links
         if link["ifname"] == device
-        for one in link.get("addr_info") or []
-        if one.get("family") == "inet6"
+        for entry in link.get("addr_info") or []
+        if entry.get("family") == "inet6"
+        and entry.get("scope") == "global"
+        and entry.get("prefixlen") == 64
+        and not entry.get("temporary")
+        and not entry.get("deprecated")
+        and "local" in entry
     ]
-    found = [
-        "%s/%s" % (one["local"], one["prefixlen"])
-        for one in entries
-        if one.get("scope") == "global"
-        and one.get("prefixlen") == 64
-        and not one.get("temporary")
-        and not one.get("deprecated")
-        and "local" in one
-    ]
-    return [
-        one for one in found if ipaddress.ip_interface(one) not in [ipaddress.ip_interface(other) for other in static]
-    ]
+    return [address for address in announced if ipaddress.ip_interface(address) not in known]
 
 
-def _of_records(found):
-    return {kind: found[kind] for kind in ("networks", "bondings")}
+def _of_records(record: Mapping) -> dict:
+    return {kind: record[kind] for kind in ("networks", "bondings")}

@@ -10,6 +10,10 @@ import os
 
 from .command import CommandError, run
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
 SYSFS = "/sys/class/net"
 # VDSM's dump of the driver's defaults, made before its networks are restored (vdsm:
 # network/link/bond/sysfs_options_mapper.py).
@@ -21,25 +25,25 @@ for mode in %s; do ip link add mode$mode type bond mode $mode || exit 1; done
 exec grep -s . /sys/class/net/mode*/bonding/*"""
 
 
-def links():
+def links() -> list[dict]:
     """All devices with their addresses, as ``ip -details -json address show`` gives them (list of dict)."""
-    return _ip("-details", "address", "show")
+    return show("-details", "address", "show")
 
 
-def default_routes():
+def default_routes() -> list[dict]:
     """Default routes of all tables: ``[{family, gateway, dev, table, metric}]``, each hop of a multipath route by
     itself.
     """
-    found = []
+    hops = []
     for family in (4, 6):
         # Asked for by prefix: a host that speaks BGP may have a hundred thousand others.
-        for route in _ip("-%d" % family, "route", "show", "table", "all", "exact", "default"):
+        for route in show("-%d" % family, "route", "show", "table", "all", "exact", "default"):
             if route.get("type", "unicast") == "unicast":
-                found += default_route_hops(route, family)
-    return found
+                hops += default_route_hops(route, family)
+    return hops
 
 
-def default_route_hops(route, family):
+def default_route_hops(route: Mapping, family: int) -> list[dict]:
     """One entry of ``ip -json route`` as default_routes() gives it: a list, one element per hop with a gateway (pure)."""
     hops = []
     for hop in route.get("nexthops") or [route]:
@@ -57,13 +61,13 @@ def default_route_hops(route, family):
     return hops
 
 
-def traits(names):
+def traits(names: Iterable[str]) -> dict[str, dict]:
     """What only sysfs knows of each device: ``{name: {speed, tap, virtual_function, bond}}``.
 
     ``speed``: Mb/s, 0 when unknown or without link. ``bond``: ``{option: words}`` of a bond ("active-backup 1"), else
     {}; a bond has ``bond_defaults`` as well, the same of an untouched bond of its mode ({} when unknown).
     """
-    found = {
+    result: dict[str, dict] = {
         name: {
             "speed": _speed(name),
             "tap": os.path.exists("%s/%s/tun_flags" % (SYSFS, name)),
@@ -72,14 +76,14 @@ def traits(names):
         }
         for name in names
     }
-    modes = {name: one["bond"]["mode"].split()[-1] for name, one in found.items() if one["bond"].get("mode")}
+    modes = {name: trait["bond"]["mode"].split()[-1] for name, trait in result.items() if trait["bond"].get("mode")}
     defaults = bond_defaults(set(modes.values()))
     for name, mode in modes.items():
-        found[name]["bond_defaults"] = defaults.get(mode, {})
-    return found
+        result[name]["bond_defaults"] = defaults.get(mode, {})
+    return result
 
 
-def bond_defaults(modes):
+def bond_defaults(modes: Collection[str]) -> dict[str, dict[str, str]]:
     """``{mode: {option: words}}``: the bonding driver's defaults for ``modes`` (set of numbers as text), on this
     kernel.
 
@@ -98,26 +102,89 @@ def bond_defaults(modes):
         _rc, out, _err = run(["unshare", "--net", "--mount", "sh", "-c", _PROBE % " ".join(sorted(modes))], timeout=10)
     except CommandError:
         return {}
-    found = {}
+    defaults: dict[str, dict[str, str]] = {}
     for line in out.splitlines():
         path, _colon, words = line.partition(":")
         device, _folder_name, option = path.split("/")[-3:]
-        found.setdefault(device[len("mode") :], {})[option] = words
-    return found
+        defaults.setdefault(device[len("mode") :], {})[option] = words
+    return defaults
 
 
-def supports_ipv6():
+def supports_ipv6() -> bool:
     """Whether the kernel can speak IPv6 at all."""
     return os.path.exists("/proc/net/if_inet6")
 
 
-def _ip(*words):
-    rc, out, _err = run(["ip", "-json", *words], timeout=30, check=False)
-    # "ip route" ends with 2 ("FIB table does not exist") where a family has no routes at all.
-    return json.loads(out) if out.strip() else []
+def show(*words: str, strict: bool = False) -> list[dict]:
+    """What ``ip -json WORDS`` prints. "ip route" ends with 2 ("FIB table does not exist") where a family has no routes
+    at all; with ``strict`` that, or any other failure, raises CommandError.
+    """
+    out = run(["ip", "-json", *words], timeout=30, check=strict)[1]
+    # Some releases of iproute2 print an empty object per suppressed entry.
+    return [entry for entry in json.loads(out or "[]") if entry]
 
 
-def _speed(name):
+def ip(*words: str) -> str:
+    """Have ``ip WORDS`` change something; returns "" or why it failed."""
+    return _trouble(["ip", *words])
+
+
+def set_mtu(device: str, mtu: int) -> str:
+    """Give ``device`` an MTU; returns "" or why it failed."""
+    return ip("link", "set", "dev", device, "mtu", str(mtu))
+
+
+def attach(device: str, bridge: str) -> str:
+    """Make ``device`` a port of ``bridge``; returns "" or why it failed."""
+    return ip("link", "set", "dev", device, "master", bridge)
+
+
+def vlan_filters() -> dict[str, list[dict]]:
+    """``{device: [entry of "bridge -json vlan"]}``; {} where the tool is missing."""
+    try:
+        rc, out, _err = run(["bridge", "-json", "vlan", "show"], timeout=10)
+    except CommandError:
+        return {}
+    entries = json.loads(out or "[]") if rc == 0 else []
+    if not isinstance(entries, list):
+        return {}
+    return {entry["ifname"]: entry.get("vlans") or [] for entry in entries if entry}
+
+
+def set_vlan_filter(verb: str, device: str, vlans: str, flags: list[str]) -> None:
+    """``verb`` (add, del) entries of a VLAN filter; those of a bridge itself are written with "self" (bridge(8))."""
+    for where in ([], ["self"]):
+        if not _trouble(["bridge", "vlan", verb, "dev", device, "vid", vlans, *flags, *where]):
+            return
+
+
+def virtual_functions(device: str) -> int:
+    """How many virtual functions of ``device`` there are."""
+    try:
+        return int(_read("%s/%s/device/sriov_numvfs" % (SYSFS, device)))
+    except (OSError, ValueError):
+        return 0
+
+
+def set_virtual_functions(device: str, number: int) -> None:
+    """Make ``number`` virtual functions, as far as the driver lets."""
+    for value in (0, number):  # the kernel takes no other number while there are some (PCI/iov, sriov_numvfs_store())
+        try:
+            with open("%s/%s/device/sriov_numvfs" % (SYSFS, device), "w", encoding="ascii") as stream:
+                stream.write(str(value))
+        except OSError:
+            return
+
+
+def _trouble(argv: list[str]) -> str:
+    try:
+        rc, out, err = run(argv, timeout=10)
+    except CommandError as exc:
+        return str(exc)
+    return (err or out).strip() or "exit status %d" % rc if rc else ""
+
+
+def _speed(name: str) -> int:
     # The kernel answers EINVAL for a device that is down, and 65535 or -1 for "unknown" (ethtool.h, SPEED_UNKNOWN).
     try:
         speed = int(_read("%s/%s/speed" % (SYSFS, name)))
@@ -126,7 +193,7 @@ def _speed(name):
     return speed if speed > 0 and speed not in (2**16 - 1, 2**32 - 1) else 0
 
 
-def _folder(path):
+def _folder(path: str) -> dict[str, str]:
     values = {}
     for name in sorted(os.listdir(path)) if os.path.isdir(path) else []:
         try:
@@ -136,6 +203,6 @@ def _folder(path):
     return values
 
 
-def _read(path):
+def _read(path: str) -> str:
     with open(path, encoding="ascii", errors="replace") as stream:
         return stream.read().strip()

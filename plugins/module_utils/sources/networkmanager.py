@@ -14,6 +14,11 @@ import re
 
 from .command import run
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
 BUS = "org.freedesktop.NetworkManager"
 PATH = "/org/freedesktop/NetworkManager"
 _ACTIVE_STATES = ("unknown", "activating", "activated", "deactivating", "deactivated")
@@ -56,23 +61,23 @@ class NetworkManagerError(Exception):
     """NetworkManager is not running or refused a call; the text says what to do next."""
 
 
-def plain(value):
+def plain(value: Any) -> Any:
     """busctl's JSON without its ``{"type": signature, "data": value}`` wrappers (pure, recursive)."""
     if isinstance(value, dict):
         if set(value) == {"type", "data"} and isinstance(value["type"], str):
             return plain(value["data"])
-        return {key: plain(one) for key, one in value.items()}
+        return {key: plain(entry) for key, entry in value.items()}
     if isinstance(value, list):
-        return [plain(one) for one in value]
+        return [plain(entry) for entry in value]
     return value
 
 
-def checkpoint_paths():
-    """The D-Bus paths of all checkpoints in being (list of str, oldest first as NetworkManager gives them)."""
+def checkpoint_paths() -> list[str]:
+    """The D-Bus paths of all open checkpoints (list of str, oldest first as NetworkManager gives them)."""
     return _busctl("get-property", BUS, PATH, BUS, "Checkpoints")
 
 
-def destroy_checkpoint(path):
+def destroy_checkpoint(path: str) -> None:
     """End the checkpoint at ``path`` and keep what was changed under it.
 
     Raises NetworkManagerError when it does not exist (any more): then NetworkManager has rolled back already, or
@@ -81,21 +86,21 @@ def destroy_checkpoint(path):
     _busctl("call", BUS, PATH, BUS, "CheckpointDestroy", "o", _checked(path))
 
 
-def rollback_checkpoint(path):
+def rollback_checkpoint(path: str) -> None:
     """Have NetworkManager roll back to the checkpoint at ``path``. Raises NetworkManagerError when it does not exist
     (any more).
     """
     _busctl("call", BUS, PATH, BUS, "CheckpointRollback", "o", _checked(path))
 
 
-def _checked(path):
+def _checked(path: str) -> str:
     # An empty path would destroy the checkpoints of everybody (libnm, CheckpointDestroy).
     if not re.match(PATH + r"/Checkpoint/\d+$", path):
         raise ValueError("not the path of a checkpoint: %r" % path)
     return path
 
 
-def checkpoint_owner(path):
+def checkpoint_owner(path: str) -> str:
     """Who made the checkpoint at ``path``, in words for a message, from NetworkManager's audit lines in the journal."""
     rc, out, _err = run(
         ["journalctl", "--quiet", "--boot", "--output=cat", "--unit=NetworkManager", "--lines=2000"], timeout=10
@@ -111,32 +116,28 @@ def checkpoint_owner(path):
     return "its maker is not in NetworkManager's log"
 
 
-def active_connections():
-    """The active connection of each device: ``{device: {uuid, path, state}}``.
-
-    ``path`` is that of the active connection, ``state`` one of unknown, activating, activated, deactivating,
-    deactivated.
-    """
-    return active_connections_of(objects())
+def dns_configuration() -> list[dict]:
+    """The resolver settings of each interface as NetworkManager merged them (its DnsManager's Configuration)."""
+    return _busctl("get-property", BUS, PATH + "/DnsManager", BUS + ".DnsManager", "Configuration")
 
 
-def objects():
+def objects() -> dict:
     """All objects of NetworkManager in one call: ``{path: {interface: {property: value}}}``, unwrapped."""
     return _busctl("call", BUS, "/org/freedesktop", "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")[0]
 
 
-def settings(path):
+def settings(path: str) -> dict:
     """The settings of the profile at ``path``: ``{setting: {property: value}}``, without secrets."""
     return _busctl("call", BUS, path, BUS + ".Settings.Connection", "GetSettings")[0]
 
 
-def profiled_devices():
+def profiled_devices() -> set[str]:
     """The names of the devices that profiles are of, active or not (set of str)."""
     paths = _busctl("call", BUS, PATH + "/Settings", BUS + ".Settings", "ListConnections")[0]
     return {settings(path)["connection"].get("interface-name", "") for path in paths}
 
 
-def applied(path):
+def applied(path: str) -> dict:
     """The settings in effect on the device at ``path``, in the same form; {} when it is not up."""
     try:
         return _busctl("call", BUS, path, BUS + ".Device", "GetAppliedConnection", "u", "0")[0]
@@ -144,7 +145,7 @@ def applied(path):
         return {}
 
 
-def profile_settings(managed):
+def active_profiles(managed: Mapping) -> dict[str, dict]:
     """GetSettings of every profile that is active on a device in ``managed`` (see objects): ``{path: settings}``."""
     return {path: settings(path) for path in sorted(set(_profile_paths(managed).values()))}
 
@@ -152,50 +153,54 @@ def profile_settings(managed):
 # --- pure functions on the objects ---
 
 
-def version_of(managed):
+def version_of(managed: Mapping) -> str:
     """NetworkManager's version, such as ``1.52.1`` (empty when the objects do not tell)."""
     return managed.get(PATH, {}).get(BUS, {}).get("Version", "")
 
 
-def devices_of(managed):
+def devices_of(managed: Mapping) -> dict[str, dict]:
     """``{device: {managed: bool}}`` of the real devices that NetworkManager knows."""
     return {
-        one["Interface"]: {"managed": one["Managed"]}
-        for one in _each(managed, "Device").values()
-        if one.get("Real", True)
+        device["Interface"]: {"managed": device["Managed"]}
+        for device in _each(managed, "Device").values()
+        if device.get("Real", True)
     }
 
 
-def unmanaged_of(managed):
+def unmanaged_of(managed: Mapping) -> dict[str, str]:
     """``{device: why}`` of the devices that NetworkManager knows and does not configure.
 
     ``unmanaged``: it was told to leave the device alone. ``external``: it only shows what somebody else (ifupdown,
     systemd-networkd, ip) has configured, in a profile of its own making (NM_SETTINGS_CONNECTION_FLAG_EXTERNAL).
     """
-    found = {name: "unmanaged" for name, one in devices_of(managed).items() if not one["managed"]}
+    reasons = {name: "unmanaged" for name, device in devices_of(managed).items() if not device["managed"]}
     for device, path in _profile_paths(managed).items():
         if managed.get(path, {}).get(BUS + ".Settings.Connection", {}).get("Flags", 0) & _EXTERNAL:
-            found.setdefault(device, "external")
-    return found
+            reasons.setdefault(device, "external")
+    return reasons
 
 
-def active_connections_of(managed):
-    """As active_connections(), from objects already read."""
-    names = {path: one["Interface"] for path, one in _each(managed, "Device").items()}
-    found = {}
+def active_connections_of(managed: Mapping) -> dict[str, dict]:
+    """The active connection of each device: ``{device: {uuid, path, state}}``.
+
+    ``path`` is that of the active connection, ``state`` one of unknown, activating, activated, deactivating,
+    deactivated.
+    """
+    names = _device_names(managed)
+    connections = {}
     for path, active in _each(managed, "Connection.Active").items():
         for device in active["Devices"]:
             if device in names:
                 state = active["State"]
-                found[names[device]] = {
+                connections[names[device]] = {
                     "uuid": active["Uuid"],
                     "path": path,
                     "state": _ACTIVE_STATES[state] if state < len(_ACTIVE_STATES) else "unknown",
                 }
-    return found
+    return connections
 
 
-def active_on(managed, device):
+def active_on(managed: Mapping, device: str) -> dict | None:
     """What is active on ``device``: ``{uuid, path, profile_path}``, the D-Bus paths of device and profile; None when
     nothing is.
     """
@@ -206,40 +211,40 @@ def active_on(managed, device):
     return None
 
 
-def checkpoints_of(managed):
+def checkpoints_of(managed: Mapping) -> list[dict]:
     """``[{path, created, timeout, devices}]``: created in ms of the boot clock, timeout in s (0: none), devices by
     name.
     """
-    names = {path: one["Interface"] for path, one in _each(managed, "Device").items()}
+    names = _device_names(managed)
     return [
         {
             "path": path,
-            "created": one["Created"],
-            "timeout": one["RollbackTimeout"],
-            "devices": sorted(names[device] for device in one["Devices"] if device in names),
+            "created": checkpoint["Created"],
+            "timeout": checkpoint["RollbackTimeout"],
+            "devices": sorted(names[device] for device in checkpoint["Devices"] if device in names),
         }
-        for path, one in sorted(_each(managed, "Checkpoint").items())
+        for path, checkpoint in sorted(_each(managed, "Checkpoint").items())
     ]
 
 
-def profiles_of(managed, settings_by_path):
+def profiles_of(managed: Mapping, settings_by_path: Mapping) -> dict[str, dict]:
     """The active profile of each device: ``{device: {uuid, id, type, file, in_memory, ...}}``, only what is set.
 
-    ``settings_by_path``: see profile_settings. ``file`` is empty when the profile has none. ``lease_client_id``,
+    ``settings_by_path``: see active_profiles(). ``file`` is empty when the profile has none. ``lease_client_id``,
     ``lease_duid`` and ``lease_iaid`` are what the DHCP servers know the host by right now, whatever the profile says.
     """
-    found = {}
+    profiles = {}
     for device, path in _profile_paths(managed).items():
         profile = settings_by_path.get(path)
         if profile:
-            found[device] = dict(
+            profiles[device] = dict(
                 _profile(profile, managed.get(path, {}).get(BUS + ".Settings.Connection", {})),
                 **lease_of(managed, device),
             )
-    return found
+    return profiles
 
 
-def _profile(profile, properties):
+def _profile(profile: Mapping, properties: Mapping) -> dict:
     connection, file = profile["connection"], properties.get("Filename", "")
     # A change that was not saved lives in a shadow file below /run, gone at the next boot.
     facts = {
@@ -269,14 +274,14 @@ def _profile(profile, properties):
     return facts
 
 
-def lease_of(managed, device):
+def lease_of(managed: Mapping, device: str) -> dict:
     """``{lease_client_id, lease_duid, lease_iaid}`` of the leases on ``device``, those that there are."""
     facts = {}
-    for one in _each(managed, "Device").values():
-        if one["Interface"] != device:
+    for properties in _each(managed, "Device").values():
+        if properties["Interface"] != device:
             continue
-        v4 = managed.get(one.get("Dhcp4Config", "/"), {}).get(BUS + ".DHCP4Config", {}).get("Options", {})
-        v6 = managed.get(one.get("Dhcp6Config", "/"), {}).get(BUS + ".DHCP6Config", {}).get("Options", {})
+        v4 = managed.get(properties.get("Dhcp4Config", "/"), {}).get(BUS + ".DHCP4Config", {}).get("Options", {})
+        v6 = managed.get(properties.get("Dhcp6Config", "/"), {}).get(BUS + ".DHCP6Config", {}).get("Options", {})
         for options, option, fact in (
             (v4, "dhcp_client_identifier", "lease_client_id"),
             (v6, "dhcp6_client_id", "lease_duid"),
@@ -287,9 +292,9 @@ def lease_of(managed, device):
     return facts
 
 
-def _profile_paths(managed):
+def _profile_paths(managed: Mapping) -> dict[str, str]:
     """``{device: path of its active profile}``, loopback left out."""
-    names = {path: one["Interface"] for path, one in _each(managed, "Device").items()}
+    names = _device_names(managed)
     return {
         names[device]: active["Connection"]
         for active in _each(managed, "Connection.Active").values()
@@ -298,12 +303,16 @@ def _profile_paths(managed):
     }
 
 
-def _each(managed, interface):
+def _device_names(managed: Mapping) -> dict[str, str]:
+    return {path: device["Interface"] for path, device in _each(managed, "Device").items()}
+
+
+def _each(managed: Mapping, interface: str) -> dict[str, dict]:
     wanted = "%s.%s" % (BUS, interface)
     return {path: interfaces[wanted] for path, interfaces in managed.items() if wanted in interfaces}
 
 
-def _busctl(*words):
+def _busctl(*words: str) -> Any:
     # A stopped NetworkManager stays stopped: nothing here may start it behind the administrator's back.
     rc, out, err = run(["busctl", "--json=short", "--auto-start=no", *words], timeout=30)
     if rc:
@@ -311,7 +320,7 @@ def _busctl(*words):
     return plain(json.loads(out)) if out.strip() else None
 
 
-def _explain(err, rc, words):
+def _explain(err: str, rc: int | None, words: Sequence[str]) -> str:
     if BUS in err and re.search(r"was not provided|does not exist|not activatable|NameHasNoOwner", err):
         return (
             "NetworkManager is not running on this host, and it alone can be asked about (and change) the network. "
@@ -323,7 +332,7 @@ def _explain(err, rc, words):
     return "NetworkManager refused %s: %s" % (" ".join(words[4:]), err or "exit status %s" % rc)
 
 
-def _process_name(pid):
+def _process_name(pid: str) -> str:
     try:
         with open("/proc/%s/comm" % pid, encoding="utf-8", errors="replace") as stream:
             return " (%s)" % stream.read().strip()

@@ -14,6 +14,11 @@ import os
 import shutil
 
 from ..privacy import private_files
+from . import durable_files
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 # What is on disk comes back at boot; what is in /run is gone then, and only an undo in the running system needs it.
 ON_DISK = (
@@ -30,14 +35,14 @@ class IncompleteError(Exception):
     """
 
 
-def digests(places=ON_DISK):
+def digests(places: Iterable[str] | None = None) -> dict[str, str]:
     """``{path: digest}`` of every profile file in ``places`` (folders or files): sha256 in hex, of a symlink its
     target's name.
     """
-    return {path: _digest(path) for path in _files(places)}
+    return {path: _digest(path) for path in _files(ON_DISK if places is None else places)}
 
 
-def copy(places, target):
+def copy(places: Iterable[str], target: str) -> dict[str, str]:
     """Copy ``places`` with owner, mode, times and xattrs (SELinux) under the folder ``target``, flushed to disk.
 
     Returns ``{copied path: digest}``, for check(). Raises OSError when ``target`` cannot be written.
@@ -46,11 +51,11 @@ def copy(places, target):
     for path in _files(places):
         _copy_file(path, target + path)
         copied[path] = _digest(target + path)
-    flush_tree(target)
+    durable_files.sync_tree(target)
     return copied
 
 
-def check(source, copied):
+def check(source: str, copied: Mapping[str, str]) -> None:
     """Raise IncompleteError unless ``source`` holds all files of ``copied`` (what copy() returned) as they were copied."""
     wrong = []
     for path, digest in sorted(copied.items()):
@@ -65,7 +70,7 @@ def check(source, copied):
         )
 
 
-def restore(places, source):
+def restore(places: Sequence[str], source: str) -> list[str]:
     """Make ``places`` equal to their copy under ``source``: changed files rewritten, strays removed; flushed.
 
     ``source`` must have passed check(). Returns the list of paths that had to be touched. Each file is replaced by
@@ -83,33 +88,28 @@ def restore(places, source):
                 os.makedirs(os.path.dirname(target), exist_ok=True)
                 aside = os.path.join(os.path.dirname(target), "." + os.path.basename(target) + ".ovirt-restore")
                 _copy_file(path, aside)
-                _flush(aside)
+                durable_files.sync(aside)
                 os.rename(aside, target)
                 touched.append(target)
-    flush(places)
+    _flush(places)
     return touched
 
 
-def flush(places=ON_DISK):
-    """fsync every profile file of ``places`` and the folders that hold them."""
+def flush() -> None:
+    """fsync every profile file on disk and the folders that hold them."""
+    _flush(ON_DISK)
+
+
+def _flush(places: Sequence[str]) -> None:
     for path in _files(places):
-        _flush(path)
+        durable_files.sync(path)
     for place in places:
         folder = place if os.path.isdir(place) else os.path.dirname(place)
         if os.path.isdir(folder):
-            _flush(folder)
+            durable_files.sync(folder)
 
 
-def flush_tree(top):
-    """fsync a whole folder, files before the folders that name them."""
-    for folder, _folders, files in os.walk(top, topdown=False):
-        for name in files:
-            _flush(os.path.join(folder, name))
-        _flush(folder)
-    _flush(os.path.dirname(top))
-
-
-def _files(places):
+def _files(places: Iterable[str]) -> Iterator[str]:
     for place in places:
         if os.path.isfile(place):
             yield place
@@ -120,7 +120,7 @@ def _files(places):
                     yield path
 
 
-def _seen_only(path):
+def _seen_only(path: str) -> bool:
     """Whether the profile is NetworkManager's note of a device that others made: a guest's tap comes and goes with it
     (nm-settings-keyfile, .nmmeta).
 
@@ -135,7 +135,7 @@ def _seen_only(path):
     return "external=true" in meta or "volatile=true" in meta
 
 
-def _copy_file(source, target):
+def _copy_file(source: str, target: str) -> None:
     os.makedirs(os.path.dirname(target), exist_ok=True)
     info = os.lstat(source)
     if not os.path.islink(source):
@@ -148,31 +148,21 @@ def _copy_file(source, target):
     os.chown(target, info.st_uid, info.st_gid, follow_symlinks=False)
 
 
-def _digest(path):
+def _digest(path: str) -> str:
     if os.path.islink(path):
         return "link to " + os.readlink(path)
     with open(path, "rb") as stream:
         return hashlib.sha256(stream.read()).hexdigest()
 
 
-def _same(one, other):
+def _same(path: str, other: str) -> bool:
     try:
-        a, b = os.lstat(one), os.lstat(other)
+        a, b = os.lstat(path), os.lstat(other)
         if (a.st_mode, a.st_uid, a.st_gid, a.st_size) != (b.st_mode, b.st_uid, b.st_gid, b.st_size):
             return False
-        if os.path.islink(one):
-            return os.readlink(one) == os.readlink(other)
-        with open(one, "rb") as left, open(other, "rb") as right:
-            return left.read() == right.read()
+        if os.path.islink(path):
+            return os.readlink(path) == os.readlink(other)
+        with open(path, "rb") as stream, open(other, "rb") as other_stream:
+            return stream.read() == other_stream.read()
     except FileNotFoundError:
         return False
-
-
-def _flush(path):
-    if os.path.islink(path):
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

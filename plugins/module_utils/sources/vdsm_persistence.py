@@ -24,7 +24,7 @@ import pwd
 import secrets
 import shutil
 
-from . import profile_files
+from . import durable_files
 
 PERSISTENCE, STAGING = "/var/lib/vdsm/persistence/netconf", "/var/lib/vdsm/staging/netconf"
 ROOTS = (PERSISTENCE, STAGING)
@@ -189,7 +189,7 @@ def publish(prepared):
         os.unlink(link)
     os.symlink(os.path.basename(tree), link)
     os.rename(link, root)
-    profile_files.flush([os.path.dirname(root)])
+    durable_files.sync(os.path.dirname(root))
     _forget(old, root)
 
 
@@ -244,10 +244,10 @@ def _write_tree(tree, content):
     owner = _owner()
     for path in made if owner else ():
         os.chown(path, *owner)
-    profile_files.flush_tree(tree)
+    durable_files.sync_tree(tree)
     # the folders above the tree may be new as well, and a name counts once the folder that has it is on disk
     for folder in (path for path in made if os.path.isdir(path) and not path.startswith(tree)):
-        profile_files.flush([os.path.dirname(folder)])
+        durable_files.sync(os.path.dirname(folder))
 
 
 def _make_folders(path):

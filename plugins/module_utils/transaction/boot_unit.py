@@ -15,7 +15,12 @@ import fcntl
 import os
 import time
 
-from . import guard, journal
+from ..sources import durable_files
+from . import journal, mailbox, units
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 NAME = "ovirt-mgmt-network-recover.service"
 UNITS = "/etc/systemd/system"
@@ -33,13 +38,13 @@ _SCRIPT = (
 )
 
 
-def text(entry, boot):
+def text(entry: dict, boot: str) -> str:
     """The unit for the transaction ``entry`` that the boot with the id ``boot`` makes (pure)."""
     script = _SCRIPT % {
         "boot": boot,
         "base": entry["base"],
         "python": entry["python"],
-        "entry": guard.ENTRY,
+        "entry": units.ENTRY,
         "wants": WANTS,
         "units": UNITS,
         "name": NAME,
@@ -63,7 +68,7 @@ def text(entry, boot):
     )
 
 
-def arm(entry):
+def arm(entry: dict) -> None:
     """Install the unit for ``entry`` (its id, base and python). Raises OSError."""
     os.makedirs(WANTS, exist_ok=True)
     path = os.path.join(UNITS, NAME)
@@ -75,16 +80,16 @@ def arm(entry):
     link = os.path.join(WANTS, NAME)
     if not os.path.islink(link):
         os.symlink(path, link)
-    _flush(UNITS)
-    _flush(WANTS)
+    durable_files.sync(UNITS)
+    durable_files.sync(WANTS)
 
 
-def disarm():
+def disarm() -> None:
     """Remove the unit; nothing of ours stays. Raises OSError."""
     for path in (os.path.join(WANTS, NAME), os.path.join(UNITS, NAME)):
         if os.path.lexists(path):
             os.unlink(path)
-            _flush(os.path.dirname(path))
+            durable_files.sync(os.path.dirname(path))
     try:
         os.rmdir(WANTS)
     except OSError:
@@ -92,12 +97,12 @@ def disarm():
 
 
 @contextlib.contextmanager
-def held():
+def held() -> Iterator[None]:
     """Hold the host's one unit: between arming it and naming a journal, and between closing a journal and disarming it.
     Raises OSError.
     """
-    os.makedirs(guard.RUN, mode=0o700, exist_ok=True)
-    handle, end = os.open(guard.RUN, os.O_RDONLY), time.monotonic() + _LOCK_SECONDS
+    os.makedirs(mailbox.RUN, mode=0o700, exist_ok=True)
+    handle, end = os.open(mailbox.RUN, os.O_RDONLY), time.monotonic() + _LOCK_SECONDS
     try:
         while True:
             try:
@@ -108,13 +113,5 @@ def held():
                     raise
                 time.sleep(0.02)
         yield
-    finally:
-        os.close(handle)
-
-
-def _flush(path):
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
     finally:
         os.close(handle)

@@ -13,24 +13,29 @@ import os
 
 from ..facts import digest
 from ..privacy import masking, private_files
-from ..sources import nmstatectl
+from ..sources import durable_files, nmstatectl
 from ..sources.command import CommandError, run
-from . import guard
+from . import mailbox, units
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
 _FAILURE = "failure.json"
 FILE = "diagnosis.json"
 _LOG_LINES = 3000  # NetworkManager writes about 300 lines for a move; at its debug level ten times as many
 
 
-def log_cursor():
+def log_cursor() -> str:
     """Where the host's journal stands now (str, "" when it does not tell): what comes later belongs to the transaction."""
     out = _look(["journalctl", "--quiet", "--lines=0", "--show-cursor"])
     return out.partition("-- cursor: ")[2].strip()
 
 
-def keep_failure(identity):
+def keep_failure(identity: str) -> None:
     """Keep what the kernel has at the moment of the failure, before the undo changes it."""
-    path = os.path.join(guard.run_folder(identity), _FAILURE)
+    path = os.path.join(mailbox.folder(identity), _FAILURE)
     if os.path.exists(path):  # the undo itself was killed and has started again: the first look is the one that tells
         return
     seen = {
@@ -42,13 +47,13 @@ def keep_failure(identity):
     _write(path, {key: _parsed(_look(["ip", "-j", *words])) for key, words in seen.items()})
 
 
-def write(entry, status):
+def write(entry: Mapping, status: Mapping) -> None:
     """Write the diagnosis of the transaction ``entry`` (a journal's) that was undone; ``status``: the guard's last.
 
     ``{change, before, failure, after, status, log}``: nmstate states, the kernel's links, routes and neighbours at the
     failure, and the lines of NetworkManager and the guard since the begin. Secrets are masked.
     """
-    folder = guard.run_folder(entry["id"])
+    folder = mailbox.folder(entry["id"])
     try:
         with open(os.path.join(folder, _FAILURE), encoding="utf-8") as stream:
             failure = json.load(stream)
@@ -58,10 +63,10 @@ def write(entry, status):
         after = digest.digest(nmstatectl.show())
     except (CommandError, nmstatectl.NmstateError) as exc:
         after = {"error": str(exc)}
-    units = ["--unit=NetworkManager", "--unit=" + guard.unit_name(entry["id"])]
+    selected = ["--unit=NetworkManager", "--unit=" + units.name_of(entry["id"])]
     since = ["--after-cursor=" + status["log_cursor"]] if status.get("log_cursor") else ["--boot"]
-    log = _look(["journalctl", "--quiet", "--output=short-iso-precise", "--lines=%d" % _LOG_LINES, *units, *since])
-    found = {
+    log = _look(["journalctl", "--quiet", "--output=short-iso-precise", "--lines=%d" % _LOG_LINES, *selected, *since])
+    content = {
         "change": entry["change"],
         "before": entry.get("before"),
         "failure": failure,
@@ -69,37 +74,35 @@ def write(entry, status):
         "status": status,
         "log": log,
     }
-    _write(
-        os.path.join(folder, FILE), masking.masked(found, masking.secrets_of(entry["change"], entry.get("settings")))
-    )
+    _write(os.path.join(folder, FILE), masking.masked(content, masking.secrets_of(entry["change"], entry["effects"])))
 
 
-def read(identity):
+def read(identity: str) -> dict:
     """What write() has left (dict), {} when there is none."""
     try:
-        with open(os.path.join(guard.run_folder(identity), FILE), encoding="utf-8") as stream:
+        with open(os.path.join(mailbox.folder(identity), FILE), encoding="utf-8") as stream:
             return json.load(stream)
     except (OSError, ValueError):
         return {}
 
 
-def _write(path, data):
+def _write(path: str, data: Any) -> None:
     try:
         private_files.folder(os.path.dirname(path))
-        guard.write_atomic(path, data)
+        durable_files.write_json(path, data)
     except OSError as exc:
-        guard.log("the diagnosis cannot be written: %s" % exc)
+        mailbox.log("the diagnosis cannot be written: %s" % exc)
 
 
-def _look(argv):
+def _look(argv: list[str]) -> str:
     try:
         return run(argv, timeout=5)[1]
     except CommandError as exc:
         return str(exc)
 
 
-def _parsed(text):
+def _parsed(text: str) -> Any:
     try:
-        return [one for one in json.loads(text or "[]") if one]
+        return [entry for entry in json.loads(text or "[]") if entry]
     except ValueError:
         return text

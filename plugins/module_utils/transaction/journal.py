@@ -24,33 +24,38 @@ import shutil
 import time
 
 from ..privacy import private_files
-from ..sources import profile_files
+from ..sources import durable_files, profile_files
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
 
 DISK = "/var/lib/ovirt-mgmt-network"
 # Where nothing may be written to disk (stateless hosts), nothing has to outlive a boot either.
 MEMORY = "/run/ovirt-mgmt-network/journal"
-_RESERVE = (
-    1 << 18
-)  # bytes kept free for the undo, beside the size of the copies: a disk that fills up meanwhile does not keep it from writing
+# Bytes kept free for the undo, beside the size of the copies: a disk that fills up meanwhile does not keep it from
+# writing.
+_RESERVE = 1 << 18
 
 
 class BusyError(Exception):
     """Another transaction is open on this host; the text names its owner and age."""
 
 
-def boot_id():
+def boot_id() -> str:
     """The kernel's id of this boot: tells a restarted guard from a restarted host."""
     with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as stream:
         return stream.read().strip()
 
 
-def age(entry):
+def age(entry: dict) -> float:
     """Seconds since ``entry`` was made, by the clock of this boot: nobody can set that one."""
     now = time.clock_gettime(time.CLOCK_BOOTTIME)
     return now - entry["created_boot"] if entry["boot_id"] == boot_id() else now
 
 
-def describe(entry):
+def describe(entry: dict) -> str:
     """Which transaction is open, whose, and for how long, in words."""
     return "another transaction is open on this host: %s, started %d s ago by %s" % (
         entry["id"],
@@ -59,7 +64,9 @@ def describe(entry):
     )
 
 
-def create(entry, places, code, base=DISK, arm=None):
+def create(
+    entry: dict, places: Sequence[str], code: Mapping[str, bytes], base: str, arm: Callable[[], None] | None = None
+) -> dict:
     """Write the journal: ``entry`` (dict), copies of ``places`` (profile files), ``code`` (``{relative path: bytes}``).
 
     It is complete and flushed, and ``arm()`` has been called, before it gets its name. Returns the entry as read()
@@ -70,40 +77,27 @@ def create(entry, places, code, base=DISK, arm=None):
     aside = os.path.join(base, "new-%s" % entry["id"])
     try:
         os.makedirs(os.path.join(aside, "files"), mode=0o700)
-        write_code(os.path.join(aside, "code"), code)
+        durable_files.write_all(os.path.join(aside, "code"), code)
         copied = profile_files.copy(places, os.path.join(aside, "files"))
         entry = dict(entry, boot_id=boot_id(), created_boot=time.clock_gettime(time.CLOCK_BOOTTIME), files=copied)
-        _write(os.path.join(aside, "journal.json"), entry)
-        reserve(os.path.join(aside, "reserve"), _RESERVE + 2 * sum(os.lstat(path).st_size for path in copied))
+        durable_files.write_json(os.path.join(aside, "journal.json"), entry, durable=True)
+        durable_files.reserve(
+            os.path.join(aside, "reserve"), _RESERVE + 2 * sum(os.lstat(path).st_size for path in copied)
+        )
         for name in ("first-boot", "lives"):
-            _write(os.path.join(aside, name), None)
-        profile_files.flush_tree(aside)
+            durable_files.write_all(aside, {name: b""})
+        durable_files.sync_tree(aside)
         if arm is not None:
             arm()
         _claim(aside, os.path.join(base, "transaction"))
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
-    profile_files.flush([base])
+    durable_files.sync(base)
     return dict(entry, path=os.path.join(base, "transaction"), base=base)
 
 
-def write_code(folder, code):
-    """Write ``code`` (``{relative path: bytes}``) below ``folder``."""
-    for name, content in code.items():
-        path = os.path.join(folder, name)
-        private_files.folder(os.path.dirname(path))
-        with open(path, "wb", opener=private_files.opener) as stream:
-            stream.write(content)
-
-
-def reserve(path, size):
-    """Make ``path`` a file that holds ``size`` bytes of room, to be deleted when there is no other. Raises OSError."""
-    with open(path, "wb", opener=private_files.opener) as stream:
-        os.posix_fallocate(stream.fileno(), 0, size)
-
-
-def begin_life(entry):
+def begin_life(entry: dict) -> int:
     """Count one more life of the guard of ``entry`` and return which it is (1: it was never killed). Raises OSError."""
     handle = os.open(os.path.join(entry["path"], "lives"), os.O_WRONLY | os.O_APPEND)
     try:
@@ -113,7 +107,7 @@ def begin_life(entry):
         os.close(handle)
 
 
-def lives(entry):
+def lives(entry: dict) -> int:
     """How many lives the guard of ``entry`` has begun."""
     try:
         return os.stat(os.path.join(entry["path"], "lives")).st_size
@@ -121,13 +115,13 @@ def lives(entry):
         return 0
 
 
-def first_boot(entry):
+def first_boot(entry: dict) -> bool:
     """Whether this is the first boot that looks at ``entry``; no later one is told so again, if the disk takes that
     down.
     """
     try:
         os.unlink(os.path.join(entry["path"], "first-boot"))  # deleting needs no room on a full disk
-        profile_files.flush([entry["path"]])
+        durable_files.sync(entry["path"])
     except FileNotFoundError:
         return False
     except OSError:
@@ -135,10 +129,10 @@ def first_boot(entry):
     return True
 
 
-def put_back(entry, places):
+def put_back(entry: dict, places: Sequence[str]) -> list[str]:
     """Restore ``places`` from the copies in ``entry``; returns the paths that were touched.
 
-    Raises profiles.IncompleteError, with nothing touched, when the copies are not whole; OSError when they cannot be
+    Raises profile_files.IncompleteError, with nothing touched, when the copies are not whole; OSError when they cannot be
     written.
     """
     source = os.path.join(entry["path"], "files")
@@ -152,7 +146,7 @@ def put_back(entry, places):
     return profile_files.restore(places, source)
 
 
-def known(entry, now):
+def known(entry: dict, now: Mapping[str, str]) -> str:
     """What the profile files ``now`` (``{path: digest}``) are to ``entry``: ``before`` the change, ``mixed`` of before
     and after, or "" (pure).
     """
@@ -164,7 +158,7 @@ def known(entry, now):
     return "mixed" if all(now.get(path) in (before.get(path), after.get(path)) for path in paths) else ""
 
 
-def read(base=DISK):
+def read(base: str) -> tuple[str, dict | None]:
     """``(state, entry)`` of the journal in ``base``: state ``open``, ``committed`` or ``""`` (then entry is None).
     Raises OSError.
     """
@@ -182,7 +176,7 @@ def read(base=DISK):
     return "", None
 
 
-def find():
+def find() -> tuple[str, dict | None]:
     """The journal of this host wherever it is: ``(state, entry)`` as read() gives it."""
     for base in (DISK, MEMORY):
         state, entry = read(base)
@@ -191,16 +185,14 @@ def find():
     return "", None
 
 
-def update(entry, **values):
+def update(entry: dict, **values: Any) -> None:
     """Add ``values`` to an open journal, flushed (what a boot needs to know of later steps). Raises OSError."""
     entry.update(values)
-    path = os.path.join(entry["path"], "journal.json")
-    _write(path + ".new", {key: value for key, value in entry.items() if key not in ("path", "base")})
-    os.rename(path + ".new", path)
-    profile_files.flush([entry["path"]])
+    content = {key: value for key, value in entry.items() if key not in ("path", "base")}
+    durable_files.write_json(os.path.join(entry["path"], "journal.json"), content, durable=True)
 
 
-def commit_point(entry):
+def commit_point(entry: dict) -> None:
     """From the return of this function on the new state stays, whatever happens. Raises OSError when it does not: the
     journal is open then.
     """
@@ -208,7 +200,7 @@ def commit_point(entry):
     os.rename(source, target)
     entry["path"] = target
     try:
-        profile_files.flush([entry["base"]])
+        durable_files.sync(entry["base"])
     except OSError:
         # Raises in its turn on a file system that takes no change any more: then the name says committed, and nobody
         # can undo it.
@@ -217,32 +209,32 @@ def commit_point(entry):
         raise
 
 
-def is_committed(entry):
+def is_committed(entry: dict) -> bool:
     """Whether the folder of ``entry`` has its last name, whatever became of the call that gave it."""
     return os.path.basename(entry["path"]) == "committed"
 
 
-def close(entry):
+def close(entry: dict) -> None:
     """Remove the journal: the transaction has ended. The name goes first, so that half a journal is never read. Raises
     OSError.
     """
     gone = os.path.join(entry["base"], "ended-%s" % entry["id"])
     if os.path.isdir(entry["path"]):
         os.rename(entry["path"], gone)
-        profile_files.flush([entry["base"]])
+        durable_files.sync(entry["base"])
     sweep(entry["base"])
 
 
-def put_aside(entry):
+def put_aside(entry: dict) -> str:
     """Take the journal out of use and keep it for a human; returns its path. Raises OSError."""
     target = os.path.join(entry["base"], "aside-%s" % entry["id"])
     os.rename(entry["path"], target)
     entry["path"] = target
-    profile_files.flush([entry["base"]])
+    durable_files.sync(entry["base"])
     return target
 
 
-def sweep(base):
+def sweep(base: str) -> None:
     """Delete what journals that have ended left in ``base``, and ``base`` when nothing else is in it."""
     for name in os.listdir(base) if os.path.isdir(base) else []:
         if name.startswith("ended-"):
@@ -253,7 +245,7 @@ def sweep(base):
         pass
 
 
-def _claim(aside, target):
+def _claim(aside: str, target: str) -> None:
     # rename() onto a folder that has content fails: this is the lock, and it is never half taken.
     try:
         os.rename(aside, target)
@@ -264,16 +256,8 @@ def _claim(aside, target):
         raise BusyError(describe(other)) from exc
 
 
-def _discard(path):
+def _discard(path: str) -> None:
     try:
         os.unlink(path)
     except FileNotFoundError:
         pass
-
-
-def _write(path, data):
-    with open(path, "w", encoding="utf-8", opener=private_files.opener) as stream:
-        if data is not None:
-            json.dump(data, stream)
-        stream.flush()
-        os.fsync(stream.fileno())

@@ -1,11 +1,13 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""One transaction on the host: journal, prepare, apply, prove, commit, or undo. Never a third state.
+"""One transaction on the host: plan, snapshot, journal, guard; baseline, prepare, apply, prove; commit, or undo. Never a
+third state.
 
-The module calls begin(), which ends once the guard runs. The guard, a process of its own under systemd, does the deeds
-(guarded()), waits for the proof that only a new connection can give, and commits or undoes. The folder's name in
-journal.py is the truth at any moment, also after a power cut (recovery.boot()).
+The module calls plan() and begin(), which ends once the guard runs. The guard, a process of its own under systemd, does
+the deeds (guarded()), waits for the proof that only a new connection can give, and commits or undoes. What is done is a
+list of effects (effects/every.py); nothing here knows one of them. The folder's name in journal.py is the truth at any
+moment, also after a power cut (endings.boot()).
 """
 
 from __future__ import annotations
@@ -16,103 +18,60 @@ import signal
 import sys
 import time
 
-from ..change import desired_state, difference, scope
-from ..effects import profile_settings
-from ..facts import digest
-from ..proof import prove
-from ..sources import networkmanager, nmstatectl, profile_files, vdsm_persistence
-from ..sources.command import CommandError, run
-from . import boot_unit, diagnosis, endings, guard, journal, repair, snapshot
+from ..change import desired_state, scope
+from ..effects import every
+from ..effects.base import EffectError, RequestError
+from ..facts import digest, snapshot
+from ..sources import networkmanager, profile_files
+from ..sources.command import CommandError
+from . import boot_unit, checkpoint, diagnosis, endings, journal, mailbox, prove, units
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..effects.base import Plan
 
 # The checkpoint is the net below the guard: its timer ends after every bound of the guard's own steps, with this to
 # spare.
 CHECKPOINT_MARGIN = 60
+_LINGER_SECONDS = 600  # for a controller that is away to come back for the result
+_YOUNG_SECONDS = 5  # a journal of this age may have a guard that systemd does not know yet
 
 
 class TransactionError(Exception):
     """The change cannot be begun; nothing was touched. The text says why and what to do."""
 
 
-def plan(state, settings=None):
-    """``(change, lacking, current)``: what of the nmstate ``state`` and of ``settings`` does not hold on this host, and
-    the current state.
+# --- the module's half ---
 
-    ``settings``: ``{device: {property: value}}``, see profile_settings; without any, nobody is asked about them. What
-    the host has in place of those that lack is in the current state, too.
-    Raises TransactionError when they cannot be used.
+
+def plan(request: Mapping) -> Plan:
+    """What of ``request`` does not hold on this host.
+
+    ``request``: ``{state: nmstate's, settings: {device: {property: value}}, record: {networks, bondings}, persistent}``.
+    Raises TransactionError when it cannot be used.
     """
     try:
-        state = desired_state.checked(state)
-        current = digest.without_guests(nmstatectl.show())
-        change = difference.difference(state, current, _profiled(state))
-        desired_state.refuse(change, current)
-    except desired_state.StateError as exc:
+        return every.plan(dict(request, state=desired_state.checked(request["state"])))
+    except (desired_state.StateError, RequestError) as exc:
         raise TransactionError("%s. Nothing was changed" % exc) from exc
-    if not settings:
-        return change, {}, current
-    managed = networkmanager.objects()
-    wanted = {one["name"] for one in state.get("interfaces") or [] if one.get("state", "up") == "up"}
-    try:
-        profile_settings.check(settings, wanted | set(networkmanager.active_connections_of(managed)))
-    except profile_settings.SettingsError as exc:
-        raise TransactionError("%s. Nothing was changed" % exc) from exc
-    now = profile_settings.read(settings, managed)
-    lacking = profile_settings.lacking(settings, now)
-    return change, lacking, dict(current, settings=profile_settings.instead(lacking, now))
 
 
-def _profiled(state):
-    """The devices that profiles are of, asked for only when ``state`` wants some interface absent."""
-    absent = any(one.get("state") == "absent" for one in state.get("interfaces") or [])
-    return networkmanager.profiled_devices() if absent else ()
+def begin(plan: Plan, options: Mapping) -> dict:
+    """Open a transaction for what is missing in ``plan`` and start its guard; return the status's first form.
 
-
-def concerned(settings, change, lacking):
-    """Those of ``settings`` that are to be seen to: what is lacking, and all of a device whose profile nmstate writes
-    again (pure).
-    """
-    written = {one["name"] for one in change.get("interfaces") or []}
-    return {device: wanted for device, wanted in (settings or {}).items() if device in lacking or device in written}
-
-
-def begin(change, current, options):
-    """Open a transaction for ``change`` and start its guard; return the status's first form.
-
-    ``options``: ``timeout`` (s until the guard undoes without a confirmation), ``persistent`` (bool), ``record``
-    ({networks, bondings} for VDSM), ``settings`` (those that are concerned()), ``keep`` (addresses that must be there
-    afterwards), ``proven`` (whether the control connection proves the change), ``commit`` (whether it is committed by
-    itself), ``last_resort`` (none|reboot), ``owner`` (text). Raises TransactionError, with nothing touched.
+    ``options``: ``timeout`` (s until the guard undoes without a confirmation), ``keep`` (addresses that must be there
+    afterwards), ``probes``, ``proven`` (whether the control connection proves the change), ``commit`` (whether it is
+    committed by itself), ``last_resort`` (none|reboot), ``owner`` (text). Raises TransactionError, with nothing touched.
     """
     recover_left_over()
     wait_for_checkpoints(0)  # what is changed under one that came after the plan is not what was planned on
-    identity = "%s-%s" % (time.strftime("%Y%m%dT%H%M%S", time.gmtime()), secrets.token_hex(3))
-    persistent = options["persistent"]
-    base = journal.DISK if persistent else journal.MEMORY
-    before = snapshot.take()
-    entry = {
-        "id": identity,
-        "owner": options["owner"],
-        "python": sys.executable,
-        "persistent": persistent,
-        "change": change,
-        "raises": difference.mtu_raises(change, current),
-        "timeout": options["timeout"],
-        "record": options["record"],
-        "keep": options["keep"],
-        "last_resort": options["last_resort"],
-        "snapshot": before,
-        "probes": options["probes"],
-        "scope": scope.touched(change, before, current, options["keep"], options["settings"]),
-        "held": difference.held(change, current),
-        "before": digest.digest(current),
-        "settings": options["settings"],
-        "proven": options.get("proven", True),
-        "commit": options.get("commit", True),
-    }
+    entry = _entry(plan, options, snapshot.take())
     try:
-        code = guard.source_code()
-        entry = _open(entry, code, base)
-    except guard.SourceError as exc:
+        code = units.source_code()
+        entry = _open(entry, code)
+    except units.SourceError as exc:
         raise TransactionError(str(exc)) from exc
     except journal.BusyError as exc:
         raise TransactionError("%s. Nothing was changed. Wait for its end, or end it: network_commit" % exc) from exc
@@ -121,17 +80,39 @@ def begin(change, current, options):
             "the journal that could undo the change cannot be written: %s. Nothing was changed" % exc
         ) from exc
     try:
-        guard.publish({"id": identity, "timeline": []})  # a full /run is an error here, not later
-        guard.tell(identity, phase="open", timeout=options["timeout"], log_cursor=diagnosis.log_cursor())
-        return guard.launch(entry, code)
+        mailbox.publish({"id": entry["id"], "timeline": []})  # a full /run is an error here, not later
+        mailbox.tell(entry["id"], phase="open", timeout=entry["timeout"], log_cursor=diagnosis.log_cursor())
+        return units.launch(entry, code)
     except (OSError, CommandError) as exc:
         raise TransactionError(_call_off(entry, exc)) from exc
 
 
-def _open(entry, code, base):
+def put_at_once(plan: Plan) -> dict:
+    """Do what is missing in ``plan`` where none of it touches the running network (see every.live); the status."""
+    return every.put_at_once(plan)
+
+
+def _entry(plan: Plan, options: Mapping, before: dict) -> dict:
+    """The journal's entry for ``plan``; ``before``: the snapshot."""
+    change, current, parts = plan.missing["state"], plan.host.current, every.parts(plan)
+    return {
+        "id": "%s-%s" % (time.strftime("%Y%m%dT%H%M%S", time.gmtime()), secrets.token_hex(3)),
+        "python": sys.executable,
+        "persistent": plan.request["persistent"],
+        "snapshot": before,
+        "change": change,
+        "before": digest.digest(current),
+        "effects": parts,
+        "scope": scope.touched(change, before, current, options["keep"], every.devices(parts)),
+        **{key: options[key] for key in ("owner", "timeout", "keep", "probes", "proven", "commit", "last_resort")},
+    }
+
+
+def _open(entry: dict, code: Mapping[str, bytes]) -> dict:
     """Make the journal of ``entry``, and before it has its name the early-boot unit. Returns the entry. Raises
     BusyError, OSError.
     """
+    base = journal.DISK if entry["persistent"] else journal.MEMORY
     arm = (lambda: boot_unit.arm(dict(entry, base=base))) if entry["persistent"] else None
     with boot_unit.held():
         try:
@@ -142,46 +123,44 @@ def _open(entry, code, base):
             raise
 
 
-def _call_off(entry, trouble):
+def _call_off(entry: dict, trouble: Exception) -> str:
     """End a transaction whose guard was not to be started; returns in words what became of the host.
 
     The guard is dead before its journal goes. One that had got as far as changing something is undone.
     """
     identity = entry["id"]
-    if not guard.stop(identity):
+    if not units.stop(identity):
         return (
             "the guard of the change %s does not answer, and systemd does not say that it is dead: %s. It undoes the "
             "change, or the next boot does. "
-            "Check it: systemctl status %s" % (identity, trouble, guard.unit_name(identity))
+            "Check it: systemctl status %s" % (identity, trouble, units.name_of(identity))
         )
+    what = "Nothing was changed"
     if journal.lives(entry):
         endings.undo(entry, "begin", str(trouble))
-        undone = guard.status_of(identity) or {}
-        what = (
-            "The change was undone, exactly"
-            if undone.get("exact")
-            else "The change was undone, but this differs: %s" % undone.get("left")
-        )
+        status = mailbox.status_of(identity) or {}
+        what = "The change was undone, exactly"
+        if not status.get("exact"):
+            what = "The change was undone, but this differs: %s" % status.get("left")
     else:
         endings.end(entry)
-        what = "Nothing was changed"
-    guard.forget(identity)
+    mailbox.forget(identity)
     return "the guard of the change cannot be started: %s. %s" % (trouble, what)
 
 
-def recover_left_over():
+def recover_left_over() -> str:
     """End a transaction whose guard is gone for good; returns what a user must know of that, in words.
 
     Raises TransactionError when one is open, or cannot be ended.
     """
-    guard.sweep()
+    mailbox.sweep(units.alive)
     state, entry = journal.find()
-    if not state:
+    if entry is None:
         return ""
-    said = ""
+    message = ""
     if entry["boot_id"] != journal.boot_id():
-        said = endings.end_foreign(state, entry)
-    elif guard.alive(entry["id"]) or journal.age(entry) < 5:
+        message = endings.end_foreign(state, entry)
+    elif units.alive(entry["id"]) or journal.age(entry) < _YOUNG_SECONDS:
         raise TransactionError(
             "%s. Nothing was changed. Wait for its end, or end it: network_commit" % journal.describe(entry)
         )
@@ -195,161 +174,13 @@ def recover_left_over():
         raise TransactionError(
             "the transaction %s cannot be ended: %s. Nothing else was changed. Make room on the disk, or make it "
             "writable, and run again"
-            % (entry["id"], (guard.status_of(entry["id"]) or {}).get("left") or "its journal cannot be removed")
+            % (entry["id"], (mailbox.status_of(entry["id"]) or {}).get("left") or "its journal cannot be removed")
         )
-    guard.forget(entry["id"])
-    return said
+    mailbox.forget(entry["id"])
+    return message
 
 
-def guarded(base, identity):
-    """The guard's life: the whole transaction, or what is left of it when the guard was killed and has started again."""
-    state, entry = journal.read(base)
-    if not state or entry["id"] != identity:
-        endings.finish(base, identity)
-    elif state == "committed":
-        endings.carry_forward(entry)
-    else:
-        phase = (guard.status_of(identity) or {}).get("phase", "open")
-        try:
-            life = journal.begin_life(entry)
-        except OSError as exc:
-            guard.log(exc)
-            life = journal.lives(entry) + 1
-        if life > 1:
-            endings.undo(entry, phase, "the guard was killed while %s" % phase)
-        else:
-            _live(entry)
-    _linger(identity)
-
-
-def _live(entry):
-    try:
-        guard.publish(
-            dict(guard.status_of(entry["id"]) or {"id": entry["id"], "timeline": []}, guard=os.getpid())
-        )  # the first word
-        before = prove.baseline(entry)
-        _change(entry)
-        prove.prove(entry, before, time.monotonic() + bounds(entry)["prove"])
-        _commit(entry)
-    except prove.Abort as exc:
-        return endings.undo(entry, exc.step, str(exc), **exc.details)
-    except CommandError as exc:
-        return endings.undo(entry, "apply", str(exc))
-    except Exception as exc:  # a fault of our own must not leave the host in between either
-        return endings.undo(entry, "apply", "%s: %s" % (type(exc).__name__, exc))
-    return endings.carry_forward(entry)  # outside: nothing is undone any more
-
-
-def _change(entry):
-    guard.tell(entry["id"], phase="preparing")
-    change = entry["change"]
-    for one in entry["raises"]:
-        _raise_mtu(one, entry["persistent"])
-    change = difference.without(change, [one["name"] for one in entry["raises"]])
-    checkpoint = ""
-    settings, bridges = (
-        entry["settings"],
-        [one["name"] for one in change.get("interfaces") or [] if one.get("type") == "linux-bridge"],
-    )
-    try:
-        profile_settings.prepare(settings, bridges, entry["persistent"])
-        if change:
-            guard.tell(entry["id"], phase="applying")
-            guests = snapshot.guests()
-            checkpoint = _apply(entry, change)
-            repair.reattach(guests, guard.log)
-        profile_settings.put(settings, entry["persistent"])
-    except profile_settings.SettingsError as exc:
-        raise prove.Abort("apply", str(exc)) from exc
-    guard.tell(entry["id"], checkpoint=checkpoint)
-    if entry["persistent"]:
-        journal.update(entry, applied=profile_files.digests(profile_files.ON_DISK))
-
-
-def _raise_mtu(one, persistent):
-    """Raise an MTU in profile and kernel without re-activating anything (0 packets lost; design: prepare)."""
-    profile = networkmanager.active_connections().get(one["name"])
-    words = ["nmcli", "connection", "modify"] + ([] if persistent else ["--temporary"])
-    if profile:
-        rc, _out, err = run(words + ["uuid", profile["uuid"], "802-3-ethernet.mtu", str(one["mtu"])], timeout=10)
-        if rc:
-            raise prove.Abort(
-                "prepare", "the profile of %s does not take MTU %s: %s" % (one["name"], one["mtu"], err.strip())
-            )
-    rc, _out, err = run(["ip", "link", "set", "dev", one["name"], "mtu", str(one["mtu"])], timeout=10)
-    if rc:
-        raise prove.Abort("prepare", "%s does not take MTU %s: %s" % (one["name"], one["mtu"], err.strip()))
-
-
-def bounds(entry):
-    """Seconds for the steps under the checkpoint, ``{apply, prove, checkpoint}`` and settings: the checkpoint outlives
-    the guard's own steps.
-    """
-    steps = {"apply": max(10, entry["timeout"] - 10), "prove": entry["timeout"] + prove.stp_seconds(entry)}
-    if entry.get("settings"):
-        steps["settings"] = profile_settings.SECONDS * len(entry["settings"])
-    return dict(steps, checkpoint=sum(steps.values()) + CHECKPOINT_MARGIN)
-
-
-def _apply(entry, change):
-    # Should the guard be killed before it knows its checkpoint: by these its next life tells it from those of others.
-    limit, now = bounds(entry), time.clock_gettime(time.CLOCK_BOOTTIME) * 1000
-    status = guard.tell(
-        entry["id"], foreign=sorted(networkmanager.checkpoint_paths()), apply_window=[now, now + limit["apply"] * 1000]
-    )
-    done = nmstatectl.apply(change, limit["checkpoint"], bound=limit["apply"], memory_only=not entry["persistent"])
-    found = (
-        [done["checkpoint"]]
-        if done["checkpoint"]
-        else endings.own_checkpoints(status, networkmanager.checkpoints_of(networkmanager.objects()))
-    )
-    checkpoint = found[0] if found else ""
-    guard.tell(entry["id"], checkpoint=checkpoint)
-    if done["error"]:
-        raise prove.Abort("apply", done["error"]["message"], error=done["error"])
-    if not checkpoint:
-        raise prove.Abort(
-            "apply",
-            "nmstatectl reported success, but its checkpoint is gone: NetworkManager was restarted or somebody else "
-            "ended it",
-        )
-    return checkpoint
-
-
-def _commit(entry):
-    status = guard.tell(entry["id"], phase="committing")
-    checkpoint = status.get("checkpoint")
-    prove.check_checkpoint(checkpoint)
-    prove.settle(entry, time.monotonic() + 2)
-    try:
-        journal.update(entry, prepared=vdsm_persistence.prepare_record(entry["record"], persistent=entry["persistent"]))
-        if entry["persistent"]:
-            profile_files.flush()
-        # Before the commit point, so that its timer can never fire behind it; the undo does without it.
-        if checkpoint:
-            networkmanager.destroy_checkpoint(checkpoint)
-        journal.commit_point(entry)
-    except OSError as exc:
-        if journal.is_committed(
-            entry
-        ):  # the disk has taken the name and takes it back no more: it is what a boot goes by
-            guard.log("transaction %s: its commit may not be on the disk: %s" % (entry["id"], exc))
-            return
-        raise prove.Abort("commit", "the network configuration cannot be made durable: %s" % exc) from exc
-    except networkmanager.NetworkManagerError as exc:
-        raise prove.Abort("commit", "the checkpoint %s could not be ended: %s" % (checkpoint, exc)) from exc
-
-
-def _linger(identity):
-    """Keep the result for the controller until it was taken (it may be away), then leave no trace but the log."""
-    end = time.monotonic() + 600
-    while guard.received(identity, "taken") is None and time.monotonic() < end:
-        guard.tell_again(identity)
-        time.sleep(0.1)
-    guard.forget(identity)
-
-
-def wait_for_checkpoints(seconds):
+def wait_for_checkpoints(seconds: float) -> None:
     """Wait until no checkpoint of anybody else is there: the network is what somebody is still changing. Raises
     TransactionError after ``seconds``.
     """
@@ -367,14 +198,101 @@ def wait_for_checkpoints(seconds):
         time.sleep(0.5)
 
 
-def main(argv):
-    """``run BASE ID`` (the guard) or ``boot BASE`` (early boot): called by the units that guard.py and boot_unit.py
-    make.
+# --- the guard's half ---
+
+
+def guarded(base: str, identity: str) -> None:
+    """The guard's life: the whole transaction, or what is left of it when the guard was killed and has started again."""
+    state, entry = journal.read(base)
+    if entry is None or entry["id"] != identity:
+        endings.finish(base, identity)
+    elif state == "committed":
+        endings.carry_forward(entry)
+    else:
+        phase = (mailbox.status_of(identity) or {}).get("phase", "open")
+        try:
+            life = journal.begin_life(entry)
+        except OSError as exc:
+            mailbox.log(exc)
+            life = journal.lives(entry) + 1
+        if life > 1:
+            endings.undo(entry, phase, "the guard was killed while %s" % phase)
+        else:
+            _live(entry)
+    mailbox.linger(identity, _LINGER_SECONDS)
+
+
+def _live(entry: dict) -> None:
+    try:
+        _first_word(entry)
+        before = prove.baseline(entry)
+        _change(entry)
+        prove.prove(entry, before, time.monotonic() + bounds(entry)["prove"])
+        _commit(entry)
+    except prove.Abort as exc:
+        return endings.undo(entry, exc.step, str(exc), **exc.details)
+    except CommandError as exc:
+        return endings.undo(entry, "apply", str(exc))
+    except Exception as exc:  # a fault of our own must not leave the host in between either
+        return endings.undo(entry, "apply", "%s: %s" % (type(exc).__name__, exc))
+    return endings.carry_forward(entry)  # outside: nothing is undone any more
+
+
+def _first_word(entry: dict) -> None:
+    status = mailbox.status_of(entry["id"]) or {"id": entry["id"], "timeline": []}
+    mailbox.publish(dict(status, guard=os.getpid()))
+
+
+def bounds(entry: Mapping) -> dict[str, int]:
+    """Seconds for the steps under the checkpoint, ``{apply, prove, checkpoint}`` and those of slow effects: the
+    checkpoint outlives the guard's own steps.
     """
-    signal.signal(
-        signal.SIGTERM, lambda *_args: os._exit(75)
-    )  # not a clean end: systemd starts the guard again, which undoes
-    {"run": guarded, "boot": endings.boot}[argv[0]](*argv[1:])
+    steps = {"apply": max(10, entry["timeout"] - 10), "prove": entry["timeout"] + prove.stp_seconds(entry)}
+    steps.update(every.seconds(entry["effects"]))
+    return dict(steps, checkpoint=sum(steps.values()) + CHECKPOINT_MARGIN)
+
+
+def _change(entry: dict) -> None:
+    """Prepare and apply."""
+    context = endings.context_of(entry)
+    context.seconds = bounds(entry)
+    for step, phase, verb in (("prepare", "preparing", every.prepare), ("apply", "applying", every.put)):
+        mailbox.tell(entry["id"], phase=phase)
+        try:
+            verb(context)
+        except EffectError as exc:
+            raise prove.Abort(step, str(exc), **exc.details) from exc
+    checkpoint.ensure(entry["id"])
+    if entry["persistent"]:
+        journal.update(entry, applied=profile_files.digests())
+
+
+def _commit(entry: dict) -> None:
+    path = mailbox.tell(entry["id"], phase="committing").get("checkpoint")
+    prove.check_checkpoint(path)
+    prove.settle(entry, time.monotonic() + 2)
+    try:
+        every.seal(endings.context_of(entry), lambda prepared: journal.update(entry, prepared=prepared))
+        if entry["persistent"]:
+            profile_files.flush()
+        # Before the commit point, so that its timer can never fire behind it; the undo does without it.
+        if path:
+            networkmanager.destroy_checkpoint(path)
+        journal.commit_point(entry)
+    except OSError as exc:
+        if journal.is_committed(entry):  # the disk has taken the name and takes it back no more: a boot goes by it
+            mailbox.log("transaction %s: its commit may not be on the disk: %s" % (entry["id"], exc))
+            return
+        raise prove.Abort("commit", "the network configuration cannot be made durable: %s" % exc) from exc
+    except networkmanager.NetworkManagerError as exc:
+        raise prove.Abort("commit", "the checkpoint %s could not be ended: %s" % (path, exc)) from exc
+
+
+def main(argv: list[str]) -> None:
+    """``run BASE ID`` (the guard) or ``boot BASE`` (early boot): called by the units of units.py and boot_unit.py."""
+    # not a clean end: systemd starts the guard again, which undoes
+    signal.signal(signal.SIGTERM, lambda *_args: os._exit(75))
+    {"run": guarded, "boot": endings.boot}[argv[0]](*argv[1:])  # type: ignore[operator]
 
 
 if __name__ == "__main__":

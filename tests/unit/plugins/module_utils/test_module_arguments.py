@@ -12,8 +12,8 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils import arguments
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.privacy import masking
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources import profile_files
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction import guard, journal
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources import durable_files, profile_files
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction import mailbox
 
 
 @pytest.mark.parametrize(
@@ -110,17 +110,17 @@ def test_what_the_host_writes_down_is_private_from_its_creation(tmp_path, monkey
             real(path, flags, mode, **more),
         )[1],
     )
-    monkeypatch.setattr(guard, "RUN", str(tmp_path / "run" / "m"))
-    monkeypatch.setattr(guard, "LAST", str(tmp_path / "run" / "m" / "last.json"))
+    monkeypatch.setattr(mailbox, "RUN", str(tmp_path / "run" / "m"))
+    monkeypatch.setattr(mailbox, "LAST", str(tmp_path / "run" / "m" / "last.json"))
     profile = tmp_path / "etc" / "wifi.nmconnection"
     profile.parent.mkdir()
     profile.write_text("psk=x")
     profile.chmod(0o644)
     before = os.umask(0)
     try:
-        guard.publish({"id": "t1", "phase": "undone"})
-        guard.message("t1", "confirm", "nonce")
-        journal.write_code(str(tmp_path / "code"), {"a/b.py": b""})
+        mailbox.publish({"id": "t1", "phase": "undone"})
+        mailbox.send("t1", "confirm", "nonce")
+        durable_files.write_all(str(tmp_path / "code"), {"a/b.py": b""})
         profile_files.copy([str(profile)], str(tmp_path / "files"))
     finally:
         os.umask(before)

@@ -16,7 +16,9 @@ FOREIGN = "/org/freedesktop/NetworkManager/Checkpoint/3"
 
 def module(check_mode=False, wait=30):
     return types.SimpleNamespace(
-        check_mode=check_mode, params={"state": {}, "settings": {}, "checkpoint_wait": wait}, warn=lambda text: None
+        check_mode=check_mode,
+        params={"state": {}, "settings": {}, "record": None, "persistent": True, "checkpoint_wait": wait},
+        warn=lambda text: None,
     )
 
 

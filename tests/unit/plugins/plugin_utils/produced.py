@@ -33,7 +33,7 @@ def facts(host, control_address="", **records):
     running = {**sources["running"], "networks": {**sources["running"]["networks"], **records}}
     nothing = {"networks": [], "bondings": []}
     answers = {
-        "networkmanager": {"objects": sources["managed"], "profile_settings": sources["settings"]},
+        "networkmanager": {"objects": sources["managed"], "active_profiles": sources["settings"]},
         "nmstatectl": {"show": sources["state"], "version": "2.2.62"},
         "kernel": {
             "links": sources["links"],
@@ -46,8 +46,6 @@ def facts(host, control_address="", **records):
             "unsaved": nothing,
             "in_memory": {"networks": {}, "bondings": {}},
         },
-        "ssh_connection": {"connection": sources["control"]},
-        "journal": {"find": ("", None)},
         "profile_files": {"digests": {"/etc/NetworkManager/system-connections/eth1.nmconnection": "00"}},
     }
     patches = [
@@ -58,7 +56,10 @@ def facts(host, control_address="", **records):
     for patch in patches:
         patch.start()
     try:
-        return gather.gather(control_address=control_address)
+        control = sources["control"]
+        if control_address:
+            control = {"local": control_address, "peer": "", "ssh_connection_source": "option"}
+        return gather.gather(gather.DEFAULT_HIDDEN_NICS, control, pending=False)
     finally:
         for patch in patches:
             patch.stop()

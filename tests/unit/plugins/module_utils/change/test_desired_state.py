@@ -71,7 +71,7 @@ def test_malformed(state, says, monkeypatch):
         desired_state.checked(state)
     monkeypatch.setattr(nmstatectl, "show", lambda: {"interfaces": []})
     with pytest.raises(run.TransactionError, match=r"Nothing was changed$"):
-        run.plan(state)
+        run.plan({"state": state, "persistent": True})
 
 
 def test_a_state_is_completed_and_the_input_stays():
@@ -134,7 +134,7 @@ def test_what_cannot_be_undone_or_compared_is_refused_before(state, says, monkey
     monkeypatch.setattr(nmstatectl, "show", lambda: CURRENT)
     monkeypatch.setattr(run.networkmanager, "profiled_devices", set)
     with pytest.raises(run.TransactionError, match=says) as raised:
-        run.plan(state)
+        run.plan({"state": state, "persistent": True})
     assert str(raised.value).endswith("Nothing was changed")
 
 
@@ -150,7 +150,7 @@ def test_what_cannot_be_undone_or_compared_is_refused_before(state, says, monkey
 )
 def test_what_holds_is_never_refused(state, monkeypatch):
     monkeypatch.setattr(nmstatectl, "show", lambda: CURRENT)
-    assert run.plan(state)[0] == {}
+    assert run.plan({"state": state, "persistent": True}).missing["state"] == {}
 
 
 def test_guests_are_left_out_and_all_else_stays():

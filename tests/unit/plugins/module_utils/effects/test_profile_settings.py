@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.effects import profile_settings as ps
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.effects.base import Context, EffectError, RequestError
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources import nmcli
 
 IAID = {"ipv6.dhcp-iaid": "2a:83:5d:db"}
 
@@ -18,52 +20,6 @@ def profile(**values):
         section, _mark, key = name.partition("__")
         found[section][key.replace("_", "-")] = value
     return found
-
-
-def test_what_a_profile_has():
-    assert ps.of_profile(profile()) == ps.of_profile({"connection": {"zone": "", "mdns": None}}) == {}
-    assert ps.of_profile(
-        profile(
-            connection__zone="internal",
-            connection__mdns=0,
-            ipv4__dhcp_reject_servers=["192.0.2.1"],
-            ipv4__may_fail=False,
-        )
-    ) == {"connection.zone": "internal", "connection.mdns": 0, "ipv4.dhcp-reject-servers": ["192.0.2.1"]}
-
-
-@pytest.mark.parametrize(
-    "values, expected",
-    [
-        ({}, []),
-        (
-            {
-                "ipv4__route_data": [
-                    {
-                        "dest": "10.0.0.0",
-                        "prefix": 8,
-                        "next-hop": "192.0.2.1",
-                        "metric": 5,
-                        "table": 7,
-                        "src": "192.0.2.10",
-                    }
-                ]
-            },
-            [],
-        ),
-        (
-            {"ipv4__route_data": [{"dest": "10.0.0.0", "prefix": 8, "onlink": True, "mtu": 1400}]},
-            ["the route 10.0.0.0/8 with mtu 1400, onlink true"],
-        ),
-        ({"ipv6__routing_rules": [{"family": 10, "priority": 5, "table": 7, "from": "::1", "from-len": 128}]}, []),
-        (
-            {"ipv6__routing_rules": [{"family": 10, "priority": 5, "dport-start": 22}]},
-            ["the rule with priority 5 with dport-start 22"],
-        ),
-    ],
-)
-def test_what_nmstate_has_no_word_for(values, expected):
-    assert ps.beyond_nmstate(profile(**values)) == expected
 
 
 @pytest.mark.parametrize(
@@ -81,7 +37,7 @@ def test_what_nmstate_has_no_word_for(values, expected):
     ],
 )
 def test_what_cannot_be_used_is_named(settings, says):
-    with pytest.raises(ps.SettingsError) as error:
+    with pytest.raises(RequestError) as error:
         ps.check(settings, {"eth1"})
     assert says in str(error.value)
 
@@ -108,11 +64,7 @@ def test_what_lacks(wanted, have, expected):
     if have is not None:
         lease = have.pop("lease", "") if have else ""
         now = {"eth1": {"profile": profile(**have), "applied": {}, "iaid": lease}}
-    lacking = ps.lacking({"eth1": wanted}, now)
-    assert lacking == ({"eth1": expected} if expected else {})
-    assert {device: set(values) for device, values in ps.instead(lacking, now).items()} == (
-        {"eth1": set(expected)} if expected and now else {}
-    )
+    assert ps.missing({"eth1": wanted}, now) == ({"eth1": expected} if expected else {})
 
 
 def host(monkeypatch, saved, applied, lease="", fails=()):
@@ -133,11 +85,24 @@ def host(monkeypatch, saved, applied, lease="", fails=()):
                 state["profile"][section][key] = value
         return (4, "", "refused") if any(word in argv for word in fails) else (0, "", "")
 
-    monkeypatch.setattr(ps, "run", run)
+    monkeypatch.setattr(nmcli, "run", run)
+    monkeypatch.setattr(ps.networkmanager, "objects", dict)
     monkeypatch.setattr(
-        ps, "read", lambda devices, managed=None: {device: state for device in devices if device == "ovirtmgmt"}
+        ps, "active_profiles", lambda devices, _objects: {device: state for device in devices if device == "ovirtmgmt"}
     )
     return called
+
+
+def context(persistent=True, bridges=(), said=None):
+    entry = {
+        "persistent": persistent,
+        "change": {"interfaces": [{"name": name, "type": "linux-bridge"} for name in bridges]},
+        "snapshot": {"devices": {"ovirtmgmt": {}, "eth9": {}}},
+    }
+    return Context(entry, lambda **values: values, [].append if said is None else said.append)
+
+
+EFFECT = ps.ProfileSettings()
 
 
 MODIFY = ["connection", "modify", "uuid", "u"]
@@ -194,7 +159,7 @@ REAPPLY = ["device", "reapply", "ovirtmgmt"]
 )
 def test_the_least_disturbance(wanted, saved, applied, lease, expected, monkeypatch):
     called = host(monkeypatch, profile(**saved), profile(**applied), lease)
-    ps.put({"ovirtmgmt": wanted}, True)
+    EFFECT.put({"ovirtmgmt": wanted}, context())
     assert called == expected
 
 
@@ -235,19 +200,19 @@ def test_the_least_disturbance(wanted, saved, applied, lease, expected, monkeypa
 )
 def test_nmstate_finds_them(device, bridges, expected, monkeypatch):
     called = host(monkeypatch, profile(), profile())
-    ps.prepare({device: {"connection.zone": "internal"}}, bridges, True)
+    EFFECT.prepare({device: {"connection.zone": "internal"}}, context(bridges=bridges))
     assert called == expected
 
 
 def test_stateless_hosts_write_nothing_to_disk(monkeypatch):
     called = host(monkeypatch, profile(), profile())
-    ps.put({"ovirtmgmt": {"connection.zone": "internal"}}, False)
+    EFFECT.put({"ovirtmgmt": {"connection.zone": "internal"}}, context(persistent=False))
     assert called == [["connection", "modify", "--temporary", "uuid", "u", "connection.zone", "internal"]]
 
 
 def test_a_device_that_takes_no_reapply_is_activated(monkeypatch):
     called = host(monkeypatch, profile(), profile(), fails=("reapply",))
-    ps.put({"ovirtmgmt": {"connection.mdns": 1}}, True)
+    EFFECT.put({"ovirtmgmt": {"connection.mdns": 1}}, context())
     assert called[-1] == ["--wait", "20", "connection", "up", "uuid", "u"]
 
 
@@ -257,8 +222,8 @@ def test_a_device_that_takes_no_reapply_is_activated(monkeypatch):
 )
 def test_what_fails_says_so(device, fails, says, monkeypatch):
     host(monkeypatch, profile(), profile(), fails=fails)
-    with pytest.raises(ps.SettingsError, match=says):
-        ps.put({device: {"connection.zone": "internal"}}, True)
+    with pytest.raises(EffectError, match=says):
+        EFFECT.put({device: {"connection.zone": "internal"}}, context())
 
 
 @pytest.mark.parametrize(
@@ -268,5 +233,21 @@ def test_what_fails_says_so(device, fails, says, monkeypatch):
 def test_undoing_never_fails(applied, fails, says, monkeypatch):
     said = []
     host(monkeypatch, profile(connection__mdns=1), profile(**applied), fails=fails)
-    assert ps.undo(["ovirtmgmt", "eth9"], said.append) == bool(says)
+    assert EFFECT.undo({"ovirtmgmt": {}, "eth9": {}, "gone": {}}, context(said=said)) == []
     assert len(said) == bool(says) and says in "".join(said)
+
+
+@pytest.mark.parametrize(
+    "change, lacking, expected",
+    [
+        ({}, {}, []),
+        ({}, {"eth1": {"connection.zone": "a"}}, ["eth1"]),
+        # nmstate writes the profile again, and with it what it decides by itself
+        ({"interfaces": [{"name": "ovirtmgmt"}]}, {}, ["ovirtmgmt"]),
+        ({"interfaces": [{"name": "eth9"}]}, {}, []),
+    ],
+)
+def test_settings_that_are_seen_to(change, lacking, expected):
+    settings = {"eth1": {"connection.zone": "a"}, "ovirtmgmt": {"ipv6.dhcp-iaid": "00:00:00:05"}}
+    assert sorted(ps.to_write(settings, change, lacking)) == expected
+    assert ps.to_write({}, change, {}) == {}

@@ -28,7 +28,7 @@ COMMON = {
 
 def compose(host, **options):
     sources = json.loads((Path(__file__).parents[1] / "fixtures" / f"host_{host}.json").read_text(encoding="utf-8"))
-    return gather.compose(sources, gather.DEFAULT_HIDDEN_NICS, **options)
+    return gather.compose({**sources, **options}, gather.DEFAULT_HIDDEN_NICS)
 
 
 @pytest.mark.parametrize("host", ["bond_vlan", "busy"])
@@ -111,18 +111,17 @@ def test_unmanaged_devices_are_named():
 
 
 def test_control_address_overrides():
-    facts = compose("busy", control_address="2001:db8:0::10")
+    control = {"local": "2001:db8:0::10", "peer": "", "ssh_connection_source": "option"}
+    facts = compose("busy", control=control)
     assert facts["lastClientIface"] == "eth2"
-    assert facts["control"] == {"local": "2001:db8:0::10", "peer": "", "ssh_connection_source": "option"}
+    assert facts["control"] == control
 
 
 @pytest.mark.parametrize(
-    ("journal", "unsaved", "dirty"),
-    [("", [], "False"), ("open", [], "True"), ("committed", [], "False"), ("", ["red"], "True")],
+    ("pending", "unsaved", "dirty"), [(False, [], "False"), (True, [], "True"), (False, ["red"], "True")]
 )
-def test_net_config_dirty(journal, unsaved, dirty, monkeypatch):
+def test_net_config_dirty(pending, unsaved, dirty, monkeypatch):
     record = {"networks": {"red": {"nic": "eth2"}}, "bondings": {}, "devices": {"eth2": {}}}
-    monkeypatch.setattr(gather.journal, "find", lambda: (journal, None))
     for module, name, answer in (
         (gather.networkmanager, "objects", {}),
         (gather.nmstatectl, "show", {}),
@@ -135,7 +134,7 @@ def test_net_config_dirty(journal, unsaved, dirty, monkeypatch):
         (gather.vdsm_persistence, "unsaved", {"networks": unsaved, "bondings": []}),
     ):
         monkeypatch.setattr(module, name, lambda answer=answer: answer)
-    facts = gather.gather()
+    facts = gather.gather([], {"local": "", "peer": "", "ssh_connection_source": ""}, pending)
     assert facts["netConfigDirty"] == dirty
     assert facts["running"] == {"networks": {"red": {"nic": "eth2"}}, "bondings": {}}
     assert facts["unsaved"] == {"networks": unsaved, "bondings": []}

@@ -73,11 +73,10 @@ def test_refused(change, settings, keep, unmanaged, expected):
     [("unmanaged", "NetworkManager does not manage eth1,"), ("external", "eth1 was not configured by NetworkManager")],
 )
 def test_the_module_refuses_with_reason_and_remedy(why, words, monkeypatch):
-    monkeypatch.setattr(nmstate_apply.networkmanager, "objects", dict)
     monkeypatch.setattr(nmstate_apply.networkmanager, "unmanaged_of", lambda _objects: {"eth1": why})
     monkeypatch.setattr(nmstate_apply.kernel, "links", lambda: LINKS)
     with pytest.raises(run.TransactionError) as refused:
-        nmstate_apply.to_keep(upped("eth1"), {}, {"keep": None, "probes": [], "commit": False})
+        nmstate_apply.to_keep(upped("eth1"), {}, {"keep": None, "probes": [], "commit": False}, {})
     for one in (words, "Nothing was changed", "nmcli device set eth1 managed yes"):
         assert one in str(refused.value)
-    nmstate_apply.to_keep(upped("eth2"), {}, {"keep": ["192.0.2.4"], "probes": [], "commit": False})
+    nmstate_apply.to_keep(upped("eth2"), {}, {"keep": ["192.0.2.4"], "probes": [], "commit": False}, {})

@@ -59,7 +59,7 @@ def test_with_a_journal_it_runs_the_code_in_it(unit, state):
     folder = os.path.join(entry["base"], state)
     os.mkdir(folder)
     open(folder + "/journal.json", "w", encoding="ascii").close()
-    assert start("another boot").split() == [folder + "/code", "-m", boot_unit.guard.ENTRY, "boot", entry["base"]]
+    assert start("another boot").split() == [folder + "/code", "-m", boot_unit.units.ENTRY, "boot", entry["base"]]
     assert there(entry) == (True, True)
 
 

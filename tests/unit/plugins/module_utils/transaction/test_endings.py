@@ -8,18 +8,27 @@ import errno
 import os
 
 import pytest
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils.effects import profile_settings
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources import networkmanager, profile_files
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.effects import every, repair
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.effects.base import Host as HostNow
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.effects.base import Plan
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.facts import snapshot
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources import (
+    durable_files,
+    kernel,
+    networkmanager,
+    nmcli,
+    profile_files,
+)
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources.command import CommandError
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction import (
     boot_unit,
     diagnosis,
     endings,
-    guard,
     journal,
-    repair,
-    snapshot,
+    mailbox,
+    units,
 )
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction import checkpoint as checkpoints
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction import run as transaction
 
 
@@ -65,14 +74,14 @@ KILLED = {"foreign": ["/C/1"], "apply_window": [4000, 24000]}
     ],
 )
 def test_own_checkpoints(status, there, expected):
-    assert endings.own_checkpoints(status, there) == expected
+    assert checkpoints.own(status, there) == expected
 
 
 class Host:
     """A host of files below ``top``: profiles, journal, units, /run. Its tools do what ``rc`` says; calls are kept."""
 
     def __init__(self, top, monkeypatch):
-        self.calls, self.left, self.checkpoints, self.trouble, self.on_call = [], [], [], {}, None
+        self.calls, self.left, self.checkpoints, self.trouble, self.on_call, self.steps = [], [], [], {}, None, []
         self.folder = top / "etc" / "system-connections"
         self.folder.mkdir(parents=True)
         self.write("eth1", "old")
@@ -82,10 +91,10 @@ class Host:
         monkeypatch.setattr(profile_files, "IN_MEMORY", (str(top / "run-profiles"),))
         monkeypatch.setattr(journal, "DISK", self.base)
         monkeypatch.setattr(journal, "MEMORY", str(top / "run" / "journal"))
-        monkeypatch.setattr(guard, "RUN", str(top / "run"))
-        monkeypatch.setattr(guard, "LAST", str(top / "run" / "last.json"))
-        monkeypatch.setattr(guard, "_unwritten", {})
-        monkeypatch.setattr(guard, "FIRST_WORD_SECONDS", 0.3)
+        monkeypatch.setattr(mailbox, "RUN", str(top / "run"))
+        monkeypatch.setattr(mailbox, "LAST", str(top / "run" / "last.json"))
+        monkeypatch.setattr(mailbox, "_unwritten", {})
+        monkeypatch.setattr(units, "FIRST_WORD_SECONDS", 0.3)
         monkeypatch.setattr(boot_unit, "UNITS", str(top / "units"))
         monkeypatch.setattr(boot_unit, "WANTS", str(top / "units" / "wants"))
         monkeypatch.setattr(
@@ -99,13 +108,13 @@ class Host:
         monkeypatch.setattr(networkmanager, "checkpoints_of", lambda _managed: self.checkpoints)
         monkeypatch.setattr(networkmanager, "destroy_checkpoint", lambda path: self.calls.append("destroy " + path))
         monkeypatch.setattr(networkmanager, "rollback_checkpoint", lambda path: self.calls.append("roll back " + path))
-        monkeypatch.setattr(profile_settings, "undo", lambda *_words: False)
+        monkeypatch.setattr(every, "undo", lambda context: iter(self.steps))
         for name in ("keep_failure", "write"):
             monkeypatch.setattr(diagnosis, name, lambda *_words, name=name: self._do(name, None))
         monkeypatch.setattr(diagnosis, "log_cursor", str)
-        for module in (guard, endings):
+        for module in (units, endings, nmcli, kernel):
             monkeypatch.setattr(module, "run", self.run)
-        monkeypatch.setattr(transaction, "_linger", lambda _identity: None)
+        monkeypatch.setattr(mailbox, "linger", lambda *_words: None)
         self.boots = "this boot"
         monkeypatch.setattr(journal, "boot_id", lambda: self.boots)
 
@@ -135,13 +144,12 @@ class Host:
     def options(self, **more):
         return {
             "timeout": 60,
-            "persistent": True,
-            "record": {},
-            "settings": {},
             "keep": [],
             "last_resort": "none",
             "owner": "me",
             "probes": [],
+            "proven": True,
+            "commit": True,
             **more,
         }
 
@@ -150,23 +158,23 @@ class Host:
         entry = {
             "id": "one",
             "python": "/usr/bin/python3",
+            "persistent": True,
             "change": {},
-            "raises": [],
             "snapshot": snapshot.take(),
             "before": {},
-            "held": {},
+            "effects": {},
             "scope": {"named": [], "devices": [], "rules": [], "new_rules": False},
             **self.options(),
             **more,
         }
-        entry = transaction._open(entry, {"mod.py": b"x = 1\n"}, self.base)
-        guard.tell("one", phase="applied")
+        entry = transaction._open(entry, {"mod.py": b"x = 1\n"})
+        mailbox.tell("one", phase="applied")
         self.write("eth1", "new")
         self.write("ovirtmgmt", "new")
         return entry
 
     def status(self):
-        return guard.status_of("one") or {}
+        return mailbox.status_of("one") or {}
 
 
 @pytest.fixture
@@ -198,7 +206,7 @@ def stale(entry):
 def test_an_undo_never_runs_from_a_source_that_is_not_whole(host, damage):
     entry = host.open()
     entry["path_of_eth1"] = str(host.folder / "eth1.nmconnection")
-    guard.tell("one", checkpoint="/C/7")
+    mailbox.tell("one", checkpoint="/C/7")
     host.checkpoints = [checkpoint("/C/7")]
     damage(entry)
     endings.undo(entry, "apply", "for a test")
@@ -221,7 +229,7 @@ def test_a_damaged_copy_at_boot_deletes_nothing_and_is_reported(host):
 
 def test_a_commit_whose_flush_fails_is_taken_back(host, monkeypatch):
     entry = host.open()
-    monkeypatch.setattr(profile_files, "flush", broken_flush(host.base))
+    monkeypatch.setattr(durable_files, "sync", broken_sync(host.base))
     with pytest.raises(OSError):
         journal.commit_point(entry)
     assert journal.read(host.base)[0] == "open" and not journal.is_committed(entry)
@@ -229,15 +237,15 @@ def test_a_commit_whose_flush_fails_is_taken_back(host, monkeypatch):
     assert os.path.isdir(entry["path"])
 
 
-def broken_flush(base):
-    real = profile_files.flush
+def broken_sync(base):
+    real = durable_files.sync
 
-    def flush(places=None):
-        if list(places or ()) == [base]:
+    def sync(path):
+        if path == base:
             raise OSError(errno.EIO, "Input/output error")
-        real(places or profile_files.ON_DISK)
+        real(path)
 
-    return flush
+    return sync
 
 
 def test_a_full_disk_gets_the_room_that_was_kept_for_the_undo(host, monkeypatch):
@@ -281,7 +289,7 @@ def raising(trouble):
 
 def test_a_full_run_stops_no_undo(host, monkeypatch):
     entry = host.open()
-    monkeypatch.setattr(guard, "write_atomic", raising(OSError(errno.ENOSPC, "No space left on device")))
+    monkeypatch.setattr(mailbox, "_publish", raising(OSError(errno.ENOSPC, "No space left on device")))
     endings.undo(entry, "apply", "for a test")
     assert host.profiles() == OLD and not journal.find()[0]
     assert host.status()["phase"] == "undone" and host.status()["exact"]
@@ -289,17 +297,17 @@ def test_a_full_run_stops_no_undo(host, monkeypatch):
 
 def test_a_full_run_has_room_for_the_status(host, monkeypatch):
     host.open()
-    reserve, real = os.path.join(guard.run_folder("one"), "reserve"), guard.write_atomic
-    journal.reserve(reserve, 4096)
+    reserve, real = os.path.join(mailbox.folder("one"), "reserve"), mailbox._publish
+    durable_files.reserve(reserve, 4096)
 
-    def write(path, data):
+    def write(path, status):
         if os.path.exists(reserve):
             raise OSError(errno.ENOSPC, "No space left on device")
-        real(path, data)
+        real(path, status)
 
-    monkeypatch.setattr(guard, "write_atomic", write)
-    guard.tell("one", phase="undoing")
-    assert not guard._unwritten and host.status()["phase"] == "undoing"
+    monkeypatch.setattr(mailbox, "_publish", write)
+    mailbox.tell("one", phase="undoing")
+    assert not mailbox._unwritten and host.status()["phase"] == "undoing"
 
 
 class Killed(BaseException):
@@ -323,7 +331,7 @@ def test_an_undo_killed_at_its_diagnosis_reports_in_its_next_life(host):
 @pytest.mark.parametrize("outcome, phase", [("committed", "committed"), ("undone", "undone"), (None, "failed")])
 def test_a_guard_without_a_journal_tells_the_outcome_and_ends(host, outcome, phase):
     entry = host.open()
-    guard.tell("one", outcome=outcome)
+    mailbox.tell("one", outcome=outcome)
     journal.close(entry)
     transaction.guarded(host.base, "one")
     assert host.status()["phase"] == phase
@@ -349,8 +357,8 @@ def test_nothing_is_undone_after_the_commit_point(host, monkeypatch):
 @pytest.mark.parametrize("lives, applied, expected", [(0, False, "done"), (1, False, "undone"), (1, True, "undone")])
 def test_a_guard_in_its_second_life_undoes_whatever_the_status_says(host, monkeypatch, lives, applied, expected):
     entry = host.open()
-    guard.tell("one", phase="applied" if applied else "open")
-    monkeypatch.setattr(transaction, "_live", lambda entry: guard.tell(entry["id"], phase="done"))
+    mailbox.tell("one", phase="applied" if applied else "open")
+    monkeypatch.setattr(transaction, "_live", lambda entry: mailbox.tell(entry["id"], phase="done"))
     for _one in range(lives):
         journal.begin_life(entry)
     transaction.guarded(host.base, "one")
@@ -380,7 +388,7 @@ def boot_again(host, entry, how):
     if how != "applied":
         entry.pop("applied", None)
     else:
-        journal.update(entry, applied=profile_files.digests(profile_files.ON_DISK))
+        journal.update(entry, applied=profile_files.digests())
     if how == "edited":
         host.write("eth1", "edited by a human")
     if how == "put back":
@@ -456,7 +464,11 @@ def test_a_journal_without_its_guard_is_undone_if_the_guard_had_begun(host, monk
 
 
 def begin(host):
-    return transaction.begin({"interfaces": [{"name": "eth1"}]}, {"interfaces": []}, host.options())
+    now = HostNow()
+    now._current = {"interfaces": []}
+    plan = Plan({"state": {}, "persistent": True}, now)
+    plan.missing = {"state": {"interfaces": [{"name": "eth1"}]}, "settings": {}}
+    return transaction.begin(plan, host.options())
 
 
 def test_a_guard_that_may_be_alive_keeps_its_journal(host):
@@ -498,7 +510,7 @@ def test_an_interpreter_that_systemd_may_not_execute_is_an_error_with_nothing_to
     with pytest.raises(transaction.TransactionError, match="cannot be started.*Nothing was changed"):
         begin(host)
     assert host.profiles() == OLD and not os.path.exists(host.base) and not os.listdir(boot_unit.UNITS)
-    assert [name for name in os.listdir(guard.RUN) if name.startswith("2")] == []
+    assert [name for name in os.listdir(mailbox.RUN) if name.startswith("2")] == []
 
 
 @pytest.mark.parametrize(
@@ -512,7 +524,7 @@ def test_a_module_that_cannot_find_its_own_source_touches_nothing(host, monkeypa
 
 
 def test_a_full_run_at_the_begin_is_refused(host, monkeypatch):
-    monkeypatch.setattr(guard, "write_atomic", raising(OSError(errno.ENOSPC, "No space left on device")))
+    monkeypatch.setattr(mailbox, "_publish", raising(OSError(errno.ENOSPC, "No space left on device")))
     with pytest.raises(transaction.TransactionError, match="No space left.*Nothing was changed"):
         begin(host)
     assert not journal.find()[0] and not any(one.startswith("systemd-run") for one in host.calls)

@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils.proof import prove
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction import run
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.effects import profile_settings
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction import prove, run
 
 STP = {"interfaces": [{"name": "ovirtmgmt", "bridge": {"options": {"stp": {"enabled": True}}}}]}
 
@@ -14,24 +14,8 @@ STP = {"interfaces": [{"name": "ovirtmgmt", "bridge": {"options": {"stp": {"enab
 @pytest.mark.parametrize("timeout", [10, 30, 60, 120, 600])
 @pytest.mark.parametrize("change, more", [({"interfaces": [{"name": "eth1"}]}, 0), (STP, prove.STP_SECONDS), ({}, 0)])
 def test_the_checkpoint_outlives_the_steps_under_it(timeout, change, more):
-    bounds = run.bounds({"timeout": timeout, "change": change})
+    bounds = run.bounds({"timeout": timeout, "change": change, "effects": {}})
     assert bounds["prove"] == timeout + more
     assert bounds["checkpoint"] >= bounds["apply"] + bounds["prove"] + run.CHECKPOINT_MARGIN
-    slower = run.bounds({"timeout": timeout, "change": change, "settings": {"ovirtmgmt": {}}})
-    assert slower["checkpoint"] == bounds["checkpoint"] + run.profile_settings.SECONDS
-
-
-@pytest.mark.parametrize(
-    "change, lacking, expected",
-    [
-        ({}, {}, []),
-        ({}, {"eth1": {"connection.zone": "a"}}, ["eth1"]),
-        # nmstate writes the profile again, and with it what it decides by itself
-        ({"interfaces": [{"name": "ovirtmgmt"}]}, {}, ["ovirtmgmt"]),
-        ({"interfaces": [{"name": "eth9"}]}, {}, []),
-    ],
-)
-def test_settings_that_are_seen_to(change, lacking, expected):
-    settings = {"eth1": {"connection.zone": "a"}, "ovirtmgmt": {"ipv6.dhcp-iaid": "00:00:00:05"}}
-    assert sorted(run.concerned(settings, change, lacking)) == expected
-    assert run.concerned(None, change, {}) == {}
+    slower = run.bounds({"timeout": timeout, "change": change, "effects": {"settings": {"ovirtmgmt": {}}}})
+    assert slower["checkpoint"] == bounds["checkpoint"] + profile_settings.SECONDS

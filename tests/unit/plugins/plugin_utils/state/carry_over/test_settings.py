@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.effects import profile_settings as host_side
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.facts import profile_properties
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definition import DefinitionError
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.carry_over.settings import (
     IAID,
@@ -122,7 +123,7 @@ def test_a_bond_has_in_its_profile_what_vdsm_says_of_it(bond, mtu, now, expected
     found = profile_settings(
         {"networks": {"ovirtmgmt": {**ON_BOND, "mtu": mtu}}, "bondings": bondings}, {"interfaces": there}, {}, {}
     )
-    assert found == ({} if expected is None else {"bond4": dict(zip(host_side.STATED, expected))})
+    assert found == ({} if expected is None else {"bond4": dict(zip(profile_properties.STATED, expected))})
     host_side.check(found, {"bond4"})
 
 

@@ -11,12 +11,15 @@ from __future__ import annotations
 
 import time
 
-from ..change import difference
-from ..sources import networkmanager
-from ..sources.command import CommandError, run
-from . import snapshot
+from ..facts import comparison, snapshot
+from ..sources import kernel, networkmanager, nmcli
+from . import guests
 
-_ACTIVATION = 20  # seconds for one "nmcli connection up": a lease is there after 2 s or not at all
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
 _IN_PLACE = ("mtu", "bridge", "port", "vlans", "vfs")
 _ROUTE_WORDS = (
     ("gateway", "via"),
@@ -29,86 +32,53 @@ _ROUTE_WORDS = (
 )
 
 
-def bring_back(old, scope, seconds, say):
+def bring_back(old: Mapping, scope: Mapping, seconds: float, say: Callable[[str], None]) -> list[dict]:
     """Bring what differs from the snapshot ``old`` within ``scope`` back, bases before bonds before VLANs; delete what
     is new of the named.
 
-    ``seconds`` bounds the whole. ``say(text)`` is told every repair. Returns what still differs (see snapshot.compare).
+    ``seconds`` bounds the whole. ``say(text)`` is told every repair. Returns what still differs (see comparison.compare).
     """
     end = time.monotonic() + seconds
     now = snapshot.devices()
     for name in scope["named"]:
         if name not in old["devices"] and name in now:
             say("device %s was not there before: deleted" % name)
-            _try(["nmcli", "--wait", "5", "device", "delete", name])
+            nmcli.delete_device(name)
             now = snapshot.devices()
     there = [name for name in scope["devices"] if name in old["devices"]]
-    for name in sorted(there, key=lambda one: _depth(old, one)):
+    for name in sorted(there, key=lambda device: _depth(old, device)):
         if time.monotonic() < end and _bring_back_device(name, old["devices"][name], now.get(name) or {}, say):
             now = snapshot.devices()
-    left = settle(old, scope, min(end, time.monotonic() + 8))
-    if any(one["what"] in ("routes", "rules", "dns") for one in left):
+    rest = settle(old, scope, min(end, time.monotonic() + 8))
+    if any(difference["what"] in ("routes", "rules", "dns") for difference in rest):
         _apply_profiles_again(there, say)
-        left = settle(old, scope, min(end, time.monotonic() + 4))
-    astray = [name for name in _with_other_routes(left) if name in there and old["devices"][name]["connection"]]
-    for name in sorted(astray, key=lambda one: _depth(old, one)):
+        rest = settle(old, scope, min(end, time.monotonic() + 4))
+    astray = [name for name in _with_other_routes(rest) if name in there and old["devices"][name]["connection"]]
+    for name in sorted(astray, key=lambda device: _depth(old, device)):
         # Neither a reload nor a restart of NetworkManager takes a route away that only the change had brought.
         say("routes of device %s differ: connection %s activated again" % (name, old["devices"][name]["connection"]))
         _activate(name, old["devices"][name]["connection"], True, say)
-    left = settle(old, scope, min(end, time.monotonic() + 8)) if astray else left
-    if _routes_and_rules(left, say):
-        left = settle(old, scope, min(end, time.monotonic() + 2))
-    return left
+    if astray:
+        rest = settle(old, scope, min(end, time.monotonic() + 8))
+    if _routes_and_rules(rest, say):
+        rest = settle(old, scope, min(end, time.monotonic() + 2))
+    return rest
 
 
-def settle(old, scope, end):
+def settle(old: Mapping, scope: Mapping, end: float) -> list[dict]:
     """Wait until the network is as in ``old`` within ``scope``, until ``end`` at the latest; returns what still differs
-    (see snapshot.compare).
+    (see comparison.compare).
     """
     while True:
-        left = snapshot.compare(old, snapshot.take(), scope)
-        if not left or time.monotonic() > end:
-            return left
+        rest = comparison.compare(old, snapshot.take(), scope)
+        if not rest or time.monotonic() > end:
+            return rest
         time.sleep(0.2)
 
 
-def bring_back_settings(held, say, show):
-    """Bring back what nmstate alone can tell of: ``held`` is a state as difference.opposite() gives it, ``show()`` the
-    current state.
-
-    Tries a reapply of the restored profile, then its activation. Returns what still differs, in the form of
-    snapshot.compare().
-    """
-    left = difference.difference(held, show()) if held else {}
-    for words in (["device", "reapply"], ["connection", "up", "ifname"]):
-        names = [iface["name"] for iface in left.get("interfaces") or []]
-        for name in names:
-            say("device %s differs in %s: nmcli %s %s" % (name, ", ".join(_parts(left, name)), " ".join(words), name))
-            _try(["nmcli", "--wait", str(_ACTIVATION), *words, name], _ACTIVATION + 5)
-        if names:
-            left = difference.difference(held, show())
-    return [
-        {"device": iface["name"], "what": key, "old": iface[key], "new": None}
-        for iface in left.get("interfaces") or []
-        for key in iface
-        if key not in ("name", "type", "state")
-    ]
-
-
-def reattach(guests, say):
-    """Put guests' taps (``{tap: bridge}``) that have lost their bridge back onto it; those that are gone, or on
-    another, are left alone.
-    """
-    links = {link["ifname"]: link for link in snapshot.links()} if guests else {}
-    for tap, bridge in guests.items():
-        if tap in links and not links[tap].get("master") and bridge in links:
-            say("guest's device %s had lost its bridge: attached to %s again" % (tap, bridge))
-            _try(["ip", "link", "set", "dev", tap, "master", bridge])
-
-
-def _bring_back_device(name, was, now, say):
+def _bring_back_device(name: str, was: Mapping, now: Mapping, say: Callable[[str], None]) -> bool:
     """Bring one device back from ``now`` ({}: it is gone) to ``was``; returns whether that took anything."""
-    wrong = snapshot.differing(was, now)
+    wrong = comparison.differing(was, now)
     active = [key for key in wrong if key not in _IN_PLACE]
     if active == ["addresses"] and name in snapshot.guests().values() and _reapplied(name, was, say):
         now, active = snapshot.devices().get(name) or {}, []
@@ -117,24 +87,24 @@ def _bring_back_device(name, was, now, say):
             was
         ):  # NetworkManager activates a profile on such a device, and leaves it as it is
             say("device %s differs in what it is made with: deleted, to be made again" % name)
-            _try(["nmcli", "--wait", "5", "device", "delete", name])
+            nmcli.delete_device(name)
             now = {}
         say("device %s differs in %s: connection %s activated again" % (name, ", ".join(active), was["connection"]))
         _activate(name, was["connection"], bool(now), say)
-        now = snapshot.devices().get(name)
+        now = snapshot.devices().get(name) or {}
     elif active and now.get("connection"):
         say("device %s had no active connection: disconnected" % name)
-        _try(["nmcli", "--wait", "5", "device", "disconnect", name])
-        now = snapshot.devices().get(name)
+        nmcli.disconnect(name)
+        now = snapshot.devices().get(name) or {}
     if wrong and now:
         _in_place(name, was, now, say)
     return bool(wrong)
 
 
-def _reapplied(name, was, say):
+def _reapplied(name: str, was: Mapping, say: Callable[[str], None]) -> bool:
     """Whether a reapply alone brings the addresses of a bridge back, which leaves the guests on it."""
     say("device %s differs in addresses: its profile applied again" % name)
-    if _try(["nmcli", "device", "reapply", name], 15)[0]:
+    if nmcli.reapply(name):
         return False
     end = time.monotonic() + 5  # a lease is there after 2 s
     while time.monotonic() < end:
@@ -144,88 +114,69 @@ def _reapplied(name, was, say):
     return False
 
 
-def _make(device):
+def _make(device: Mapping) -> tuple:
     return device["kind"], device["made_with"], {key: value for key, value in device["vlan"].items() if key != "flags"}
 
 
-def _in_place(name, was, now, say):
+def _in_place(name: str, was: Mapping, now: Mapping, say: Callable[[str], None]) -> None:
     """Write to the kernel what of the device differs and can be written there while traffic flows."""
     if now["mtu"] != was["mtu"]:
         say("device %s: MTU %s back to %s" % (name, now["mtu"], was["mtu"]))
-        _try(["ip", "link", "set", "dev", name, "mtu", str(was["mtu"])])
+        kernel.set_mtu(name, was["mtu"])
     for part, kind, words in (
         ("bridge", "bridge", snapshot.BRIDGE_OPTIONS),
         ("port", _port_kind(was), snapshot.PORT_OPTIONS.get(_port_kind(was))),
     ):
-        options = snapshot.differing_options(was[part], now[part])
+        options = comparison.differing_options(was[part], now[part])
         if options and words:
             say(
                 "device %s: %s back to %s"
                 % (name, part, ", ".join("%s %s" % (key, _word(value)) for key, value in sorted(options.items())))
             )
-            _try(
-                [
-                    "ip",
-                    "link",
-                    "set",
-                    "dev",
-                    name,
-                    "type",
-                    kind if part == "bridge" else kind + "_slave",
-                    *[word for key, value in options.items() for word in (words[key], _word(value))],
-                ]
-            )
+            pairs = [word for key, value in options.items() for word in (words[key], _word(value))]
+            kernel.ip("link", "set", "dev", name, "type", kind if part == "bridge" else kind + "_slave", *pairs)
     if now["vlans"] != was["vlans"]:
         say("device %s: VLAN filter entries back" % name)
         _filter(name, was["vlans"], now["vlans"])
     if now["vfs"] != was["vfs"]:
         say("device %s: %s virtual functions back to %s" % (name, now["vfs"], was["vfs"]))
-        _write_functions(name, was["vfs"])
+        kernel.set_virtual_functions(name, was["vfs"])
 
 
-def _port_kind(was):
+def _port_kind(was: Mapping) -> str:
     return "bond" if "queue_id" in was["port"] else "bridge"
 
 
-def _word(value):
+def _word(value: Any) -> str:
     return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
 
 
-def _filter(name, was, now):
-    # the entries of a bridge itself are written with "self" (bridge(8))
-    for verb, entries in (
-        ("del", [one for one in now if one not in was]),
-        ("add", [one for one in was if one not in now]),
-    ):
-        for one in entries:
-            span = str(one["vlan"]) + ("-%s" % one["vlanEnd"] if "vlanEnd" in one else "")
-            flags = {"PVID": "pvid", "Egress Untagged": "untagged"}
-            words = [flags[flag] for flag in one.get("flags") or [] if flag in flags] if verb == "add" else []
-            for where in ([], ["self"]):
-                if _try(["bridge", "vlan", verb, "dev", name, "vid", span, *words, *where])[0] == 0:
-                    break
+def _filter(name: str, was: list[dict], now: list[dict]) -> None:
+    words = {"PVID": "pvid", "Egress Untagged": "untagged"}
+    for entry in now:
+        if entry not in was:
+            kernel.set_vlan_filter("del", name, _span(entry), [])
+    for entry in was:
+        if entry not in now:
+            flags = [words[flag] for flag in entry.get("flags") or [] if flag in words]
+            kernel.set_vlan_filter("add", name, _span(entry), flags)
 
 
-def _write_functions(name, number):
-    for value in (0, number):  # the kernel takes no other number while there are some (PCI/iov, sriov_numvfs_store())
-        try:
-            with open("/sys/class/net/%s/device/sriov_numvfs" % name, "w", encoding="ascii") as stream:
-                stream.write(str(value))
-        except OSError:
-            return
+def _span(entry: Mapping) -> str:
+    return str(entry["vlan"]) + ("-%s" % entry["vlanEnd"] if "vlanEnd" in entry else "")
 
 
-def _with_other_routes(left):
+def _with_other_routes(differences: list[dict]) -> set[str]:
     return {
         name
-        for one in left
-        if one["what"] == "routes"
-        for entry in one["old"] + one["new"]
+        for difference in differences
+        if difference["what"] == "routes"
+        for entry in difference["old"] + difference["new"]
         for name in snapshot.devices_of(entry)
     }
 
 
-def _apply_profiles_again(names, say):
+def _apply_profiles_again(names: list[str], say: Callable[[str], None]) -> None:
     """Reapply the profiles of those ``names`` on which something else is in effect than what is saved; routes, rules
     and servers follow them.
 
@@ -236,10 +187,10 @@ def _apply_profiles_again(names, say):
         active = networkmanager.active_on(managed, name)
         if active and _other_than_saved(active):
             say("device %s: its profile applied again" % name)
-            _try(["nmcli", "device", "reapply", name], 15)
+            nmcli.reapply(name)
 
 
-def _other_than_saved(active):
+def _other_than_saved(active: Mapping) -> bool:
     try:
         saved, applied = networkmanager.settings(active["profile_path"]), networkmanager.applied(active["path"])
     except networkmanager.NetworkManagerError:
@@ -247,23 +198,24 @@ def _other_than_saved(active):
     return any((saved.get(family) or {}) != (applied.get(family) or {}) for family in ("ipv4", "ipv6"))
 
 
-def _routes_and_rules(left, say):
+def _routes_and_rules(differences: list[dict], say: Callable[[str], None]) -> bool:
     """What no profile brings back: routes and rules of somebody who made them by hand. Returns whether there was any."""
     touched = False
-    for one in left:
-        for verb, entries in (("del", one["new"]), ("add", one["old"])) if one["what"] in ("routes", "rules") else ():
+    for difference in differences:
+        kind = difference["what"][:-1]
+        if kind not in ("route", "rule"):
+            continue
+        for verb, said, entries in (("del", "taken away", difference["new"]), ("add", "put back", difference["old"])):
             for entry in entries:
-                words = _rule_words(entry) if one["what"] == "rules" else _route_words(entry)
+                words = _rule_words(entry) if kind == "rule" else _route_words(entry)
                 if words:
-                    say(
-                        "%s %s: %s" % (one["what"][:-1], "taken away" if verb == "del" else "put back", " ".join(words))
-                    )
-                    _try(["ip", "-%d" % entry["family"], one["what"][:-1], verb, *words])
+                    say("%s %s: %s" % (kind, said, " ".join(words)))
+                    kernel.ip("-%d" % entry["family"], kind, verb, *words)
                     touched = True
     return touched
 
 
-def _route_words(entry):
+def _route_words(entry: Mapping) -> list[str]:
     if entry.get("protocol") in ("kernel", "ra", "dhcp") or "nexthops" in entry or "via" in entry:
         return []
     return [
@@ -273,7 +225,7 @@ def _route_words(entry):
     ]
 
 
-def _rule_words(entry):
+def _rule_words(entry: Mapping) -> list[str]:
     known = {
         "family",
         "priority",
@@ -309,35 +261,19 @@ def _rule_words(entry):
     return words
 
 
-def _parts(left, name):
-    return sorted(
-        {key for iface in left["interfaces"] if iface["name"] == name for key in iface} - {"name", "type", "state"}
-    )
-
-
-def _activate(name, connection, there, say):
+def _activate(name: str, connection: str, there: bool, say: Callable[[str], None]) -> None:
     # A device that is gone is made by its profile; naming it as the interface to use would be refused.
-    where = ["ifname", name] if there else []
-    guests = {tap: bridge for tap, bridge in snapshot.guests().items() if bridge == name}
-    rc, _out, err = _try(
-        ["nmcli", "--wait", str(_ACTIVATION), "connection", "up", "uuid", connection, *where], _ACTIVATION + 5
-    )
-    if rc:
-        say("device %s: %s" % (name, err.strip()))
-    reattach(guests, say)  # the activation of a bridge detaches what NetworkManager has not configured
+    on_bridge = {tap: bridge for tap, bridge in snapshot.guests().items() if bridge == name}
+    trouble = nmcli.activate(connection, name if there else "")
+    if trouble:
+        say("device %s: %s" % (name, trouble))
+    guests.reattach(on_bridge, say)  # the activation of a bridge detaches what NetworkManager has not configured
 
 
-def _depth(old, name):
+def _depth(old: Mapping, name: str) -> tuple[int, str]:
     """Order of activation: what others stand on comes first (controllers before their ports, bases before VLANs)."""
-    found, depth = old["devices"][name], 0
-    while found and found.get("vlan") and depth < 8:
+    device, depth = old["devices"][name], 0
+    while device and device.get("vlan") and depth < 8:
         depth += 2
-        found = old["devices"].get(found["vlan"]["base"])
-    return (depth + (1 if found and found.get("controller") else 0), name)
-
-
-def _try(argv, timeout=10):
-    try:
-        return run(argv, timeout)
-    except CommandError as exc:
-        return 1, "", str(exc)
+        device = old["devices"].get(device["vlan"]["base"])
+    return (depth + (1 if device and device.get("controller") else 0), name)

@@ -8,7 +8,9 @@ import copy
 
 import pytest
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.change import scope
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction import repair, snapshot
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.effects import guests, repair
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.facts import comparison, snapshot
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources import kernel
 
 
 def link(name, kind="", data=None, **more):
@@ -85,13 +87,13 @@ def port(name="eth1", controller="ovirtmgmt", vlans=(), kind="bridge", **options
 )
 def test_options_of_a_bridge(options, expected):
     was, now = bridge(), bridge(**options)
-    assert snapshot.differing_options(was["bridge"], now["bridge"]) == expected
-    assert snapshot.differing(was, now) == (["bridge"] if expected else [])
+    assert comparison.differing_options(was["bridge"], now["bridge"]) == expected
+    assert comparison.differing(was, now) == (["bridge"] if expected else [])
 
 
 def test_a_tree_that_settles_shortens_the_ageing_time_by_itself():
     was = bridge(stp_state=1)
-    assert snapshot.differing(was, bridge(stp_state=1, topology_change=1, ageing_time=3000)) == []
+    assert comparison.differing(was, bridge(stp_state=1, topology_change=1, ageing_time=3000)) == []
 
 
 @pytest.mark.parametrize(
@@ -105,7 +107,7 @@ def test_a_tree_that_settles_shortens_the_ageing_time_by_itself():
     ],
 )
 def test_options_of_a_bridge_port(now, expected):
-    assert snapshot.differing(port(), now) == expected
+    assert comparison.differing(port(), now) == expected
 
 
 @pytest.mark.parametrize(
@@ -130,7 +132,7 @@ def test_options_of_a_bridge_port(now, expected):
     ],
 )
 def test_other_options(one, other, expected):
-    assert snapshot.differing(one, other) == expected
+    assert comparison.differing(one, other) == expected
 
 
 ROUTES = {
@@ -245,8 +247,8 @@ def test_strangers_are_reported_apart():
     ]
     new["rules"].append({"priority": 99, "src": "all", "table": "7", "family": 4})
     new["dns"] = []
-    assert snapshot.compare(old, new, within) == []
-    apart = snapshot.meanwhile(old, new, within)
+    assert comparison.compare(old, new, within) == []
+    apart = comparison.meanwhile(old, new, within)
     assert {(one["device"], one["what"]) for one in apart} == {
         ("docker0", "device"),
         ("virbr0", "device"),
@@ -271,7 +273,7 @@ def test_what_the_change_left_behind_is_found():
         {"priority": 100, "src": "all", "table": "7", "family": 4},
         {"priority": 30000, "src": "10.0.0.0", "family": 4},
     ]
-    found = snapshot.compare(old, new, within)
+    found = comparison.compare(old, new, within)
     assert [(one["device"], one["what"]) for one in found] == [
         ("bond4.6", "device"),
         ("br5", "bridge"),
@@ -280,7 +282,7 @@ def test_what_the_change_left_behind_is_found():
     ]
     assert found[1]["old"] == {"stp_state": 0} and found[1]["new"] == {"stp_state": 1}
     assert len(found[3]["new"]) == 2
-    assert snapshot.meanwhile(old, new, within) == []
+    assert comparison.meanwhile(old, new, within) == []
 
 
 @pytest.mark.parametrize(
@@ -298,20 +300,20 @@ def test_what_the_change_left_behind_is_found():
 )
 def test_options_are_written_to_the_kernel_without_an_activation(monkeypatch, was, now, expected):
     calls = []
-    monkeypatch.setattr(repair, "run", lambda argv, timeout: calls.append(argv) or (0, "", ""))
+    monkeypatch.setattr(kernel, "run", lambda argv, timeout: calls.append(argv) or (0, "", ""))
     assert repair._bring_back_device("dev", was, now, lambda text: None)
     assert calls == [["ip", "link", "set", "dev", "dev", *expected]]
 
 
 def test_a_guests_tap_is_put_back_only_where_it_lost_its_bridge(monkeypatch):
     calls = []
-    monkeypatch.setattr(repair, "run", lambda argv, timeout: calls.append(argv) or (0, "", ""))
+    monkeypatch.setattr(kernel, "run", lambda argv, timeout: calls.append(argv) or (0, "", ""))
     monkeypatch.setattr(
-        repair.snapshot,
+        guests.kernel,
         "links",
         lambda: [{"ifname": "br5"}, {"ifname": "vnet0"}, {"ifname": "vnet1", "master": "br5"}, {"ifname": "vnet2"}],
     )
-    repair.reattach({"vnet0": "br5", "vnet1": "br5", "vnet2": "gone", "vnet3": "br5"}, lambda text: None)
+    guests.reattach({"vnet0": "br5", "vnet1": "br5", "vnet2": "gone", "vnet3": "br5"}, lambda text: None)
     assert calls == [["ip", "link", "set", "dev", "vnet0", "master", "br5"]]
 
 

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils.proof import probes, prove
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.proof import probes
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction import prove
 
 STP = {"options": {"stp": {"enabled": True}}, "port": [{"name": "eth1"}]}
 
@@ -16,7 +17,7 @@ def entry(change, before=(), keep=("192.0.2.7",), **more):
         "change": {"interfaces": change},
         "before": {"interfaces": list(before)},
         "keep": list(keep),
-        "settings": {},
+        "effects": {},
         "persistent": False,
         "probes": [dict(one) for one in probes.DEFAULT],
         "timeout": 30,
@@ -130,9 +131,11 @@ def host(monkeypatch):
             return [answer(one) for one in wanted]
 
         monkeypatch.setattr(probes, "run_all", run_all)
-        monkeypatch.setattr(prove.guard, "tell", lambda _id, **values: told.update(values) or told)
-        monkeypatch.setattr(prove.guard, "status_of", lambda _id: told)
-        monkeypatch.setattr(prove.guard, "received", lambda _id, name: told.get("nonce") if name == "confirm" else None)
+        monkeypatch.setattr(prove.mailbox, "tell", lambda _id, **values: told.update(values) or told)
+        monkeypatch.setattr(prove.mailbox, "status_of", lambda _id: told)
+        monkeypatch.setattr(
+            prove.mailbox, "received", lambda _id, name: told.get("nonce") if name == "confirm" else None
+        )
         monkeypatch.setattr(prove.snapshot, "take", lambda: snapshot(9000))
         return told, asked
 

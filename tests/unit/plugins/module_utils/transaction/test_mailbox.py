@@ -9,16 +9,16 @@ import json
 import os
 
 import pytest
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction import guard
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction import run as transaction
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources import durable_files
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction import mailbox
 
 
 @pytest.fixture
 def room(tmp_path, monkeypatch):
     """``room[0]`` bytes of JSON fit into a file below RUN; what is longer leaves a part of it behind."""
-    monkeypatch.setattr(guard, "RUN", str(tmp_path))
-    monkeypatch.setattr(guard, "LAST", str(tmp_path / "last.json"))
-    monkeypatch.setattr(guard, "_unwritten", {})
+    monkeypatch.setattr(mailbox, "RUN", str(tmp_path))
+    monkeypatch.setattr(mailbox, "LAST", str(tmp_path / "last.json"))
+    monkeypatch.setattr(mailbox, "_unwritten", {})
     free = [1 << 20]
 
     def dump(data, stream):
@@ -27,26 +27,26 @@ def room(tmp_path, monkeypatch):
         if len(text) > free[0]:
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(guard.json, "dump", dump)
+    monkeypatch.setattr(durable_files.json, "dump", dump)
     return free
 
 
 def published():
-    with open(os.path.join(guard.run_folder("one"), "status.json"), encoding="utf-8") as stream:
+    with open(os.path.join(mailbox.folder("one"), "status.json"), encoding="utf-8") as stream:
         return json.load(stream)["phase"]
 
 
 def test_a_file_that_finds_no_room_takes_none(room, tmp_path):
     room[0] = 5
     with pytest.raises(OSError, match="No space left"):
-        guard.write_atomic(str(tmp_path / "failure.json"), {"links": []})
+        durable_files.write_json(str(tmp_path / "failure.json"), {"links": []})
     assert not os.listdir(tmp_path)
 
 
 def test_an_end_that_found_no_room_is_told_while_the_guard_lingers(room, monkeypatch):
-    guard.tell("one", phase="undoing")
+    mailbox.tell("one", phase="undoing")
     room[0] = 5
-    guard.tell("one", phase="undone")
+    mailbox.tell("one", phase="undone")
     assert published() == "undoing"
     turns = []
 
@@ -55,10 +55,10 @@ def test_an_end_that_found_no_room_is_told_while_the_guard_lingers(room, monkeyp
         if len(turns) == 2:
             room[0] = 1 << 20
         elif len(turns) == 3:
-            guard.message("one", "taken")
+            mailbox.send("one", "taken")
         assert len(turns) < 4
 
-    monkeypatch.setattr(transaction.time, "sleep", sleep)
-    transaction._linger("one")
+    monkeypatch.setattr(mailbox.time, "sleep", sleep)
+    mailbox.linger("one", 600)
     assert turns == ["undoing", "undoing", "undone"]
-    assert not os.path.exists(guard.run_folder("one")) and not guard._unwritten
+    assert not os.path.exists(mailbox.folder("one")) and not mailbox._unwritten

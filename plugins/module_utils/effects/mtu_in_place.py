@@ -1,0 +1,34 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The effect ``mtu``: interfaces of the nmstate state that only need a larger MTU get it in profile and kernel, without
+an activation and without a lost packet. An undo needs nothing of its own: profiles and snapshot have the old MTU.
+"""
+
+from __future__ import annotations
+
+from ..change import difference
+from ..sources import kernel, networkmanager, nmcli
+from .base import Context, Effect, EffectError, Plan
+
+
+class MtuInPlace(Effect):
+    """Its part is ``[{name, mtu, was}]``, bases first; what it takes over is missing from the state that nmstate gets."""
+
+    name = "mtu"
+
+    def snapshot(self, plan: Plan) -> list[dict]:
+        return difference.mtu_raises(plan.missing["state"], plan.host.current)
+
+    def prepare(self, part: list[dict], context: Context) -> None:
+        active = networkmanager.active_connections_of(networkmanager.objects())
+        for raised in part:
+            name, mtu = raised["name"], raised["mtu"]
+            profile = active.get(name)
+            if profile:
+                trouble = nmcli.modify(profile["uuid"], {"802-3-ethernet.mtu": mtu}, context.persistent)
+                if trouble:
+                    raise EffectError("the profile of %s does not take MTU %s: %s" % (name, mtu, trouble))
+            trouble = kernel.set_mtu(name, mtu)
+            if trouble:
+                raise EffectError("%s does not take MTU %s: %s" % (name, mtu, trouble))

@@ -1,0 +1,118 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What differs between two snapshots of a host's network, within a scope or outside of it. Pure."""
+
+from __future__ import annotations
+
+from .snapshot import WITHOUT_DEVICE, devices_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+# Routes that a daemon learns from its neighbours come and go with them (rtnetlink.h, RTPROT_*;
+# /etc/iproute2/rt_protos).
+_LEARNED = (
+    "gated",
+    "mrt",
+    "zebra",
+    "bird",
+    "dnrouted",
+    "xorp",
+    "ntk",
+    "mrouted",
+    "babel",
+    "openr",
+    "bgp",
+    "isis",
+    "ospf",
+    "rip",
+    "eigrp",
+)
+
+
+def compare(old: Mapping, new: Mapping, scope: Mapping) -> list[dict]:
+    """What differs between two snapshots within ``scope`` (see scope.touched), as ``[{device, what, old, new}]``; [] is
+    exactly the old state.
+    """
+    return _differences(_part(old, scope, True), _part(new, scope, True))
+
+
+def meanwhile(old: Mapping, new: Mapping, scope: Mapping) -> list[dict]:
+    """What differs outside of ``scope``, in the same form: what others did, or what happened, while the transaction was
+    under way.
+    """
+    return _differences(_part(old, scope, False), _part(new, scope, False))
+
+
+def differing(was: Mapping, now: Mapping) -> list[str]:
+    """The keys of a device in which ``now`` (a device of a snapshot, {} when it is gone) differs from ``was``."""
+    return [key for key in was if not _same(was[key], now.get(key))]
+
+
+def differing_options(was: Mapping | None, now: Mapping | None) -> dict:
+    """``{option: value it had}`` of two mappings of options, those left out of which either side can say nothing
+    (None).
+    """
+    return {
+        key: value
+        for key, value in (was or {}).items()
+        if value is not None and key in (now or {}) and now[key] is not None and now[key] != value
+    }
+
+
+def _same(was: Any, now: Any) -> bool:
+    if isinstance(was, dict) and isinstance(now, dict):
+        # in keys that only one has, iproute2 differs from itself before an update
+        return not differing_options(was, now) and bool(was) == bool(now)
+    return was == now
+
+
+def _part(snapshot: Mapping, scope: Mapping, inside: bool) -> dict:
+    """``snapshot`` less what is outside (or ``inside``) of ``scope``."""
+    devices = set(scope["devices"])
+    rules = set(scope["rules"])
+
+    def ours(kind: str, entry: Mapping) -> bool:
+        if kind == "dns":
+            return entry.get("interface") in devices | {None, ""}
+        if kind == "rules":
+            priority = entry.get("priority", 0)
+            return priority in rules or (scope["new_rules"] and 30000 <= priority < 32766)
+        if entry.get("type") in WITHOUT_DEVICE:
+            return entry.get("protocol") == "static"  # as NetworkManager makes them; by hand they are of "boot"
+        return bool(devices_of(entry) & devices) and entry.get("protocol") not in _LEARNED
+
+    return {
+        "devices": {name: device for name, device in snapshot["devices"].items() if (name in devices) == inside},
+        **{
+            kind: [entry for entry in snapshot[kind] if ours(kind, entry) == inside]
+            for kind in ("routes", "rules", "dns")
+        },
+    }
+
+
+def _differences(old: Mapping, new: Mapping) -> list[dict]:
+    differences = []
+    for name in sorted(set(old["devices"]) | set(new["devices"])):
+        was, now = old["devices"].get(name), new["devices"].get(name)
+        if was is None or now is None:
+            states = ["absent" if device is None else "present" for device in (was, now)]
+            differences.append({"device": name, "what": "device", "old": states[0], "new": states[1]})
+            continue
+        differences += [_difference(name, key, was[key], now.get(key)) for key in differing(was, now)]
+    for key in ("routes", "rules", "dns"):
+        if old[key] != new[key]:
+            gone = [entry for entry in old[key] if entry not in new[key]]
+            fresh = [entry for entry in new[key] if entry not in old[key]]
+            differences.append({"device": "", "what": key, "old": gone, "new": fresh})
+    return differences
+
+
+def _difference(name: str, key: str, was: Any, now: Any) -> dict:
+    if isinstance(was, dict) and isinstance(now, dict) and was and now:
+        was = differing_options(was, now)
+        now = {option: now[option] for option in was}
+    return {"device": name, "what": key, "old": was, "new": now}

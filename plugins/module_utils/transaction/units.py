@@ -1,0 +1,129 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The transient systemd unit that a transaction's guard runs in, and the code that it runs.
+
+The unit outlives SSH, nmstatectl and NetworkManager, and systemd starts it again when it is killed (then it undoes).
+Its code is in the mailbox: a module's own code is gone when the module ends, and the journal's when the transaction
+ends. The early-boot unit (boot_unit.py) has the journal's.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from ..sources import durable_files
+from ..sources.command import CommandError, run
+from . import mailbox
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ENTRY = "ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction.run"
+FIRST_WORD_SECONDS = 60  # for an interpreter to start on a busy host
+_LOOK_SECONDS = 1  # between two questions to systemd, each of which takes the host more than the answer is worth
+_NO_SOURCE = (
+    "the source of %s cannot be read (%s), and the guard that would undo the change runs from it. Nothing was changed. "
+    "Run the play with Ansible's own execution of modules (strategy: linear, no accelerated strategy)"
+)
+_NOT_RUN = (
+    "systemd cannot run it with %s (%s). Check that systemd may execute this interpreter (mount options, SELinux), "
+    "or set ansible_python_interpreter to the system's Python; journalctl -u %s has more"
+)
+_PROPERTIES = (
+    "Type=exec",  # an interpreter that systemd may not execute is an error of systemd-run then
+    "Restart=on-failure",
+    "RestartSec=500ms",
+    # enough for an undo that is killed again and again, and an end to a guard that cannot run at all
+    "StartLimitIntervalSec=300",
+    "StartLimitBurst=60",
+    "KillMode=control-group",
+    "OOMScoreAdjust=-900",
+    "TimeoutStopSec=5s",
+)
+
+
+class SourceError(Exception):
+    """The source of our own code is not to be had, so no guard could run it. Nothing was touched."""
+
+
+def source_code() -> dict[str, bytes]:
+    """``{path: bytes}`` of every module of ours that is loaded: what the guard and the boot unit will run. Raises
+    SourceError.
+    """
+    package = __name__.rsplit(".", 2)[0]
+    code = {}
+    for name, module in list(sys.modules.items()):
+        if name.startswith(package + "."):
+            try:
+                text = module.__loader__.get_source(name)  # type: ignore[union-attr]
+            except (OSError, ImportError, AttributeError, ValueError) as exc:
+                raise SourceError(_NO_SOURCE % (name, exc)) from exc
+            room = hasattr(module, "__path__")  # what is at its door is often empty
+            if not text and not room:
+                raise SourceError(_NO_SOURCE % (name, "its loader has none"))
+            # a loader may give the bytes of the file (PEP 302 wants text)
+            path = name.replace(".", "/") + ("/__init__.py" if room else ".py")
+            code[path] = text if isinstance(text, bytes) else (text or "").encode()
+    return code
+
+
+def name_of(identity: str) -> str:
+    """The name of the transaction's unit."""
+    return "ovirt-mgmt-network-%s.service" % identity
+
+
+def launch(entry: dict, code: Mapping[str, bytes]) -> dict:
+    """Start the guard of ``entry`` (an open journal) and return its status once it has said its first word.
+
+    ``code``: see source_code(). Raises OSError when the mailbox cannot be written, CommandError when the guard cannot
+    be started, or says nothing in time: then stop() it, for it may be alive.
+    """
+    identity, python = entry["id"], entry["python"]
+    folder = os.path.join(mailbox.folder(identity), "code")
+    durable_files.write_all(folder, code)
+    mailbox.reserve(identity)
+    argv = [
+        "systemd-run",
+        "--quiet",
+        "--collect",
+        "--no-ask-password",
+        "--unit=" + name_of(identity),
+        "--description=oVirt management network transaction " + identity,
+        *["--property=" + text for text in _PROPERTIES],
+        "--setenv=PYTHONPATH=" + folder,
+    ]
+    rc, _out, err = run([*argv, python, "-m", ENTRY, "run", entry["base"], identity], timeout=15)
+    if rc:
+        raise CommandError(_NOT_RUN % (python, err.strip() or "exit status %d" % rc, name_of(identity)), argv, rc)
+    end = time.monotonic() + FIRST_WORD_SECONDS
+    while True:
+        status = mailbox.wait_until(identity, lambda status: status.get("guard"), _LOOK_SECONDS) or {}
+        if status.get("guard") or status.get("phase") in mailbox.ENDED:
+            return status
+        if time.monotonic() > end or not alive(identity):
+            raise CommandError(_NOT_RUN % (python, "it did not answer", name_of(identity)), argv)
+
+
+def alive(identity: str) -> bool:
+    """Whether the guard of that transaction runs, or is about to be started again by systemd; True also when systemd
+    does not tell.
+    """
+    try:
+        rc, out, _err = run(["systemctl", "show", "--property=ActiveState", "--value", name_of(identity)], timeout=10)
+    except CommandError:
+        return True
+    return bool(rc) or out.strip() not in ("inactive", "failed")
+
+
+def stop(identity: str) -> bool:
+    """End the guard of that transaction; returns whether it is certainly dead."""
+    try:
+        run(["systemctl", "stop", name_of(identity)], timeout=20)
+        run(["systemctl", "reset-failed", name_of(identity)], timeout=10)
+    except CommandError as exc:
+        mailbox.log(exc)
+    return not alive(identity)

@@ -1,0 +1,68 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a profile has that nmstate has no word for."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.facts import profile_properties
+
+
+def profile(**values):
+    """A profile as GetSettings gives it, from ``ipv6__dhcp_iaid="mac"``."""
+    found = {"connection": {"id": "ovirtmgmt"}, "ipv4": {"method": "auto"}, "ipv6": {"method": "auto"}}
+    for name, value in values.items():
+        section, _mark, key = name.partition("__")
+        found[section][key.replace("_", "-")] = value
+    return found
+
+
+def test_what_a_profile_has():
+    assert (
+        profile_properties.carried(profile())
+        == profile_properties.carried({"connection": {"zone": "", "mdns": None}})
+        == {}
+    )
+    assert profile_properties.carried(
+        profile(
+            connection__zone="internal",
+            connection__mdns=0,
+            ipv4__dhcp_reject_servers=["192.0.2.1"],
+            ipv4__may_fail=False,
+        )
+    ) == {"connection.zone": "internal", "connection.mdns": 0, "ipv4.dhcp-reject-servers": ["192.0.2.1"]}
+
+
+@pytest.mark.parametrize(
+    "values, expected",
+    [
+        ({}, []),
+        (
+            {
+                "ipv4__route_data": [
+                    {
+                        "dest": "10.0.0.0",
+                        "prefix": 8,
+                        "next-hop": "192.0.2.1",
+                        "metric": 5,
+                        "table": 7,
+                        "src": "192.0.2.10",
+                    }
+                ]
+            },
+            [],
+        ),
+        (
+            {"ipv4__route_data": [{"dest": "10.0.0.0", "prefix": 8, "onlink": True, "mtu": 1400}]},
+            ["the route 10.0.0.0/8 with mtu 1400, onlink true"],
+        ),
+        ({"ipv6__routing_rules": [{"family": 10, "priority": 5, "table": 7, "from": "::1", "from-len": 128}]}, []),
+        (
+            {"ipv6__routing_rules": [{"family": 10, "priority": 5, "dport-start": 22}]},
+            ["the rule with priority 5 with dport-start 22"],
+        ),
+    ],
+)
+def test_what_nmstate_has_no_word_for(values, expected):
+    assert profile_properties.beyond_nmstate(profile(**values)) == expected
