@@ -12,9 +12,10 @@ import time
 from ..effects import every, guests, repair
 from ..effects.base import Context
 from ..facts import comparison, snapshot
+from ..proof import checkpoint
 from ..sources import networkmanager, nmcli, nmstatectl, profile_files
 from ..sources.command import CommandError, run
-from . import boot_unit, checkpoint, diagnosis, facts_after, journal, mailbox
+from . import boot_unit, diagnosis, facts_after, journal, mailbox
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def _put_back(entry: dict, say: Callable[[str], None]) -> dict | None:
         damage = {"device": "", "what": "profile files", "old": "the copies in %s" % entry["path"], "new": str(exc)}
         say("the profile files cannot be put back: %s" % exc)
     try:
-        for path in checkpoint.existing(entry["id"]):
+        for path in checkpoint.existing(mailbox.status_of(entry["id"]) or {}):
             if damage:
                 say("NetworkManager rolls back to its own checkpoint")
                 networkmanager.rollback_checkpoint(path)

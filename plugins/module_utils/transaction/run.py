@@ -22,9 +22,10 @@ from ..change import desired_state, scope
 from ..effects import every
 from ..effects.base import EffectError, RequestError
 from ..facts import digest, snapshot
+from ..proof import checkpoint
 from ..sources import networkmanager, profile_files
 from ..sources.command import CommandError
-from . import boot_unit, checkpoint, diagnosis, endings, journal, mailbox, prove, units
+from . import boot_unit, diagnosis, endings, journal, mailbox, prove, units
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -262,9 +263,24 @@ def _change(entry: dict) -> None:
             verb(context)
         except EffectError as exc:
             raise prove.Abort(step, str(exc), **exc.details) from exc
-    checkpoint.ensure(entry["id"])
+    _find_checkpoint(entry["id"])
     if entry["persistent"]:
         journal.update(entry, applied=profile_files.digests())
+
+
+def _find_checkpoint(identity: str) -> None:
+    """Have the status name the checkpoint that nmstate has made, also where nmstatectl did not."""
+    status = mailbox.status_of(identity) or {}
+    if "foreign" not in status or status.get("checkpoint"):
+        return
+    paths = checkpoint.existing(status)
+    if not paths:
+        raise prove.Abort(
+            "apply",
+            "nmstatectl reported success, but its checkpoint is gone: NetworkManager was restarted or somebody else "
+            "ended it",
+        )
+    mailbox.tell(identity, checkpoint=paths[0])
 
 
 def _commit(entry: dict) -> None:

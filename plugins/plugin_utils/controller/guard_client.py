@@ -12,7 +12,7 @@ import json
 import shlex
 import time
 
-RUN = "/run/ovirt-mgmt-network"  # module_utils/transaction/guard.py, RUN
+RUN = "/run/ovirt-mgmt-network"  # module_utils/transaction/mailbox.py, RUN
 ENDED = ("committed", "undone", "failed")
 _ROUND = 10  # seconds that one shell line may wait on the host
 _PAUSE = 0.5  # seconds between attempts to reach a host that does not answer

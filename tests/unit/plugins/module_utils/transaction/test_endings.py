@@ -12,6 +12,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.module_utils.effects import 
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.effects.base import Host as HostNow
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.effects.base import Plan
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.facts import snapshot
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.proof import checkpoint as checkpoints
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources import (
     durable_files,
     kernel,
@@ -28,7 +29,6 @@ from ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction imp
     mailbox,
     units,
 )
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction import checkpoint as checkpoints
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction import run as transaction
 
 
