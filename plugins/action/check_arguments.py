@@ -87,7 +87,7 @@ class ActionModule(ActionBase):
                         broken.append((name, error))
                 except (AnsibleError, PlainDataError) as error:
                     broken.append((name, error))
-            wrong = ["%s: it cannot be read: %s" % (name, " ".join(str(error).split())) for name, error in broken]
+            wrong = ["%s: cannot read the file: %s" % (name, " ".join(str(error).split())) for name, error in broken]
             checked, more = arguments.check(
                 prefix, {name: spec for name, spec in options.items() if name not in dict(broken)}, given
             )

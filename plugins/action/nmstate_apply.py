@@ -51,8 +51,8 @@ class ActionModule(ActionBase):
                 rolled_back=False,
                 step="begin",
                 msg=(
-                    "the host names its transaction %r, which is no id of one. Look at its console and journalctl -u "
-                    "'ovirt-mgmt-network-*'" % str(begun["transaction"])[:80]
+                    "the host returned %r, which is not a transaction ID. On the console of the host, run journalctl "
+                    "-u 'ovirt-mgmt-network-*'" % str(begun["transaction"])[:80]
                 ),
             )
         steer = guard_client.Steering(begun["transaction"], self._line, self._reconnect, _UNREACHABLE)
@@ -99,21 +99,21 @@ class ActionModule(ActionBase):
         if status["phase"] == "committed":
             if not begun.get("proven", True):
                 result["warnings"].append(
-                    "the control connection does not prove the change; it was committed by its addresses and probes "
-                    "alone"
+                    "the control connection does not verify the change; it was committed after its addresses and "
+                    "probes were verified"
                 )
             if status.get("record_trouble"):
                 result["warnings"] += [
-                    "the network is committed, but VDSM's record of it is not: %s" % status["record_trouble"]
+                    "the network was committed, but not recorded for VDSM: %s" % status["record_trouble"]
                 ]
             return dict(result, recorded=bool(status.get("recorded")))
         if status["phase"] == "applied":
             return result
         exact = bool(status.get("exact"))
         state = (
-            "The host is as it was before, exactly"
+            "The old state was restored exactly"
             if exact
-            else "The host's old state is not wholly back: %s"
+            else "The old state was not restored completely: %s"
             % "; ".join("%(device)s %(what)s" % one for one in status.get("left") or [])
         )
         result.update(
@@ -149,15 +149,12 @@ def lost(trouble, transaction, timeout):
     """What is said of a host that no longer answers (``trouble``: steering.Unreachable), and what to do."""
     if trouble.confirmed:
         return (
-            "no answer from the host after the change was confirmed (%s). It is committed or undone, which is not "
-            "known here. Once the host answers, "
-            "run again: that reads what the host holds. Or network_commit with transaction=%s: it names the end. "
-            "Should the host stay away: its console, "
-            "journalctl -u 'ovirt-mgmt-network-*'" % (trouble, transaction)
+            "no answer from the host after the change was confirmed (%s). The change is either committed or undone. "
+            "When the host answers, run again, or run network_commit with transaction=%s to find out. If the host "
+            "does not answer, run journalctl -u 'ovirt-mgmt-network-*' on its console" % (trouble, transaction)
         )
     return (
-        "no answer from the host after the change (%s). Its guard brings the old network back by itself, without us, "
-        "%s s after the "
-        "change was applied; try again then. Should it stay away: its console, journalctl -u 'ovirt-mgmt-network-*'"
+        "no answer from the host after the change (%s). The host restores the old network %s s after the change was "
+        "applied; run again then. If the host does not answer, run journalctl -u 'ovirt-mgmt-network-*' on its console"
         % (trouble, timeout)
     )

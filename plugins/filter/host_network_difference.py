@@ -15,8 +15,8 @@ def host_network_difference(before, after):
     for name, facts in (("before", before), ("after", after)):
         if not isinstance(facts, dict):
             raise AnsibleFilterError(
-                f"host_network_difference: {name} is {type_name(facts)}, not mapping; ansible_facts.host_network is "
-                f"needed"
+                f"host_network_difference: {name}: got {type_name(facts)}, expected a mapping, "
+                "ansible_facts.host_network"
             )
     return difference(to_plain(before, "before"), to_plain(after, "after"))
 

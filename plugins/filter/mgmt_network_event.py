@@ -30,12 +30,12 @@ def mgmt_network_event(name, host="", interface="", values=None, reason="", reme
 
 def _make(name, values, **options):
     if not isinstance(name, str):
-        raise EventError(f"the name of an event is needed, {describe(name)} is given")
+        raise EventError(f"got {describe(name)}, expected the name of an event")
     if not isinstance(values, dict):
-        raise EventError(f"values: a mapping of placeholder to value is needed, {describe(values)} is given")
+        raise EventError(f"values: got {describe(values)}, expected a mapping of placeholders to values")
     clashing = sorted(set(values) & {"name", *options})
     if clashing:
-        raise EventError(f"values: {clashing[0]} is an option of its own, not a placeholder of the text")
+        raise EventError(f"values: {clashing[0]} is a separate option, not a placeholder")
     return event(name, **options, **values)
 
 

@@ -26,7 +26,7 @@ def mgmt_network_outcome(
 ):
     """See mgmt_network_outcome.yml."""
     if not isinstance(decision, dict):
-        raise AnsibleFilterError("mgmt_network_outcome: the decision is %s, not mapping" % type_name(decision))
+        raise AnsibleFilterError("mgmt_network_outcome: decision: got %s, expected a mapping" % type_name(decision))
     return outcome.outcome(
         to_plain(decision, "decision"),
         str(host),

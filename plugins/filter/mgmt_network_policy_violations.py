@@ -17,7 +17,9 @@ def mgmt_network_policy_violations(facts, wanted):
             "mgmt_network_policy_violations: %s" % missing_required_lib("jmespath")
         ) from policies.JMESPATH_IMPORT_ERROR
     if not isinstance(wanted, list):
-        raise AnsibleFilterError("mgmt_network_policy_violations: the policies are %s, not list" % type_name(wanted))
+        raise AnsibleFilterError(
+            "mgmt_network_policy_violations: policies: got %s, expected a list" % type_name(wanted)
+        )
     try:
         return policies.violations(to_plain(facts, "facts"), to_plain(wanted, "policies"))
     except policies.PolicyError as error:

@@ -21,11 +21,11 @@ def mgmt_network_report(data, what="result", sync="apply", hosts=None, verbose=F
         "summary": lambda results: summary.summary_lines(results, to_plain(hosts, "hosts") or [], bool(verbose)),
     }
     if what not in lines:
-        raise AnsibleFilterError("mgmt_network_report: what is %r, not one of %s" % (what, ", ".join(lines)))
+        raise AnsibleFilterError("mgmt_network_report: what: got %r, expected one of %s" % (what, ", ".join(lines)))
     expected = list if what == "summary" else dict
     if not isinstance(data, expected):
         raise AnsibleFilterError(
-            "mgmt_network_report: the %s is %s, not %s" % (what, type_name(data), type_name(expected()))
+            "mgmt_network_report: %s: got %s, expected %s" % (what, type_name(data), type_name(expected()))
         )
     return lines[what](to_plain(data, what))
 

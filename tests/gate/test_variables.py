@@ -61,11 +61,11 @@ def test_a_run_with_wrong_variables_contacts_no_host_and_gives_no_host_a_status(
     for text in (
         "configure_mgmt_sync: got 'aply', expected one of report, apply",
         "configure_mgmt_timeout: got 5, expected an integer from 10 to 600",
-        "configure_mgmt_wait_timeout: this variable is not known, did you mean configure_mgmt_wait or ",
-        "configure_mgmt_after_tasks: got 'hook.yml' (string), expected a file of tasks; there is none at ",
+        "configure_mgmt_wait_timeout: unknown variable, did you mean configure_mgmt_wait or ",
+        "configure_mgmt_after_tasks: got 'hook.yml' (string), expected a task file; not found: ",
         "%s/hook.yml" % tmp_path,
         "configure_mgmt_probes[0].type: got 'ping', expected one of gateway, ",
-        "h2: mgmt_network: vlan_tag: 5000 (integer) is given",
+        "h2: mgmt_network: vlan_tag: got 5000 (integer)",
         "No host was contacted",
     ):
         assert text in said
@@ -77,7 +77,10 @@ def test_a_run_with_wrong_variables_contacts_no_host_and_gives_no_host_a_status(
 
 def test_a_run_without_a_definition_names_the_variable(tmp_path):
     rc, said = play(tmp_path, "ovirt.mgmt_network.add_host")
-    assert rc != 0 and '"mgmt_network: this variable is not set; it is the definition of the management network' in said
+    assert (
+        rc != 0
+        and '"mgmt_network: this variable is required; set it to the definition of the management network' in said
+    )
 
 
 def test_a_role_in_a_playbook_of_somebody_else(tmp_path):
@@ -135,10 +138,10 @@ def test_a_role_in_a_playbook_of_somebody_else(tmp_path):
     refusals = [line for line in said.splitlines() if "refused: " in line]
     assert len(refusals) == 2, said
     assert (
-        "configure_mgmt_network: vlan_tag: 1.5 (float) is given" in refusals[0]
+        "configure_mgmt_network: vlan_tag: got 1.5 (float)" in refusals[0]
         and "configure_mgmt_sync: got 'aply', expected one of" in refusals[0]
     )
-    assert "mgmt_network: this variable is not set" in refusals[1]
+    assert "mgmt_network: this variable is required" in refusals[1]
     assert "DEPRECATION" not in said
 
 
@@ -152,7 +155,7 @@ def test_variables_of_the_play_are_checked_as_each_host_has_them(tmp_path):
         }
     ]
     rc, said = play(tmp_path, plays, hosts=hosts)
-    assert rc != 0 and "\"h2: mgmt_network: vlan_tag: 'ten' (string) is given" in said
+    assert rc != 0 and "\"h2: mgmt_network: vlan_tag: got 'ten' (string)" in said
 
 
 def test_wrong_arguments_of_the_modules_fail_before_the_host_is_contacted(tmp_path):

@@ -49,8 +49,8 @@ def kept(arguments, result, found, host, no_log=False):
             with open(os.path.join(folder, name), "w", encoding="utf-8", opener=private_files.opener) as stream:
                 stream.write(text)
     except OSError as exc:
-        return dict(result, warnings=["the diagnosis cannot be written to %s: %s" % (folder, exc.strerror or exc)])
-    return dict(result, diagnosis=folder, msg="%s. Details are in %s" % (str(result.get("msg")).rstrip("."), folder))
+        return dict(result, warnings=["cannot write the diagnosis to %s: %s" % (folder, exc.strerror or exc)])
+    return dict(result, diagnosis=folder, msg="%s. See %s for details" % (str(result.get("msg")).rstrip("."), folder))
 
 
 def folder_name(host, transaction):
@@ -83,7 +83,7 @@ def files(arguments, result, found):
         if data
     }
     texts["timeline.txt"] = "".join(timeline_lines(status.get("timeline") or result.get("timeline") or []))
-    texts["host.log"] = found.get("log") or "no log came from the host\n"
+    texts["host.log"] = found.get("log") or "no log was received from the host\n"
     texts["message.txt"] = "%s\n" % result.get("msg", "")
     return texts
 

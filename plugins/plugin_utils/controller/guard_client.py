@@ -95,7 +95,7 @@ class Steering:
 
     def _until(self, line, phases, seconds, anew=False):
         end = self._clock.monotonic() + seconds
-        trouble = "the status of the transaction %s was not to be read" % self.identity
+        trouble = "the status of the transaction %s cannot be read" % self.identity
         while True:
             try:
                 if anew:

@@ -112,7 +112,7 @@ def unknown(prefix, options, names):
         if one.startswith(begin) and one not in options and one[len(begin) :] not in FACTS.get(prefix, ())
     )
     # compared without what all names begin with, which would make any two of them alike
-    return ["%s: this variable is not known%s" % (one, _nearest(one[len(begin) :], known, begin)) for one in strange]
+    return ["%s: unknown variable%s" % (one, _nearest(one[len(begin) :], known, begin)) for one in strange]
 
 
 def _value(name, spec, value):
@@ -124,12 +124,12 @@ def _value(name, spec, value):
     if unset:
         if name == MGMT_NETWORK:
             raise ArgumentError(
-                "%s: this variable is not set; it is the definition of the management network, for example "
+                "%s: this variable is required; set it to the definition of the management network, for example "
                 "{name: ovirtmgmt, vlan_tag: 3000}" % name
             )
         if spec.get("required"):
             raise ArgumentError(
-                "%s: this is missing; expected %s" % (name, _expected(name, _NAMES.get(kind, kind), choices))
+                "%s: this key is required; expected %s" % (name, _expected(name, _NAMES.get(kind, kind), choices))
             )
         return spec.get("default")
     try:
@@ -154,9 +154,7 @@ def _value(name, spec, value):
 def _mapping(name, options, value):
     unknown = [key for key in value if key not in options]
     if unknown:
-        raise ArgumentError(
-            "%s.%s: this key is not known%s" % (name, unknown[0], _nearest(str(unknown[0]), list(options)))
-        )
+        raise ArgumentError("%s.%s: unknown key%s" % (name, unknown[0], _nearest(str(unknown[0]), list(options))))
     found = {key: _value("%s.%s" % (name, key), spec, value.get(key)) for key, spec in options.items()}
     return {key: one for key, one in found.items() if one is not None}
 
@@ -221,7 +219,7 @@ def _nearest(name, known, prefix=""):
     begins = [one for one in known if one not in near and (name.startswith(one) or one.startswith(name))]
     near = [prefix + one for one in begins + near][:3]
     if not near:
-        return "; known are %s" % ", ".join(prefix + one for one in known)
+        return "; expected one of %s" % ", ".join(prefix + one for one in known)
     return ", did you mean %s?" % " or ".join(near)
 
 
@@ -239,7 +237,7 @@ def located(name, path, folders, exists):
     found = next((one for one in places if exists(one)), None)
     if found is None:
         raise ArgumentError(
-            "%s: got %s, expected a file of tasks; there is none at %s" % (name, describe(path), " or ".join(places))
+            "%s: got %s, expected a task file; not found: %s" % (name, describe(path), " or ".join(places))
         )
     return found
 

@@ -38,7 +38,7 @@ KEYS = (
     "switch",
 )
 _DEVICE_NAME = re.compile(r"[0-9a-zA-Z_-]{1,15}", re.ASCII)
-_NAME_RULE = "1 to 15 of the characters 0-9, a-z, A-Z, '_' and '-', not beginning with 'bond' or '-'"
+_NAME_RULE = "1 to 15 of the characters 0-9, a-z, A-Z, '_', and '-', not beginning with 'bond' or '-'"
 
 
 class DefinitionError(Exception):
@@ -67,8 +67,7 @@ def parse_definition(definition) -> dict:
     except ValueError:
         raise DefinitionError(
             "",
-            f"the definition of the network: {describe(definition)} is given; a mapping with at least the key 'name' "
-            f"is needed",
+            f"definition of the network: got {describe(definition)}, expected a mapping with at least the key 'name'",
         ) from None
     _refuse_unknown_keys(definition)
     name, vdsm_name = _names(definition)
@@ -88,15 +87,14 @@ def parse_definition(definition) -> dict:
     if parsed["stp"] and not parsed["vm_network"]:
         raise DefinitionError(
             "stp",
-            "true is given with vm_network false; only a VM network has a bridge that could run STP, so allowed is "
-            "false",
+            "got true with vm_network false, expected false; only a VM network has a bridge that can run STP",
             "NON_VM_NETWORK_CANNOT_SUPPORT_STP",
         )
     return parsed
 
 
 def _wrong(key: str, value, allowed: str, engine_message: str = "") -> DefinitionError:
-    return DefinitionError(key, f"{describe(value)} is given; allowed is {allowed}", engine_message)
+    return DefinitionError(key, f"got {describe(value)}, expected {allowed}", engine_message)
 
 
 def _refuse_unknown_keys(raw: dict) -> None:
@@ -104,14 +102,14 @@ def _refuse_unknown_keys(raw: dict) -> None:
         if key not in KEYS:
             near = difflib.get_close_matches(str(key), KEYS, n=1)
             hint = f", did you mean '{near[0]}'?" if near else "."
-            raise DefinitionError(str(key), f"this key is not known{hint} Known are: {', '.join(KEYS)}")
+            raise DefinitionError(str(key), f"unknown key{hint} Expected one of: {', '.join(KEYS)}")
 
 
 def _names(raw: dict) -> tuple[str, str]:
     """The logical name and the name on the host. VDSM makes a device of the latter, hence its narrow rule."""
     if "name" not in raw:
         raise DefinitionError(
-            "name", "this key is missing; it is the name of the logical network, for example 'ovirtmgmt'"
+            "name", "this key is required; set it to the name of the logical network, for example 'ovirtmgmt'"
         )
     name = raw["name"]
     if (
@@ -120,7 +118,11 @@ def _names(raw: dict) -> tuple[str, str]:
         or not 0 < len(name) <= MAX_LOGICAL_NAME
         or name != name.strip()
     ):
-        raise _wrong("name", name, f"a string of 1 to {MAX_LOGICAL_NAME} printable characters, without space around it")
+        raise _wrong(
+            "name",
+            name,
+            f"a string of 1 to {MAX_LOGICAL_NAME} printable characters, without leading or trailing spaces",
+        )
     vdsm_name = raw.get("vdsm_name")
     if not values.is_unset(vdsm_name):
         if not isinstance(vdsm_name, str) or not _is_device_name(vdsm_name):
@@ -131,7 +133,7 @@ def _names(raw: dict) -> tuple[str, str]:
         raise _wrong(
             "name",
             name,
-            f"{_NAME_RULE}; any other name needs the key vdsm_name, the name on the host, which follows this rule",
+            f"{_NAME_RULE}; for any other name, set the key vdsm_name, the name on the host, which follows this rule",
             _name_message(name),
         )
     return str(name), str(name if values.is_unset(vdsm_name) else vdsm_name)
@@ -203,7 +205,7 @@ def _dns_servers(raw: dict) -> list[str]:
         address = parse_address(server)
         if not is_real(server) or address.is_multicast():
             raise _wrong(
-                f"dns_servers[{index}]", server, "the IPv4 or IPv6 address of a name server, without prefix length"
+                f"dns_servers[{index}]", server, "the IPv4 or IPv6 address of a DNS server, without prefix length"
             )
         if canonical(server) not in servers:
             servers.append(canonical(server))

@@ -25,11 +25,11 @@ def check_state(state) -> None:
         return
     if not isinstance(state, dict) or not isinstance(state.get("interfaces"), list):
         raise StateFormatError(
-            "current", "an nmstate state with a list 'interfaces' is needed; the facts have it as host_network.nmstate"
+            "current", "expected an nmstate state with a list 'interfaces', such as host_network.nmstate of the facts"
         )
     for index, interface in enumerate(state["interfaces"]):
         if not isinstance(interface, dict) or not isinstance(interface.get("name"), str):
-            raise StateFormatError(f"current.interfaces[{index}]", "a mapping with the name of the interface is needed")
+            raise StateFormatError(f"current.interfaces[{index}]", "expected a mapping with the name of the interface")
     for key in ("routes", "route-rules", "dns-resolver"):
         check_mapping(f"current.{key}", state.get(key))
 
@@ -37,7 +37,7 @@ def check_state(state) -> None:
 def check_mapping(key: str, value) -> None:
     """Raise StateFormatError unless ``value`` is a mapping or None."""
     if value is not None and not isinstance(value, dict):
-        raise StateFormatError(key, f"{describe(value)} is given; a mapping is needed")
+        raise StateFormatError(key, f"got {describe(value)}, expected a mapping")
 
 
 class Current:

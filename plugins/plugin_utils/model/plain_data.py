@@ -31,7 +31,7 @@ def to_plain(value, what: str):
         return json.loads(json.dumps(value, default=_refuse))
     except (TypeError, ValueError) as error:
         raise PlainDataError(
-            f"{what}: plain data is needed (mappings, lists, strings, numbers, booleans): {error}"
+            f"{what}: expected plain data (mappings, lists, strings, numbers, booleans): {error}"
         ) from error
 
 

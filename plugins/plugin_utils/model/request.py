@@ -211,7 +211,7 @@ def _network(path: str, name: str, attrs, current, keep_vlan_name: bool) -> Netw
     if _boolean(path, attrs, "remove", False):
         others = sorted(set(attrs) - {"remove", "custom"})
         if others:
-            raise RequestFormatError(f"{path}.{others[0]}", "a network that is removed has no attributes")
+            raise RequestFormatError(f"{path}.{others[0]}", "a network with 'remove' must not have other attributes")
         return Network(name=name, remove=True)
     _switch(path, attrs)
     bridged = _boolean(path, attrs, "bridged", True)
@@ -220,10 +220,10 @@ def _network(path: str, name: str, attrs, current, keep_vlan_name: bool) -> Netw
         _device_name(path, name)
     device, replaces = (None, None) if vlan is None else current.vlan_to_make(base, vlan, keep_vlan_name)
     if device:
-        _device_name(f"{path}.vlan", device, "the VLAN device would be named")
+        _device_name(f"{path}.vlan", device, "the name of the VLAN device would be")
     stp = _boolean(path, attrs, "stp", False)
     if stp and not bridged:
-        raise RequestFormatError(f"{path}.stp", "true is given for a network without a bridge, which alone can run STP")
+        raise RequestFormatError(f"{path}.stp", "got true for a network without a bridge; only a bridge can run STP")
     default_route = _boolean(path, attrs, "defaultRoute", False)
     return Network(
         name=name,
@@ -253,7 +253,7 @@ def _bond(path: str, name: str, attrs) -> Bond:
     _switch(path, attrs)
     nics = attrs.get("nics")
     if not isinstance(nics, list) or not nics or not all(isinstance(nic, str) and nic for nic in nics):
-        raise _wrong(f"{path}.nics", nics, "a list of names of NICs")
+        raise _wrong(f"{path}.nics", nics, "a list of NIC names")
     options = attrs.get("options")
     if options is not None:
         options = _bond_options(f"{path}.options", options)
@@ -272,13 +272,13 @@ def _position(path: str, attrs: dict, bridged: bool) -> tuple[str | None, int | 
     nic, bonding = _text(path, attrs, "nic"), _text(path, attrs, "bonding")
     if nic and bonding:
         raise RequestFormatError(
-            f"{path}.bonding", f"{bonding} is given beside the NIC {nic}; a network stands on one of them"
+            f"{path}.bonding", f"got the bond {bonding} and the NIC {nic}, expected only one of them"
         )
     vlan = _integer(path, attrs, "vlan", None, 0, MAX_VLAN_TAG)
     base = nic or bonding
     if not base and (vlan is not None or not bridged):
         key, what = ("vlan", "a VLAN") if vlan is not None else ("nic", "a network without a bridge")
-        raise RequestFormatError(f"{path}.{key}", f"{what} needs a 'nic' or a 'bonding' to stand on")
+        raise RequestFormatError(f"{path}.{key}", f"{what} requires a 'nic' or a 'bonding'")
     return base, vlan
 
 
@@ -291,12 +291,12 @@ def _ipv4(path: str, attrs: dict) -> dict:
     if not address:
         for key, value in (("netmask", mask), ("prefix", bits), ("gateway", gateway)):
             if value is not None:
-                raise RequestFormatError(f"{path}.{key}", f"{value} is given without an 'ipaddr'")
+                raise RequestFormatError(f"{path}.{key}", f"got {value} without an 'ipaddr'")
         return {"ipv4": None, "gateway": None, "dhcpv4": protocol == "dhcp"}
     if protocol == "dhcp":
-        raise RequestFormatError(f"{path}.ipaddr", f"{address} is given beside bootproto 'dhcp'; one of them is needed")
+        raise RequestFormatError(f"{path}.ipaddr", f"got {address} and bootproto 'dhcp', expected only one of them")
     if mask is not None and bits is not None:
-        raise RequestFormatError(f"{path}.prefix", f"{bits} is given beside the netmask {mask}; one of them is needed")
+        raise RequestFormatError(f"{path}.prefix", f"got {bits} and the netmask {mask}, expected only one of them")
     prefix = prefix_length(mask) if bits is None else bits
     if prefix is None:
         raise _wrong(f"{path}.netmask", attrs.get("netmask"), "a netmask such as 255.255.255.0")
@@ -314,11 +314,11 @@ def _ipv6(path: str, attrs: dict) -> dict:
         raise _wrong(f"{path}.ipv6addr", text, "an IPv6 address with its prefix length such as 2001:db8::1/64")
     if text and (dhcp or autoconf):
         raise RequestFormatError(
-            f"{path}.ipv6addr", f"{text} is given beside {'dhcpv6' if dhcp else 'ipv6autoconf'}; one of them is needed"
+            f"{path}.ipv6addr", f"got {text} and {'dhcpv6' if dhcp else 'ipv6autoconf'}, expected only one of them"
         )
     gateway = _address(path, attrs, "ipv6gateway", 6)
     if gateway and not text:
-        raise RequestFormatError(f"{path}.ipv6gateway", f"{gateway} is given without an 'ipv6addr'")
+        raise RequestFormatError(f"{path}.ipv6gateway", f"got {gateway} without an 'ipv6addr'")
     return {
         "ipv6": (str(parsed), int(prefix or 128)) if text else None,
         "ipv6gateway": gateway,
@@ -349,11 +349,9 @@ def _nameservers(path: str, attrs: dict, default_route: bool) -> tuple[str, ...]
         raise _wrong(f"{path}.nameservers", servers, "a list of addresses")
     for index, server in enumerate(servers):
         if not is_real(server):
-            raise _wrong(f"{path}.nameservers[{index}]", server, "the IPv4 or IPv6 address of a name server")
+            raise _wrong(f"{path}.nameservers[{index}]", server, "the IPv4 or IPv6 address of a DNS server")
     if servers and not default_route:
-        raise RequestFormatError(
-            f"{path}.nameservers", "name servers are given for a network without the default route"
-        )
+        raise RequestFormatError(f"{path}.nameservers", "got DNS servers for a network without the default route")
     return tuple(canonical(server) for server in servers)
 
 
@@ -379,7 +377,7 @@ def _switch(path: str, attrs: dict) -> None:
         raise _wrong(f"{path}.switch", attrs["switch"], "'legacy' (a Linux bridge)")
 
 
-def _device_name(path: str, name: str, what: str = "the device would be named") -> str:
+def _device_name(path: str, name: str, what: str = "the device name would be") -> str:
     if (
         not isinstance(name, str)
         or not 0 < len(name) <= MAX_DEVICE_NAME
@@ -388,8 +386,8 @@ def _device_name(path: str, name: str, what: str = "the device would be named") 
     ):
         raise RequestFormatError(
             path,
-            f"{what} {name!r}; allowed are 1 to {MAX_DEVICE_NAME} characters, without space, ':', '/', '%', and no "
-            f"'-' in front",
+            f"{what} {name!r}, expected 1 to {MAX_DEVICE_NAME} characters without space, ':', '/', or '%', and not "
+            "beginning with '-'",
         )
     return name
 
@@ -404,7 +402,7 @@ def _refuse_unknown(path: str, attrs: dict, known: tuple[str, ...]) -> None:
         if key not in known:
             near = difflib.get_close_matches(str(key), known, n=1)
             hint = f", did you mean '{near[0]}'?" if near else "."
-            raise RequestFormatError(f"{path}.{key}", f"this key is not known{hint} Known are: {', '.join(known)}")
+            raise RequestFormatError(f"{path}.{key}", f"unknown key{hint} Expected one of: {', '.join(known)}")
 
 
 def _text(path: str, attrs: dict, key: str) -> str | None:
@@ -429,4 +427,4 @@ def _integer(path: str, attrs: dict, key: str, default: int | None, low: int, hi
 
 
 def _wrong(key: str, value, allowed: str) -> RequestFormatError:
-    return RequestFormatError(key, f"{describe(value)} is given; allowed is {allowed}")
+    return RequestFormatError(key, f"got {describe(value)}, expected {allowed}")

@@ -70,8 +70,7 @@ def check_facts(facts) -> dict:
     """
     if not isinstance(facts, dict):
         raise FactsError(
-            "facts",
-            "a mapping is needed: ansible_facts.host_network as ovirt.mgmt_network.host_network_facts returns it",
+            "facts", "expected a mapping, ansible_facts.host_network of ovirt.mgmt_network.host_network_facts"
         )
     present = {key: value for key, value in facts.items() if value is not None}
     checked = {"networks": {}, "teams": {}, "nameservers": [], "max_mtu": {}, **present}
@@ -83,17 +82,14 @@ def check_facts(facts) -> dict:
                 "ovirt.mgmt_network.host_network_facts",
             )
         if not isinstance(checked[key], dict) or not all(isinstance(entry, dict) for entry in checked[key].values()):
-            raise FactsError(key, "a mapping of device name to its properties is needed")
+            raise FactsError(key, "expected a mapping of device names to their properties")
     for name, vlan in checked["vlans"].items():
         if not str(vlan.get("vlanid", "")).isdecimal():
-            raise FactsError(f"vlans.{name}.vlanid", "the tag of the VLAN is needed, an integer")
+            raise FactsError(f"vlans.{name}.vlanid", "expected the VLAN tag, an integer")
     if not isinstance(checked.get("lastClientIface"), str):
-        raise FactsError(
-            "lastClientIface",
-            "this key is missing in the facts or not a string; it names the interface of the control connection",
-        )
+        raise FactsError("lastClientIface", "expected a string, the interface of the control connection")
     if not isinstance(checked["nameservers"], list):
-        raise FactsError("nameservers", "a list of addresses is needed")
+        raise FactsError("nameservers", "expected a list of addresses")
     return checked
 
 
@@ -147,16 +143,15 @@ def locate(facts: dict, interface: str, network: str = "") -> Position:
         raise InterfaceError(
             "",
             "The interface of the control connection is unknown (lastClientIface is empty).",
-            "Connect to an address that is configured on the host itself (not a translated one, not a local "
-            "connection), and run again.",
+            "Connect over SSH to an address that is configured on the host itself, not to a translated address, and "
+            "run again.",
         )
     if interface in facts["bridges"]:
         raise InterfaceError(
             interface,
-            f"{interface} is a bridge, and not the management network's own.",
-            f"Move the host's address from the bridge {interface} to its port or another NIC, bond or VLAN, or "
-            f"configure the network by hand,"
-            " and run again.",
+            f"{interface} is a bridge, but not the bridge of the management network.",
+            f"Move the host's address from the bridge {interface} to its port or to another NIC, bond, or VLAN, and "
+            "run again.",
         )
     vlan = facts["vlans"].get(interface)
     base = vlan.get("iface", "") if vlan is not None else interface
@@ -170,8 +165,8 @@ def _unusable(facts: dict, interface: str, base: str) -> tuple[str, str]:
     below = "" if base == interface else f"{interface} is a VLAN on {base or 'an unknown device'}; "
     if base in facts["teams"]:
         return (
-            f"{below}{base} is a team, which VDSM does not know.",
-            f"Replace the team {base} by a bond with the same NICs, and run again.",
+            f"{below}{base} is a team, which VDSM does not support.",
+            f"Replace the team {base} with a bond of the same NICs, and run again.",
         )
     if base in facts["bridges"]:
         return (
@@ -181,9 +176,9 @@ def _unusable(facts: dict, interface: str, base: str) -> tuple[str, str]:
     what = (
         f"{base} is a VLAN itself"
         if base in facts["vlans"]
-        else f"{base or interface} is neither a NIC nor a bond that the host reports"
+        else f"{base or interface} is not a NIC or a bond of the host"
     )
-    return f"{below}{what}.", "Move the host's address to a NIC, a bond or a VLAN on one of them, and run again."
+    return f"{below}{what}.", "Move the host's address to a NIC, a bond, or a VLAN on either, and run again."
 
 
 def _refuse_part_of_another(facts: dict, interface: str, base: str, network: str) -> None:
@@ -192,15 +187,15 @@ def _refuse_part_of_another(facts: dict, interface: str, base: str, network: str
         if base in (entry.get("slaves") or []):
             raise InterfaceError(
                 interface,
-                f"{base} is a leg of the bond {bond}, which cannot carry an address or a VLAN of its own.",
+                f"{base} is a port of the bond {bond} and cannot have its own address or VLAN.",
                 f"Move the host's address to the bond {bond} or to a VLAN on it, and run again.",
             )
     for bridge, entry in facts["bridges"].items():
         if interface in (entry.get("ports") or []) and bridge != network:
             raise InterfaceError(
                 interface,
-                f"{interface} is a port of the bridge {bridge}, which cannot carry an address of its own.",
-                f"Take {interface} out of the bridge {bridge}, and run again.",
+                f"{interface} is a port of the bridge {bridge} and cannot have its own address.",
+                f"Remove {interface} from the bridge {bridge}, and run again.",
             )
 
 
@@ -246,9 +241,9 @@ def _southbound(facts: dict, name: str, bridge: dict) -> str:
     if len(ports) != 1:
         raise InterfaceError(
             name,
-            f"The bridge {name} has {len(ports)} ports that are a NIC, a bond or a "
+            f"The bridge {name} has {len(ports)} ports that are a NIC, a bond, or a "
             f"VLAN{': ' if ports else ''}{', '.join(ports)}.",
-            f"Leave exactly one of them as a port of {name}, and run again.",
+            f"Keep exactly one of them as a port of {name}, and run again.",
         )
     return ports[0]
 

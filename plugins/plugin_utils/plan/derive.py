@@ -156,8 +156,8 @@ def _derive_existing(
             "NETWORKS_ALREADY_ATTACHED_TO_IFACES",
             active,
             f"The network {name} is already on {existing.device} (over {position.base}), but the control connection "
-            f"came in on {active}.",
-            f"Connect to the host by its address on {existing.device}, or remove the network {name} from the host, "
+            f"uses {active}.",
+            f"Connect to the host's address on {existing.device}, or remove the network {name} from the host, "
             f"and run again.",
         )
     actual = actual_configuration(
@@ -197,7 +197,7 @@ def _derive_existing(
         "request": build_request(facts, definition, position, caps),
         "differences": found,
         "warnings": warnings + loss_warnings(facts, existing.device, moves, host, permitted),
-        "remedy": f"Sync the network {name} to bring the host in line with the definition, or correct the definition.",
+        "remedy": f"Sync the network {name} to apply the definition to the host, or correct the definition.",
     }
 
 
@@ -227,10 +227,8 @@ def _check_vlan(definition: dict, position: Position, host: str) -> None:
 def _check_bond(facts: dict, position: Position, host: str) -> None:
     if position.bonded and len(nics_of(facts, position)) < 2:
         legs = nics_of(facts, position)
-        below = (
-            "" if position.interface == position.base else f"{position.interface} stands on the bond {position.base}. "
-        )
-        reason = f"{below}{position.base} has {f'only the NIC {legs[0]}' if legs else 'no NIC'}."
+        below = "" if position.interface == position.base else f"{position.interface} is on the bond {position.base}. "
+        reason = f"{below}{position.base} has {f'only the port {legs[0]}' if legs else 'no ports'}."
         raise _Refusal(events.event(events.INVALID_BOND, host, position.base, reason))
 
 
@@ -254,15 +252,11 @@ def _vlan_name(facts: dict, position: Position, keep: bool, host: str) -> tuple[
     else:
         return [{"attribute": "vlan_name", "desired": wanted, "actual": now}], []
     cost = (
-        f"VDSM cannot change this network: the kernel refuses a second device for VLAN {position.vlan} on "
-        f"{position.base}, so every edit fails"
-        f" after an outage of about two minutes. {now} keeps its name because {reason}."
+        f"VDSM cannot change this network: the kernel rejects a second device for VLAN {position.vlan} on "
+        f"{position.base}, so every edit by VDSM fails after an outage of about two minutes. {now} keeps its name "
+        f"because {reason}."
     )
-    remedy = (
-        None
-        if keep
-        else f"Rename the device {now} to {wanted} by hand, or expect that VDSM cannot change this network."
-    )
+    remedy = None if keep else f"Rename the device {now} to {wanted}; otherwise VDSM cannot change this network."
     return [], [events.event(events.FOREIGN_VLAN_NAME, host, now, cost, remedy, VlanName=wanted)]
 
 
@@ -272,8 +266,8 @@ def _check_name(facts: dict, definition: dict, active: str) -> None:
         raise RequestError(
             "",
             active,
-            f"The bridge of the network would be named {name}, but the host has another device of that name.",
-            f"Give the definition another vdsm_name, or rename the device {name}, and run again.",
+            f"The network needs a bridge named {name}, but the host has another device with that name.",
+            f"Set another vdsm_name in the definition, or rename the device {name}, and run again.",
         )
 
 
@@ -287,9 +281,9 @@ def _check_qos(found: list[dict], device: str) -> None:
         raise RequestError(
             "",
             device,
-            f"The attachment asks for another quality of service on {device} ({', '.join(asked)}), which this "
-            f"collection does not configure.",
-            "Set it in the engine, or take qos out of the attachment, and run again.",
+            f"The attachment requires another quality of service on {device} ({', '.join(asked)}), which this "
+            "collection does not support.",
+            "Set it in the engine, or remove qos from the attachment, and run again.",
         )
 
 
@@ -306,7 +300,7 @@ def _check_memory(facts: dict, name: str, position: Position) -> None:
             f"The network {name} was configured until the next boot only (configure_mgmt_persistent: false), and its "
             f"profiles"
             " are not on disk.",
-            "Reboot the host, which brings its old network, or set configure_mgmt_persistent: false, and run again.",
+            "Reboot the host to restore its old network, or set configure_mgmt_persistent: false, and run again.",
         )
 
 
@@ -362,7 +356,7 @@ def _warnings(definition: dict, device: dict, interface: str, host: str) -> list
         found.append(events.event(events.GATEWAY_OUT_OF_RANGE, host, interface, Gateway=gateway))
     static = {ipv4["boot_protocol"], ipv6["boot_protocol"]} <= {STATIC, NONE}
     if definition["default_route"] and static and not gateway and not is_real(ipv6["gateway"]):
-        reason = f"The definition gives it the default route, but {interface} has no gateway."
+        reason = f"The definition requires the default route, but {interface} has no gateway."
         remedy = f"Configure a gateway on {interface}, or define the network with default_route: false."
         found.append(events.event(events.OUT_OF_SYNC, host, interface, reason, remedy, Networks=definition["name"]))
     return found

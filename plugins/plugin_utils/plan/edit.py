@@ -27,8 +27,8 @@ def with_request(plan: Plan, request: dict, facts: dict, definition: dict, optio
             raise RequestError(
                 "",
                 plan.active_interface,
-                f"The request of the removal of the network {plan.network} was changed; it has no part in a removal.",
-                "Leave the request as it is, and run again.",
+                f"The request was changed, but a removal of the network {plan.network} does not use it.",
+                "Do not change the request, and run again.",
             )
         check_request(request, facts, definition)
         record = {"networks": request["networks"], "bondings": request.get("bondings") or {}}

@@ -96,8 +96,7 @@ def describe_network(facts: dict, definition: dict, position: Position, source: 
         raise RequestError(
             "ACTION_TYPE_FAILED_ROLE_NETWORK_HAS_NO_BOOT_PROTOCOL",
             position.interface,
-            f"{position.interface} has neither an IPv4 nor an IPv6 configuration that the management network could "
-            f"inherit.",
+            f"{position.interface} has no IPv4 or IPv6 configuration for the management network.",
             f"Configure an address or DHCP on {position.interface}, and run again.",
         )
     network["defaultRoute"] = definition["default_route"]
@@ -153,8 +152,7 @@ def _validate_bond(bond: dict, definition: dict, position: Position) -> None:
         raise RequestError(
             "NETWORK_BOND_NAME_BAD_FORMAT",
             name,
-            f"The bond {name} does not follow the rule for names of bonds ('bond' and then letters, digits or '_'), "
-            f"so VDSM would not accept it.",
+            f"The name of the bond {name} is not valid in VDSM; expected 'bond' followed by letters, digits, or '_'.",
             f"Rename the bond {name}, for example to bond0, and run again.",
         )
     mode = bond_mode(bond)
@@ -163,9 +161,9 @@ def _validate_bond(bond: dict, definition: dict, position: Position) -> None:
         raise RequestError(
             "INVALID_BOND_MODE_FOR_BOND_WITH_VM_NETWORK",
             name,
-            f"The bond {name} has mode {shown}, on which a VM network cannot work; its modes are 1, 2, 3 and 4.",
-            f"Change the mode of {name} (for example to 1 or 4), or define the network with vm_network: false, and "
-            f"run again.",
+            f"The bond {name} has mode {shown}, which a VM network does not support; expected mode 1, 2, 3, or 4.",
+            f"Change the mode of {name}, for example to 1 or 4, or set vm_network: false in the definition, and run "
+            "again.",
         )
 
 
@@ -177,9 +175,9 @@ def _validate_mtu(facts: dict, definition: dict, position: Position) -> None:
             raise RequestError(
                 "MTU_VALUE_INVALID",
                 nic,
-                f"MTU {definition['mtu']} is defined, but {nic} allows at most {limit}.",
-                f"Define the network with mtu {limit} or less, or use NICs that allow {definition['mtu']}, and run "
-                f"again.",
+                f"The definition requires MTU {definition['mtu']}, but {nic} supports at most {limit}.",
+                f"Set mtu in the definition to {limit} or less, or use NICs that support {definition['mtu']}, and run "
+                "again.",
             )
 
 
@@ -192,15 +190,15 @@ def _validate_neighbours(facts: dict, definition: dict, position: Position, qos:
         raise RequestError(
             "NETWORK_INTERFACES_NOT_EXCLUSIVELY_USED_BY_UNTAGGED_NETWORK",
             base,
-            f"{base} already carries the untagged network {untagged[0]}; an interface can carry only one.",
-            f"Remove the network {untagged[0]} from {base} or give one of the two a VLAN tag, and run again.",
+            f"{base} already has the untagged network {untagged[0]}; an interface can have only one.",
+            f"Remove the network {untagged[0]} from {base}, or set a VLAN tag for one of the two, and run again.",
         )
     same = [net["name"] for net in others if own["vlan"] is not None and net["vlan"] == own["vlan"]]
     if same:
         raise RequestError(
             "ACTION_TYPE_FAILED_HOST_NETWORK_ATTACHEMENT_ON_UNMANAGED_NETWORK",
             base,
-            f"VLAN {own['vlan']} on {base} already carries the network {same[0]}.",
+            f"VLAN {own['vlan']} on {base} already has the network {same[0]}.",
             f"Remove the network {same[0]} from the host, and run again.",
         )
     if any(net["qos"] for net in others) and not qos:
@@ -208,9 +206,9 @@ def _validate_neighbours(facts: dict, definition: dict, position: Position, qos:
         raise RequestError(
             "ACTION_TYPE_FAILED_HOST_NETWORK_QOS_INTERFACES_WITHOUT_QOS",
             base,
-            f"The network {limited} on {base} has a quality of service, which all networks of an interface need to "
-            f"have, or none.",
-            f"Take the quality of service from {limited}, or move it to another interface, and run again.",
+            f"The network {limited} on {base} has a quality of service. On one interface, either all networks or none "
+            "can have one.",
+            f"Remove the quality of service from {limited}, or move {limited} to another interface, and run again.",
         )
     if untagged and len({net["mtu"] for net in (*others, own)}) > 1:
         listed = ", ".join(f"{net['name']}({net['mtu']})" for net in (own, *others))
@@ -218,7 +216,7 @@ def _validate_neighbours(facts: dict, definition: dict, position: Position, qos:
             "NETWORK_MTU_DIFFERENCES",
             base,
             f"The networks on {base} differ in their MTU, and one of them is untagged: {listed}.",
-            "Give the networks of this interface one MTU, or all of them a VLAN tag, and run again.",
+            "Set the same MTU for all networks of this interface, or set a VLAN tag for each of them, and run again.",
         )
 
 

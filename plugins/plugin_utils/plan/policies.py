@@ -40,7 +40,7 @@ def violations(facts: dict | None, policies: list[dict]) -> list[str]:
             answer = expression.search(facts)
         except jmespath.exceptions.JMESPathError as error:
             raise PolicyError(
-                "policies[%d].query: it cannot be asked of this host: %s" % (number, _one_line(error))
+                "policies[%d].query: cannot be evaluated for this host: %s" % (number, _one_line(error))
             ) from error
         if answer is None or answer is False or answer in ("", [], {}) and answer != 0:
             found.append(message)
@@ -50,18 +50,18 @@ def violations(facts: dict | None, policies: list[dict]) -> list[str]:
 def _compiled(number, policy):
     where = "policies[%d]" % number
     if not isinstance(policy, dict):
-        raise PolicyError("%s: a mapping of query and message is needed, not %s" % (where, describe(policy)))
+        raise PolicyError("%s: got %s, expected a mapping of query and message" % (where, describe(policy)))
     unknown = sorted(set(policy) - set(_KEYS))
     if unknown:
-        raise PolicyError("%s.%s: unknown key; known are query and message" % (where, unknown[0]))
+        raise PolicyError("%s.%s: unknown key; expected query and message" % (where, unknown[0]))
     for key in _KEYS:
         if not isinstance(policy.get(key), str) or not policy[key].strip():
-            raise PolicyError("%s.%s: text is needed, not %s" % (where, key, describe(policy.get(key))))
+            raise PolicyError("%s.%s: got %s, expected text" % (where, key, describe(policy.get(key))))
     try:
         return jmespath.compile(policy["query"])
     except jmespath.exceptions.JMESPathError as error:
         raise PolicyError(
-            "%s.query: %r is no JMESPath expression: %s" % (where, policy["query"], _one_line(error))
+            "%s.query: %r is not a valid JMESPath expression: %s" % (where, policy["query"], _one_line(error))
         ) from error
 
 

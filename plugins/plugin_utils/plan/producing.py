@@ -30,7 +30,7 @@ def with_desired_state(plan: Plan, facts: dict, keep_vlan_name: bool) -> Plan:
 def refused(plan: Plan, error: InterfaceError | RequestError | RequestFormatError, host: str) -> Plan:
     """``plan`` as the refusal that ``error`` stands for: nothing of it is to be applied."""
     if isinstance(error, RequestFormatError):
-        error = RequestError("", "", f"The request cannot be used: {error}.", "Correct the request, and run again.")
+        error = RequestError("", "", f"The request is invalid: {error}.", "Correct the request, and run again.")
     name = events.INVALID_INTERFACE if isinstance(error, InterfaceError) else events.SETUP_FAILED
     rule = error.engine_message if isinstance(error, RequestError) else ""
     values = {"EngineMessage": rule} if rule else {}

@@ -60,19 +60,19 @@ def check_request(request: dict, facts: dict, definition: dict) -> dict:
         networks, bonds = parse_request(request, Current(facts.get("nmstate")))
     except RequestFormatError as error:
         raise RequestError(
-            _FORM.get(error.key.rpartition(".")[2], ""), "", f"The request cannot be used: {error}.", _CORRECT
+            _FORM.get(error.key.rpartition(".")[2], ""), "", f"The request is invalid: {error}.", _CORRECT
         ) from error
     if name not in networks or networks[name].remove:
         raise RequestError(
-            "", "", f"The request does not make the network {name}.", f"Leave {name} in its networks, and run again."
+            "", "", f"The request does not contain the network {name}.", f"Keep {name} in networks, and run again."
         )
     strange = sorted(set(networks) - {name} - set(recorded_networks(facts)))
     if strange:
         raise RequestError(
             "",
             "",
-            f"The request names the network {strange[0]}, which the host does not have.",
-            f"Only {name} and networks that are there can be in it; take {strange[0]} out, and run again.",
+            f"The request contains the network {strange[0]}, which the host does not have.",
+            f"Remove {strange[0]}; only {name} and existing networks are allowed. Then run again.",
         )
     for other, raw in request["networks"].items():
         _refuse_what_is_not_built(other, raw or {}, recorded_networks(facts).get(other) or {})
@@ -91,7 +91,7 @@ def _refuse_what_is_not_built(name: str, raw: dict, record: dict) -> None:
                 "",
                 raw.get("nic") or raw.get("bonding") or "",
                 f"networks.{name}.{key}: this collection does not configure {what}.",
-                f"Take {key} out of the request, and run again; set it in the engine when the host is up.",
+                f"Remove {key} from the request, and run again. Set it in the engine when the host is up.",
             )
 
 
@@ -101,8 +101,8 @@ def _check_place(facts: dict, network: Network, bonds: dict[str, Bond], raw: dic
         raise RequestError(
             "ATTACHMENT_REFERENCE_VLAN_DEVICE",
             base,
-            f"{base} is a VLAN device; a network stands on the NIC or bond below it.",
-            f"Name {facts['vlans'][base].get('iface')} and the key vlan, and run again.",
+            f"{base} is a VLAN device, expected the NIC or bond below it.",
+            f"Set {facts['vlans'][base].get('iface')} and the key vlan, and run again.",
         )
     known = {*facts["bondings"], *bonds} if bonded else facts["nics"]
     if base not in known:
@@ -116,9 +116,7 @@ def _check_place(facts: dict, network: Network, bonds: dict[str, Bond], raw: dic
         _refuse_leg(facts, base, "")
     if bonded and base in bonds:
         if bonds[base].remove:
-            raise RequestError(
-                "", base, f"The bond {base} is removed by the request that puts the network on it.", _CORRECT
-            )
+            raise RequestError("", base, f"The request removes the bond {base}, but puts the network on it.", _CORRECT)
         options = (
             bonds[base].options if bonds[base].options is not None else (facts["bondings"].get(base) or {}).get("opts")
         )
@@ -126,7 +124,7 @@ def _check_place(facts: dict, network: Network, bonds: dict[str, Bond], raw: dic
     link = {"vdsm_name": network.name, "vm_network": network.bridged, "vlan_tag": network.vlan, "mtu": network.mtu}
     validate_link(facts, link, Position(network.port or base, base, bonded, network.vlan), bool(raw.get("hostQos")))
     if not network.bridged and (raw.get("custom") or {}).get("bridge_opts"):
-        raise RequestError("", base, "custom.bridge_opts is given for a network without a bridge.", _CORRECT)
+        raise RequestError("", base, "got custom.bridge_opts for a network without a bridge.", _CORRECT)
 
 
 def _check_bond(facts: dict, bond: Bond, network: str) -> None:
@@ -136,22 +134,22 @@ def _check_bond(facts: dict, bond: Bond, network: str) -> None:
         raise RequestError(
             "NETWORK_BOND_NAME_BAD_FORMAT",
             bond.name,
-            f"'{bond.name}' is no name of a bond: 'bond' and then letters, digits or '_'.",
+            f"'{bond.name}' is not a valid bond name, expected 'bond' followed by letters, digits, or '_'.",
             _CORRECT,
         )
     if len(set(bond.nics)) < 2:
         raise RequestError(
             "NETWORK_BONDS_INVALID_SLAVE_COUNT",
             bond.name,
-            f"The bond {bond.name} would have only the NIC {bond.nics[0]}.",
-            "Give it at least two NICs, and run again.",
+            f"The bond {bond.name} would have only the port {bond.nics[0]}.",
+            "Add ports until it has at least two, and run again.",
         )
     for nic in bond.nics:
         if nic in facts["bondings"] or nic in facts["vlans"]:
             raise RequestError(
                 _SLAVES + "BOND_OR_VLAN_CANNOT_BE_SLAVE",
                 nic,
-                f"{nic} is no NIC, so it cannot be a leg of {bond.name}.",
+                f"{nic} is not a NIC, so it cannot be a port of {bond.name}.",
                 _CORRECT,
             )
         if nic not in facts["nics"]:
@@ -167,7 +165,7 @@ def _check_bond(facts: dict, bond: Bond, network: str) -> None:
             raise RequestError(
                 _SLAVES + "ATTACHED_TO_NETWORK_CANNOT_BE_SLAVE",
                 nic,
-                f"{nic} carries the network {users[0]}, so it cannot be a leg of {bond.name}.",
+                f"{nic} has the network {users[0]}, so it cannot be a port of {bond.name}.",
                 f"Move {users[0]} to another interface first, and run again.",
             )
 
@@ -180,8 +178,8 @@ def _refuse_leg(facts: dict, nic: str, bond: str) -> None:
         raise RequestError(
             _SLAVES + "ALREADY_IN_BOND",
             nic,
-            f"{nic} is a leg of the bond {other}.",
-            f"Name the bond {other}, or take {nic} out of it, and run again.",
+            f"{nic} is a port of the bond {other}.",
+            f"Use the bond {other}, or remove {nic} from it, and run again.",
         )
 
 
@@ -190,13 +188,13 @@ def _check_ip(network: Network, raw: dict) -> None:
         raise RequestError(
             "ACTION_TYPE_FAILED_ROLE_NETWORK_HAS_NO_BOOT_PROTOCOL",
             network.base or "",
-            f"The network {network.name} would have neither an IPv4 nor an IPv6 configuration.",
+            f"The network {network.name} would have no IPv4 or IPv6 configuration.",
             _CORRECT,
         )
     if network.ipv6gateway and not network.default_route:
         raise RequestError(
             _IP + "STATIC_BOOT_PROTOCOL_IPV6_GATEWAY_ON_NON_DEFAULT_ROUTE_ROLE",
             network.base or "",
-            f"The IPv6 gateway {raw['ipv6gateway']} is given for a network without the default route.",
+            f"Got the IPv6 gateway {raw['ipv6gateway']} for a network without the default route.",
             _CORRECT,
         )

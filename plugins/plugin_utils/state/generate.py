@@ -70,7 +70,7 @@ def desired_state(
     for name, network in networks.items():
         if network.remove and name not in records:
             raise RequestFormatError(
-                f"networks.{name}", "it is to be removed, but VDSM's record of the host does not have it"
+                f"networks.{name}", "cannot be removed, because VDSM's record of the host does not contain it"
             )
     state = generate(networks, bonds, records, (running or {}).get("bondings") or {}, host)
     return combine.carry_over(state, networks, records, host, profiles or {})

@@ -39,8 +39,8 @@ _SYMBOLIC_IAIDS = ("", "mac", "perm-mac", "ifname", "stable")
 
 # What may be lost knowingly, by name: what it is called in a reason.
 LOSSES = {
-    "slaac_address": "an IPv6 address that does not follow from the MAC",
-    "route_or_rule": "a part of a route or policy rule that nmstate has no word for",
+    "slaac_address": "an IPv6 address that is not derived from the MAC address",
+    "route_or_rule": "an attribute of a route or policy rule that nmstate does not support",
 }
 
 
@@ -114,9 +114,7 @@ def check_permitted(names: Sequence[str] | None) -> list[str]:
     if names is None:
         return []
     if not isinstance(names, (list, tuple)) or any(name not in list(LOSSES) for name in names):
-        raise DefinitionError(
-            "permit_loss", f"{describe(names)} is given; a list is needed, out of: {', '.join(LOSSES)}"
-        )
+        raise DefinitionError("permit_loss", f"got {describe(names)}, expected a list of: {', '.join(LOSSES)}")
     return list(names)
 
 
@@ -140,14 +138,11 @@ def loss_warnings(facts: dict, device: str, moves: bool, host: str, permitted: l
             raise RequestError(
                 "",
                 device,
-                f"{device} has {LOSSES[name]}, which cannot go with its addresses to another device: {values}.",
-                f"Do without it on {device} (an IPv6 address may be made a static one), or permit the loss knowingly "
-                f"with"
-                f" configure_mgmt_permit_loss: [{name}], and run again.",
+                f"{device} has {LOSSES[name]}, which cannot move with its addresses to another device: {values}.",
+                f"Remove it from {device} (or make the IPv6 address static), or permit the loss with "
+                f"configure_mgmt_permit_loss: [{name}], and run again.",
             )
-        found.append(
-            events.event(events.LOSS, host, device, f"What stays behind is {LOSSES[name]}: {values}.", Loss=name)
-        )
+        found.append(events.event(events.LOSS, host, device, f"Lost: {LOSSES[name]}: {values}.", Loss=name))
     return found
 
 

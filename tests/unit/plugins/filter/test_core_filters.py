@@ -72,32 +72,29 @@ def test_tagged_input_gives_plain_output():
     [
         (
             lambda: derive(nic_host(), {**NETWORK, "vlan_tag": "ten"}),
-            "derive_mgmt_network: vlan_tag: 'ten' (string) is given",
+            "derive_mgmt_network: vlan_tag: got 'ten' (string)",
         ),
         (
             lambda: derive(nic_host(), "ovirtmgmt"),
-            "derive_mgmt_network: the definition of the network: 'ovirtmgmt' (string) is given",
+            "derive_mgmt_network: definition of the network: got 'ovirtmgmt' (string)",
         ),
         (lambda: derive({}, NETWORK), "derive_mgmt_network: nics: this key is missing in the facts"),
-        (lambda: derive("x", NETWORK), "derive_mgmt_network: facts: a mapping is needed"),
+        (lambda: derive("x", NETWORK), "derive_mgmt_network: facts: expected a mapping"),
         (
             lambda: derive(nic_host(), {**NETWORK, "comment": object()}),
-            "derive_mgmt_network: definition: plain data is needed",
+            "derive_mgmt_network: definition: expected plain data",
         ),
-        (
-            lambda: define({**NETWORK, "mtuu": 1}),
-            "mgmt_network_definition: mtuu: this key is not known, did you mean 'mtu'?",
-        ),
-        (lambda: define(None), "mgmt_network_definition: the definition of the network: null is given"),
+        (lambda: define({**NETWORK, "mtuu": 1}), "mgmt_network_definition: mtuu: unknown key, did you mean 'mtu'?"),
+        (lambda: define(None), "mgmt_network_definition: definition of the network: got null"),
         (lambda: make_event("VDS_LOST"), "mgmt_network_event: unknown event 'VDS_LOST'"),
-        (lambda: make_event(3), "mgmt_network_event: the name of an event is needed, 3 (integer) is given"),
+        (lambda: make_event(3), "mgmt_network_event: got 3 (integer), expected the name of an event"),
         (
             lambda: make_event("VDS_FAILURE", values=["x"]),
-            "mgmt_network_event: values: a mapping of placeholder to value is needed, ['x'] (list) is given",
+            "mgmt_network_event: values: got ['x'] (list), expected a mapping of placeholders to values",
         ),
         (
             lambda: make_event("VDS_FAILURE", values={"host": "x"}),
-            "mgmt_network_event: values: host is an option of its own",
+            "mgmt_network_event: values: host is a separate option",
         ),
     ],
 )
@@ -167,11 +164,7 @@ def test_in_real_templates(tmp_path):
             }
         ],
         "rescue": [
-            {
-                "ansible.builtin.assert": {
-                    "that": "ansible_failed_result.msg is search('vlan_tag: 1.5 .float. is given')"
-                }
-            }
+            {"ansible.builtin.assert": {"that": "ansible_failed_result.msg is search('vlan_tag: got 1.5 .float.')"}}
         ],
     }
     playbook = tmp_path / "play.yml"

@@ -75,21 +75,18 @@ def test_tagged_input_gives_plain_output():
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (("x", {"interfaces": []}), "nmstate_desired_state: request: 'x' (string) is given; allowed is a mapping"),
+        (("x", {"interfaces": []}), "nmstate_desired_state: request: got 'x' (string), expected a mapping"),
         (
             ({"networks": {"red": {"mtuu": 1}}}, {"interfaces": []}),
-            "nmstate_desired_state: networks.red.mtuu: this key is not known, did you mean 'mtu'?",
+            "nmstate_desired_state: networks.red.mtuu: unknown key, did you mean 'mtu'?",
         ),
         (
             ({"networks": {"red": {"vlan": "10"}}}, {"interfaces": []}),
-            "nmstate_desired_state: networks.red.vlan: '10' (string) is given",
+            "nmstate_desired_state: networks.red.vlan: got '10' (string)",
         ),
-        (
-            (REQUEST, {"nics": {}}),
-            "nmstate_desired_state: current: an nmstate state with a list 'interfaces' is needed",
-        ),
-        ((REQUEST, {"interfaces": []}, []), "nmstate_desired_state: running: [] (list) is given"),
-        ((REQUEST, {"interfaces": []}, {}, object()), "nmstate_desired_state: profiles: plain data is needed"),
+        ((REQUEST, {"nics": {}}), "nmstate_desired_state: current: expected an nmstate state with a list 'interfaces'"),
+        ((REQUEST, {"interfaces": []}, []), "nmstate_desired_state: running: got [] (list)"),
+        ((REQUEST, {"interfaces": []}, {}, object()), "nmstate_desired_state: profiles: expected plain data"),
     ],
 )
 def test_errors_name_the_filter_and_the_key(arguments, message):

@@ -88,7 +88,7 @@ def test_a_name_that_is_kept_is_told_with_what_it_costs(facts, decision):
     assert VLAN not in found["differences"]
     assert [one["name"] for one in found["warnings"]] == [WARNING]
     assert (
-        "the kernel refuses a second device for VLAN 3000 on bond4, so every edit fails"
+        "the kernel rejects a second device for VLAN 3000 on bond4, so every edit by VDSM fails"
         in found["warnings"][0]["message"]
     )
     assert "which VDSM would call bond4.3000" in found["warnings"][0]["message"]

@@ -109,7 +109,7 @@ def test_after_the_confirmation_no_undoing_is_promised():
     said = action.lost(caught.value, "t1", 60)
     assert (
         caught.value.confirmed
-        and "It is committed or undone" in said
+        and "either committed or undone" in said
         and "network_commit with transaction=t1" in said
         and "brings the old" not in said
     )

@@ -91,42 +91,39 @@ def test_what_templates_and_surveys_give_is_converted(given, expected):
             "configure_mgmt_probes[1].type: got 'pingg', expected one of gateway, dns, tcp, path_mtu, "
             "duplicate_address",
         ),
-        ({"probes": [{"typ": "dns"}]}, "configure_mgmt_probes[0].typ: this key is not known, did you mean type?"),
+        ({"probes": [{"typ": "dns"}]}, "configure_mgmt_probes[0].typ: unknown key, did you mean type?"),
         (
             {"probes": [{}]},
-            "configure_mgmt_probes[0].type: this is missing; expected one of gateway, dns, tcp, path_mtu, "
+            "configure_mgmt_probes[0].type: this key is required; expected one of gateway, dns, tcp, path_mtu, "
             "duplicate_address",
         ),
-        ({"probes": [None]}, "configure_mgmt_probes[0]: this is missing; expected a mapping, or JSON text of one"),
+        ({"probes": [None]}, "configure_mgmt_probes[0]: this key is required; expected a mapping, or JSON text of one"),
         (
             {"probes": [{"type": "tcp", "port": 70000}]},
             "configure_mgmt_probes[0].port: got 70000, expected an integer from 1 to 65535",
         ),
         (
             {"wait_timeout": 3},
-            "configure_mgmt_wait_timeout: this variable is not known, did you mean "
+            "configure_mgmt_wait_timeout: unknown variable, did you mean "
             "configure_mgmt_wait or configure_mgmt_timeout or configure_mgmt_reboot_timeout?",
         ),
-        (
-            {"activte": 3},
-            "configure_mgmt_activte: this variable is not known, did you mean configure_mgmt_activate or ",
-        ),
+        ({"activte": 3}, "configure_mgmt_activte: unknown variable, did you mean configure_mgmt_activate or "),
         (
             {"zzz": 3},
-            "configure_mgmt_zzz: this variable is not known; known are configure_mgmt_network, configure_mgmt_wait, ",
+            "configure_mgmt_zzz: unknown variable; expected one of configure_mgmt_network, configure_mgmt_wait, ",
         ),
         (
             {"network": {"name": "ovirtmgmt", "vlan_tag": 5000}},
-            "configure_mgmt_network: vlan_tag: 5000 (integer) is given; allowed is an integer from 0 to 4094, "
+            "configure_mgmt_network: vlan_tag: got 5000 (integer), expected an integer from 0 to 4094, "
             "or null for an untagged network",
         ),
         (
             {"policies": [{"query": "nics", "message": ""}]},
-            "configure_mgmt_policies[0].message: text is needed, not '' (string)",
+            "configure_mgmt_policies[0].message: got '' (string), expected text",
         ),
         (
             {"policies": [{"query": "nics[", "message": "m"}]},
-            "configure_mgmt_policies[0].query: 'nics[' is no JMESPath expression",
+            "configure_mgmt_policies[0].query: 'nics[' is not a valid JMESPath expression",
         ),
     ],
 )
@@ -140,7 +137,7 @@ def test_a_definition_is_named_by_the_variable_that_has_it():
     spec = options("configure_mgmt")
     wrong = {"name": "ovirtmgmt", "vlan_tag": "x"}
     assert variables.check("configure_mgmt", spec, {})[1] == [
-        "mgmt_network: this variable is not set; it is the definition of the management network, for example {name: "
+        "mgmt_network: this variable is required; set it to the definition of the management network, for example {name: "
         "ovirtmgmt, vlan_tag: 3000}"
     ]
     assert variables.check("configure_mgmt", spec, {"mgmt_network": wrong})[1][0].startswith(
@@ -192,7 +189,7 @@ def test_lines_for_many_hosts():
 def test_task_files_are_looked_for(path, there, expected):
     if expected is None:
         with pytest.raises(
-            variables.ArgumentError, match="^configure_mgmt_after_tasks: got '%s' .*there is none at /" % path
+            variables.ArgumentError, match="^configure_mgmt_after_tasks: got '%s' .*not found: /" % path
         ):
             variables.located("configure_mgmt_after_tasks", path, ["/play", None, "/play"], there.__contains__)
     else:

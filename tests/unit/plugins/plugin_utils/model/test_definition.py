@@ -110,9 +110,9 @@ def test_accepted(given, expected):
         ("description", 3, ["3 (integer)", "string"]),
         ("switch", "ovs", ["'ovs' (string)", "'legacy'"]),
         ("name", "", ["'' (string)"]),
-        ("name", None, ["null is given"]),
+        ("name", None, ["got null"]),
         ("name", 7, ["7 (integer)"]),
-        ("name", " ovirtmgmt", ["space around"]),
+        ("name", " ovirtmgmt", ["leading or trailing spaces"]),
         ("name", "ovirtmgmt\n", ["printable"]),
         ("name", "sixteen-letters-", ["vdsm_name", "1 to 15"]),
         ("name", "ovirt mgmt", ["vdsm_name"]),
@@ -149,8 +149,8 @@ def test_name_servers_are_addresses(server):
         ("vlan", "did you mean 'vlan_tag'?"),
         ("dns_server", "did you mean 'dns_servers'?"),
         ("Name", "did you mean 'name'?"),
-        ("zzz", "not known. Known are: name, "),
-        (3, "not known. Known are: name, "),
+        ("zzz", "unknown key. Expected one of: name, "),
+        (3, "unknown key. Expected one of: name, "),
     ],
 )
 def test_unknown_key(key, hint):
@@ -162,12 +162,12 @@ def test_unknown_key(key, hint):
 
 @pytest.mark.parametrize("raw", [None, [], "ovirtmgmt", 3])
 def test_not_a_mapping(raw):
-    with pytest.raises(DefinitionError, match="a mapping with at least the key 'name' is needed"):
+    with pytest.raises(DefinitionError, match="expected a mapping with at least the key 'name'"):
         parse_definition(raw)
 
 
 def test_name_missing():
-    with pytest.raises(DefinitionError, match="^name: this key is missing"):
+    with pytest.raises(DefinitionError, match="^name: this key is required"):
         parse_definition({"mtu": 1500})
 
 

@@ -259,7 +259,7 @@ def test_what_the_nics_allow(facts, mtu, nic):
     else:
         error = refused(facts, vlan_tag=vlan, mtu=mtu)
         assert (error.engine_message, error.interface) == ("MTU_VALUE_INVALID", nic)
-        assert f"MTU {mtu} is defined, but {nic} allows at most {facts['max_mtu'][nic]}" in str(error)
+        assert f"requires MTU {mtu}, but {nic} supports at most {facts['max_mtu'][nic]}" in str(error)
 
 
 def beside(vlan=None, mtu="1500", base="eth1"):

@@ -46,12 +46,12 @@ def test_messages_come_in_the_order_of_the_policies():
 @pytest.mark.parametrize(
     "policy, problem",
     [
-        ("lastClientIface", r"policies\[0\]: a mapping"),
-        ({"query": "a"}, r"policies\[0\].message: text is needed"),
-        ({"query": 1, "message": "m"}, r"policies\[0\].query: text is needed, not 1 \(integer\)"),
+        ("lastClientIface", r"policies\[0\]: got .*, expected a mapping"),
+        ({"query": "a"}, r"policies\[0\].message: got null, expected text"),
+        ({"query": 1, "message": "m"}, r"policies\[0\].query: got 1 \(integer\), expected text"),
         ({"query": "a", "message": "m", "when": "x"}, r"policies\[0\].when: unknown key"),
-        ({"query": "a[", "message": "m"}, r"policies\[0\].query: 'a\[' is no JMESPath expression"),
-        ({"query": "length(zero)", "message": "m"}, r"policies\[0\].query: it cannot be asked of this host"),
+        ({"query": "a[", "message": "m"}, r"policies\[0\].query: 'a\[' is not a valid JMESPath expression"),
+        ({"query": "length(zero)", "message": "m"}, r"policies\[0\].query: cannot be evaluated for this host"),
     ],
 )
 def test_a_policy_that_cannot_be_used_is_named(policy, problem):
@@ -61,5 +61,5 @@ def test_a_policy_that_cannot_be_used_is_named(policy, problem):
 
 def test_without_facts_policies_are_only_checked():
     assert violations(None, [{"query": "length(zero)", "message": "m"}]) == []
-    with pytest.raises(PolicyError, match=r"policies\[0\].query: 'a\[' is no JMESPath expression"):
+    with pytest.raises(PolicyError, match=r"policies\[0\].query: 'a\[' is not a valid JMESPath expression"):
         violations(None, [{"query": "a[", "message": "m"}])
