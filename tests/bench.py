@@ -20,7 +20,6 @@ import subprocess
 import sys
 import time
 
-import yaml
 from ansible.executor.module_common import modify_module
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins import loader
@@ -29,11 +28,10 @@ from ansible.template import Templar
 CHECKOUT = pathlib.Path(os.environ.get("OVIRT_CHECKOUT", pathlib.Path(__file__).resolve().parents[1]))
 os.environ.setdefault("OVIRT_LAB_NAME", "ovirt-bench")
 sys.path.insert(0, str(CHECKOUT))
-from tests.lab import hosts  # noqa: E402
-from tests.lab.machine import CACHE, LabError, netns  # noqa: E402
+from tests.lab import hosts, plays  # noqa: E402
+from tests.lab.machine import CACHE, LabError  # noqa: E402
 
 FOLDER = CACHE / "bench"
-LAB = [sys.executable, str(CHECKOUT / "tests/lab")]
 BIN = pathlib.Path(sys.executable).parent
 LAYOUT = "bond-vlan"
 DEFINITION = {"name": "ovirtmgmt", "vm_network": True, "vlan_tag": 3000, "mtu": 9000, "stp": False}
@@ -135,36 +133,24 @@ def plain_apply():
 
 def measured(name, job):
     """Run ``job`` while the host is watched: ``{blackout_ms, lost, seconds, ...}``."""
-    stop = FOLDER / "stop"
-    stop.unlink(missing_ok=True)
-    watcher = subprocess.Popen([*LAB, "watch", name, "--until", str(stop)], stdout=subprocess.PIPE, text=True)
-    time.sleep(1)
-    began = time.monotonic()
-    try:
+    with plays.watched([name], FOLDER) as losses:
+        began = time.monotonic()
         more = job()
         seconds = time.monotonic() - began
-    finally:
-        stop.touch()
-        seen = json.loads(watcher.communicate(timeout=30)[0])[name]
+    seen = losses[name]
     return {"blackout_ms": seen["blackout_ms"], "lost": seen["lost"], "seconds": round(seconds, 1), **more}
 
 
 def play(content, name, extra=None, **environment):
     """Run a play on one host of the lab; what it prints."""
-    found = json.loads(subprocess.run([*LAB, "inventory"], check=True, capture_output=True, text=True).stdout)
-    found["hypervisors"]["hosts"] = {
-        name: dict(found["hypervisors"]["hosts"][name], mgmt_network=DEFINITION, **(extra or {}))
-    }
-    (FOLDER / "inventory.yml").write_text(yaml.safe_dump(found), encoding="utf-8")
-    (FOLDER / "play.yml").write_text(yaml.safe_dump(content, sort_keys=False, width=1000), encoding="utf-8")
-    words = netns(BIN / "ansible-playbook", "-i", FOLDER / "inventory.yml", FOLDER / "play.yml")
+    found = plays.inventory({name: {"mgmt_network": DEFINITION, **(extra or {})}})
     done = subprocess.run(
-        words,
+        plays.command(*plays.write(FOLDER, "play", found, content)),
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
-        env={**os.environ, "ANSIBLE_PIPELINING": "true", "ANSIBLE_HOST_KEY_CHECKING": "false", **environment},
+        env=plays.environment(**environment),
     )
     if done.returncode:
         sys.exit(f"bench: the play failed\n{done.stdout[-3000:]}{done.stderr[-1000:]}")

@@ -5,19 +5,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pathlib
 import subprocess
 import sys
 import time
 
-import yaml
-
 CHECKOUT = pathlib.Path(os.environ.get("OVIRT_CHECKOUT", pathlib.Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(CHECKOUT))
-from tests.lab import hosts, image  # noqa: E402
-from tests.lab.machine import CACHE, NAME, LabError, netns  # noqa: E402
+from tests.lab import hosts, image, plays  # noqa: E402
+from tests.lab.machine import CACHE, NAME, LabError  # noqa: E402
 
 FOLDER = CACHE / "demo"
 LAB = [sys.executable, str(CHECKOUT / "tests/lab")]
@@ -82,12 +79,10 @@ def main():
 def write_inputs():
     """The user's files: an inventory and an ansible.cfg."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    found = json.loads(subprocess.run(LAB + ["inventory"], check=True, capture_output=True, text=True).stdout)
-    known = found["hypervisors"]["hosts"]
-    found["hypervisors"]["hosts"] = {
-        name: dict(known[name], mgmt_network=definition) for name, (_layout, definition, _says) in HOSTS.items()
-    }
-    (FOLDER / "inventory.yml").write_text(yaml.safe_dump(found, sort_keys=False), encoding="utf-8")
+    found = plays.inventory(
+        {name: {"mgmt_network": definition} for name, (_layout, definition, _says) in HOSTS.items()}
+    )
+    (FOLDER / "inventory.yml").write_text("\n".join(plays.as_yaml(found)) + "\n", encoding="utf-8")
     (FOLDER / "ansible.cfg").write_text(
         "[defaults]\ncallback_result_format=yaml\ndisplay_skipped_hosts=false\n[connection]\npipelining=true\n",
         encoding="ascii",
@@ -96,37 +91,25 @@ def write_inputs():
 
 def add_host(label, quiet=False):
     """Run the main job while every host is watched; ``{host: what was lost}``. The screen is the playbook's own."""
-    stop = FOLDER / "stop"
-    stop.unlink(missing_ok=True)
-    watcher = subprocess.Popen([*LAB, "watch", *HOSTS, "--until", str(stop)], stdout=subprocess.PIPE, text=True)
-    time.sleep(1)
     log = FOLDER / f"{label}.log"
-    words = netns(
-        pathlib.Path(sys.executable).parent / "ansible-playbook",
-        "-i",
-        FOLDER / "inventory.yml",
-        "ovirt.mgmt_network.add_host",
-    )
     environment = dict(
         os.environ, ANSIBLE_CONFIG=str(FOLDER / "ansible.cfg"), ANSIBLE_FORCE_COLOR=str(sys.stdout.isatty())
     )
-    process = subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    try:
+    words = plays.command("-i", FOLDER / "inventory.yml", "ovirt.mgmt_network.add_host")
+    with plays.watched(HOSTS, FOLDER) as losses:
+        process = subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         with open(log, "w", encoding="utf-8") as stream:
             for line in process.stdout:
                 stream.write(line)
                 if not quiet:
                     print("  " + line, end="", flush=True)
         status = process.wait()
-    finally:
-        stop.touch()
-        lost = json.loads(watcher.communicate(timeout=30)[0])
     if quiet:
         print("".join("  " + line + "\n" for line in summary(log)))
     # the refused host is a failed host of the play, so the play ends with 2
     if status != 2:
         sys.exit(f"demo: the play ended with {status}, not with 2 for the one refused host; see {log}")
-    return lost
+    return losses
 
 
 def summary(log):

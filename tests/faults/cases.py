@@ -6,21 +6,14 @@ from __future__ import annotations
 
 import time
 
-from tests.faults import definitions, expect, kills, memory, names, options, paths, refusals, victims
+from tests.faults import commits, expect, impossible, kills, refusals, undos, victims
 
 # name: {layout, function, expected, alone}; one that happens to the switch or the servers happens to every host:
 # nothing else runs then
 CASES = {
     name: {"layout": words[0], "function": words[1], "expected": words[2], "alone": "alone" in words[3:]}
-    for name, words in {
-        **definitions.CASES,
-        **options.CASES,
-        **refusals.CASES,
-        **paths.CASES,
-        **kills.CASES,
-        **names.CASES,
-        **memory.CASES,
-    }.items()
+    for group in (impossible.CASES, refusals.CASES, commits.CASES, undos.CASES, kills.CASES)
+    for name, words in group.items()
 }
 
 

@@ -10,6 +10,11 @@ from tests.faults import judge
 from tests.faults.play import BRIDGE, COMMIT, FOLDER, Play, apply_task
 from tests.lab import hosts, network
 
+FILL_DISK = (
+    "for size in 1G 512M 256M 128M 64M 32M 16M 8M 4M 1M 256K 64K 16K 4K; do for i in 1 2; do"
+    " fallocate -l $size /var/lib/full.$size.$i 2>/dev/null; done; done; true"
+)
+
 
 class NotSo(Exception):
     """An expectation did not come true; the text says what was seen."""
@@ -90,3 +95,16 @@ def end(name, wanted, **options):
     )
     play.wait(180)
     return play.ended(COMMIT)
+
+
+def committed(play):
+    """Expect the play's change to be committed; the result of its task."""
+    play.wait(300)
+    _how, result, _at = play.ended()
+    expect(result.get("phase") == "committed", f"not committed: {play.failure()}")
+    return result
+
+
+def clock(name, hours):
+    """Set the host's clock off by ``hours`` (text with a sign)."""
+    hosts.ssh(name, f"date -s '{hours} hour'")

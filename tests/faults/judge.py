@@ -102,7 +102,10 @@ def verdict(name, before, mtu=1500, after=None, seconds=PATIENCE, recorded=True)
     ``after``: a look at this host when it was new, by which a new one is judged. ``recorded``: a new one has VDSM's
     record. The echo requests need the engine's side: a process there asks.
     """
-    code = "import sys, json; from tests.faults import judge; print(json.dumps(judge.verdict_inside(*json.load(sys.stdin))))"
+    code = (
+        "import sys, json; from tests.faults import judge; "
+        "print(json.dumps(judge.verdict_inside(*json.load(sys.stdin))))"
+    )
     words = json.dumps([name, hosts.about(name)["address"], before, mtu, after, seconds, recorded])
     checkout = pathlib.Path(__file__).resolve().parents[2]
     done = subprocess.run(

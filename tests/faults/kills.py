@@ -2,17 +2,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The guard killed at every phase of the protocol, and what keeps it from starting or from telling how it stands.
 
-Before the commit point the change is undone, after it the change stays; both are reported, nothing of ours stays, and later runs are not blocked.
+Before the commit point the change is undone, after it the change stays; both are reported, nothing of ours stays, and
+later runs are not blocked.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import time
 
 from tests.faults import expect
 from tests.faults.play import BRIDGE, Play, apply_task
-from tests.faults.refusals import FILL_DISK
 from tests.lab import hosts
 from tests.lab.machine import LabError
 
@@ -22,7 +23,8 @@ _RAISE = {
     "interfaces": [{"name": "eth1", "type": "ethernet", "state": "up", "mtu": 9000}]
 }  # all of it is done while preparing
 
-# Polls without a fork, for some phases last milliseconds: kills the guard (all of its unit) at the phase, as many times as asked for.
+# Polls without a fork, for some phases last milliseconds: kills the guard (all of its unit) at the phase, as many times
+# as asked for.
 _WATCHER = r"""
 import glob, json, os, signal, sys, time
 phase, times, end = sys.argv[1], int(sys.argv[2]), time.monotonic() + 400
@@ -42,12 +44,13 @@ def due():
         return "exact" in status() and status()["phase"] == "undoing"
     if phase == "lingering":
         return status().get("phase") in ("committed", "undone")
-    if phase == "preparing" and open("/sys/class/net/eth1/mtu").read() != "9000\n":  # so that there is something to undo
+    if phase == "preparing" and open("/sys/class/net/eth1/mtu").read() != "9000\n":  # something to undo
         return False
     return status().get("phase") == phase
 
 while times and time.monotonic() < end:
-    guards = [pid for path in glob.glob("/sys/fs/cgroup/system.slice/ovirt-mgmt-network-2*.service/cgroup.procs") for pid in open(path).read().split()]
+    lists = glob.glob("/sys/fs/cgroup/system.slice/ovirt-mgmt-network-2*.service/cgroup.procs")
+    guards = [pid for path in lists for pid in open(path).read().split()]
     if guards and due():
         for pid in guards:
             try:
@@ -69,7 +72,8 @@ def _watch(name, phase, times=1):
         name,
         "rm -f /run/killed; systemd-run --quiet --collect --unit=watcher"
         # before anything else that wants the host's one processor: some phases are over in milliseconds
-        f" --property=CPUSchedulingPolicy=fifo --property=CPUSchedulingPriority=50 python3 /run/watcher.py {phase} {times};"
+        " --property=CPUSchedulingPolicy=fifo --property=CPUSchedulingPriority=50"
+        f" python3 /run/watcher.py {phase} {times};"
         " until [ -e /run/killed ]; do sleep 0.1; done",
         timeout=30,
     )
@@ -86,14 +90,17 @@ def _killed(name, phase, times=1):
 def _clean(name):
     """Expect the guard to leave the host, and nothing of it to stay."""
     line = (
-        "for i in $(seq 100); do [ -n \"$(systemctl list-units --all --plain --no-legend 'ovirt-mgmt-network-2*')\" ] || exit 0; sleep 0.1; done;"
+        "for i in $(seq 100); do"
+        " [ -n \"$(systemctl list-units --all --plain --no-legend 'ovirt-mgmt-network-2*')\" ] || exit 0;"
+        " sleep 0.1; done;"
         " systemctl show -p NRestarts,ActiveState,SubState 'ovirt-mgmt-network-2*'; exit 1"
     )
     done = hosts.ssh(name, line, timeout=40, check=False)
     expect.expect(done.returncode == 0, f"the guard is still there: {done.stdout.split()}")
     left = hosts.ssh(
         name,
-        "ls -d /var/lib/ovirt-mgmt-network /run/ovirt-mgmt-network/2* /etc/systemd/system/ovirt-mgmt-network-recover.service"
+        "ls -d /var/lib/ovirt-mgmt-network /run/ovirt-mgmt-network/2*"
+        " /etc/systemd/system/ovirt-mgmt-network-recover.service"
         " 2>/dev/null",
         check=False,
     ).stdout.split()
@@ -152,7 +159,8 @@ def killed_lingering(name, before):
     """The guard is killed while it keeps its result for a controller that is away, which gets it all the same."""
     identity = expect.pend(name, record=_RECORD)
     confirm = (
-        'cd /run/ovirt-mgmt-network/2*/ && python3 -c \'import json; print(json.load(open("status.json"))["nonce"], end="")\' > confirm.new'
+        "cd /run/ovirt-mgmt-network/2*/ && python3 -c"
+        ' \'import json; print(json.load(open("status.json"))["nonce"], end="")\' > confirm.new'
         " && mv confirm.new confirm"
     )
     hosts.ssh(name, confirm)
@@ -195,7 +203,7 @@ df /run | tail -1
 
 
 def run_full(name, before):
-    """/run is full while a change is pending, whatever comes free in it is taken at once, and the guard is killed on top.
+    """/run is full while a change is pending, what comes free in it is taken at once, and the guard is killed on top.
 
     The change is undone all the same, and the controller hears of it when there is room again.
     """
@@ -218,17 +226,17 @@ def run_full(name, before):
 
 
 def no_networkmanager(name, before):
-    """NetworkManager does not start any more while a change is pending. What cannot be undone is reported, and the last resort is reached."""
+    """NetworkManager does not start any more while a change is pending. What cannot be undone is reported, and the last
+    resort is reached.
+    """
     expect.pend(name, last_resort="reboot")
     boot = hosts.ssh(name, "cat /proc/sys/kernel/random/boot_id").stdout
     hosts.ssh(name, "systemctl mask --runtime --quiet NetworkManager && systemctl stop NetworkManager", timeout=60)
     began, now = time.monotonic(), boot
     while now in (boot, "") and time.monotonic() < began + 420:
         time.sleep(2)
-        try:
+        with contextlib.suppress(LabError):  # on its way down
             now = hosts.ssh(name, "cat /proc/sys/kernel/random/boot_id", check=False, timeout=20).stdout
-        except LabError:  # on its way down
-            pass
     expect.expect(now not in (boot, ""), "the host was not restarted")
     expect.state(name, before, seconds=120)
     seen = hosts.ssh(name, "cat /run/ovirt-mgmt-network/last.json", check=False).stdout
@@ -237,12 +245,12 @@ def no_networkmanager(name, before):
 
 
 def full_at_boot(name, before):
-    """The disk is full when a power cut hits a pending change, and full at the boot: undone, from the room that was kept."""
+    """The disk is full when a power cut hits a pending change, and at the boot: undone, from the room that was kept."""
     expect.pend(name)
     hosts.ssh(
         name,
-        "echo >>/etc/NetworkManager/system-connections/eth1.nmconnection; rm /etc/NetworkManager/system-connections/ovirtmgmt*;"
-        f" {FILL_DISK}; sync",
+        "cd /etc/NetworkManager/system-connections; echo >>eth1.nmconnection; rm ovirtmgmt*; cd /;"
+        f" {expect.FILL_DISK}; sync",
         timeout=90,
     )
     hosts.power_cut(name)

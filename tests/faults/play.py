@@ -11,20 +11,19 @@ import pathlib
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 
-from tests.lab import hosts, image
-from tests.lab.machine import CACHE, NAME, netns
+from tests.lab import plays
+from tests.lab.machine import CACHE, NAME
 
 CHECKOUT = pathlib.Path(os.environ.get("OVIRT_CHECKOUT", pathlib.Path(__file__).resolve().parents[2]))
 FOLDER = CACHE / f"faults-{NAME}"
+LIMIT = 60  # s, the role's own timeout
 TIMEOUT = 30  # s after which a host undoes what nobody has confirmed
 APPLY = "ovirt.mgmt_network.nmstate_apply"
 COMMIT = "ovirt.mgmt_network.network_commit"
 PLAIN = "ansible.builtin.command"
-SSH = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"
 
 # An ovirtmgmt over eth1, by DHCP.
 BRIDGE = {
@@ -77,33 +76,28 @@ class Play:
         # A connection's master outlives its play: the next play would come in over that of a host which has lost its
         # power since.
         self._sockets = tempfile.mkdtemp(prefix="faults-")
-        inventory, play = FOLDER / f"{name}-{label}.inventory.json", FOLDER / f"{name}-{label}.yml"
-        variables = {
-            "ansible_host": hosts.about(name)["address"],
-            "ansible_user": "root",
-            "ansible_ssh_private_key_file": str(image.key_file()),
-            "ansible_ssh_common_args": SSH,
-            "ansible_python_interpreter": "/usr/bin/python3",
+        given = {
+            "ansible_control_path_dir": self._sockets,
             "configure_mgmt_timeout": TIMEOUT,
             "configure_mgmt_diagnosis_dir": str(FOLDER / "diagnosis"),
             **variables,
         }
-        inventory.write_text(json.dumps({"all": {"hosts": {name: variables}}}), encoding="utf-8")
-        play.write_text(json.dumps([{"hosts": name, "gather_facts": False, **content}]), encoding="utf-8")
-        environment = {
-            **os.environ,
-            "ANSIBLE_PIPELINING": "true",
-            "ANSIBLE_HOST_KEY_CHECKING": "false",
-            "ANSIBLE_NOCOLOR": "1",
-            "ANSIBLE_SSH_CONTROL_PATH_DIR": self._sockets,
-            "ANSIBLE_CALLBACK_PLUGINS": str(CHECKOUT / "tests/callback"),
-            "ANSIBLE_CALLBACKS_ENABLED": "fault_events",
-            "OVIRT_FAULTS_EVENTS": str(self._events),
-        }
-        words = netns(pathlib.Path(sys.executable).parent / "ansible-playbook", "-i", inventory, play)
+        content = [{"hosts": name, "gather_facts": False, **content}]
+        words = plays.write(FOLDER, f"{name}-{label}", plays.inventory({name: given}), content)
+        environment = plays.environment(
+            ANSIBLE_NOCOLOR="1",
+            ANSIBLE_CALLBACK_PLUGINS=str(CHECKOUT / "tests/callback"),
+            ANSIBLE_CALLBACKS_ENABLED="fault_events",
+            OVIRT_FAULTS_EVENTS=str(self._events),
+        )
         with open(FOLDER / f"{name}-{label}.log", "w", encoding="utf-8") as log:
             self._process = subprocess.Popen(
-                words, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True, env=environment
+                plays.command(*words),
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                env=environment,
             )
         self.running.add(self)
 
@@ -157,6 +151,16 @@ class Play:
         self._process.wait()
         self.running.discard(self)
         shutil.rmtree(self._sockets, ignore_errors=True)
+
+
+def configure(name, definition, **variables):
+    """A play of the role with the definition."""
+    return Play(name, ROLE, mgmt_network=definition, **variables)
+
+
+def apply(name, state, variables=None, **options):
+    """A play that applies an nmstate state."""
+    return Play(name, {"tasks": [apply_task(state, **options)]}, **(variables or {}))
 
 
 def _descendants(pid, mark):

@@ -25,7 +25,8 @@ def read(path):
 def line(row):
     """A row as one line, when it comes."""
     if "case" in row:
-        return f"{row['case']:22} {row['layout']:16} {'as expected' if not row['wrong'] else 'WRONG':11} {row['seconds']:6.1f} s: {row['seen']}"
+        end = "as expected" if not row["wrong"] else "WRONG"
+        return f"{row['case']:22} {row['layout']:16} {end:11} {row['seconds']:6.1f} s: {row['seen']}"
     window = (
         f"at {row['at']:5.1f} s of {row['window'][0]:4.1f} to {row['window'][1]:4.1f} s: "
         if "window" in row and row["fault"] != "none"

@@ -12,18 +12,22 @@ The lab is one of its own (OVIRT_LAB_NAME, ovirt-test), so that a demo that is s
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pathlib
 import subprocess
 import sys
 
+import pytest
 import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "ovirt-mgmt-network"
 FOLDER = ROOT / "extensions/molecule"
-LAB = os.environ.setdefault("OVIRT_LAB_NAME", "ovirt-test")
+LAB = os.environ.setdefault("OVIRT_LAB_NAME", "ovirt-test")  # read when the lab is imported
+sys.path.insert(0, str(ROOT))
+from tests.lab import plays  # noqa: E402
 
 
 def names():
@@ -62,6 +66,31 @@ def lab(*words, timeout=1800, check=True):
     ).stdout
 
 
+def need_lab():
+    """Skip or fail the test when no lab can run here."""
+    if os.environ.get("OVIRT_LAB_SKIP") == "1":
+        pytest.skip("NOT TESTED on lab hosts: OVIRT_LAB_SKIP=1")
+    needs = {"root": os.geteuid() == 0, "/dev/net/tun": os.path.exists("/dev/net/tun")}
+    missing = [what for what, there in needs.items() if not there]
+    if missing:
+        pytest.fail(
+            f"the lab needs {' and '.join(missing)}, missing on this machine; OVIRT_LAB_SKIP=1 leaves its tests out",
+            pytrace=False,
+        )
+
+
+@contextlib.contextmanager
+def lab_hosts(layouts):
+    """The lab hosts ``{name: layout}``, for a test."""
+    need_lab()
+    try:
+        lab("up", *(f"{name}:{layout}" for name, layout in layouts.items()))
+        yield
+    finally:
+        if os.environ.get("OVIRT_LAB_KEEP") != "1":
+            lab("down", *layouts, check=False)
+
+
 def up(scenario):
     """Boot the hosts of ``scenario`` and write its inventory: each host knows its platform, all are in the group
     scenario_NAME. Returns its path.
@@ -74,11 +103,12 @@ def up(scenario):
             variant,
             *(f"{name}:{one['layout']}" for name, one in wanted.items() if one.get("variant", "el") == variant),
         )
-    inventory = json.loads(lab("inventory"))
-    hosts = inventory["hypervisors"]["hosts"]
-    for name, one in wanted.items():
-        hosts[name].update(one.get("vars", {}), mgmt_network=one["definition"], platform=one)
-    inventory["hypervisors"]["hosts"] = {name: hosts[name] for name in wanted}
+    inventory = plays.inventory(
+        {
+            name: {**one.get("vars", {}), "mgmt_network": one["definition"], "platform": one}
+            for name, one in wanted.items()
+        }
+    )
     inventory[f"scenario_{scenario}"] = {"hosts": {name: {} for name in wanted}}
     path = CACHE / f"inventory-{LAB}-{scenario}.yml"
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -23,6 +23,8 @@ sys.path.insert(0, str(ROOT / "tests/gate"))
 import examples  # noqa: E402
 import scenarios  # noqa: E402
 
+from tests.lab import plays  # noqa: E402
+
 HOSTS = {
     "example-1": "bond-vlan",
     "example-2": "bond-vlan-static",
@@ -205,19 +207,13 @@ def test_files_that_need_no_host_run(folder, tmp_path):
 @pytest.fixture(scope="module")
 def lab(folder):
     """Three lab hosts behind the names of the README's inventory."""
-    if os.environ.get("OVIRT_LAB_SKIP") == "1":
-        pytest.skip("NOT TESTED on lab hosts: OVIRT_LAB_SKIP=1")
-    try:
-        scenarios.lab("up", *(f"{name}:{layout}" for name, layout in HOSTS.items()))
-        found = json.loads(scenarios.lab("inventory"))["hypervisors"]
+    with scenarios.lab_hosts(HOSTS):
+        found = plays.inventory()["hypervisors"]
         for number, name in enumerate(HOSTS, 1):
             path = folder / f"host_vars/host{number}.example.com.yml"
             path.parent.mkdir(exist_ok=True)
             path.write_text(json.dumps({**found["vars"], **found["hosts"][name]}), encoding="utf-8")
         yield
-    finally:
-        if os.environ.get("OVIRT_LAB_KEEP") != "1":
-            scenarios.lab("down", *HOSTS, check=False)
 
 
 def play(command, folder):

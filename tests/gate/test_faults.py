@@ -18,6 +18,9 @@ import time
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/gate"))
+import scenarios  # noqa: E402
+
 # fault, layout, where in the window from 1 s before the begin to 5 s after the commit it comes (0 to 1)
 FAULTS = (
     ("power_cut", "nic-dhcp", 0.55),
@@ -32,18 +35,7 @@ SECONDS = 600
 @pytest.fixture(scope="module")
 def suite(tmp_path_factory):
     """The suite as it runs: ``(process, file of its rows, file of its words)``."""
-    lacking = [
-        what
-        for what, there in (("root", os.geteuid() == 0), ("/dev/net/tun", os.path.exists("/dev/net/tun")))
-        if not there
-    ]
-    if os.environ.get("OVIRT_LAB_SKIP") == "1":
-        pytest.skip("NOT TESTED on lab hosts: OVIRT_LAB_SKIP=1")
-    if lacking:
-        pytest.fail(
-            f"the lab needs {' and '.join(lacking)}, which is not there; OVIRT_LAB_SKIP=1 leaves its tests out",
-            pytrace=False,
-        )
+    scenarios.need_lab()
     folder = tmp_path_factory.mktemp("faults")
     given = [f"{fault}:{layout}:{share}" for fault, layout, share in FAULTS]
     words = [

@@ -21,6 +21,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/gate"))
 import scenarios  # noqa: E402
 
+from tests.lab import plays  # noqa: E402
+
 HOSTS = {"slice-1": "nic-dhcp", "slice-2": "nic-static", "slice-3": "vlan-mismatch"}
 MODULES = {"execution_environment", "group", "inventory", "job_template", "workflow_job_template"}  # of awx.awx
 
@@ -28,21 +30,13 @@ MODULES = {"execution_environment", "group", "inventory", "job_template", "workf
 @pytest.fixture(scope="module")
 def inventory(tmp_path_factory):
     """The path of an inventory of three lab hosts: two that get their network, and one that is refused."""
-    if os.environ.get("OVIRT_LAB_SKIP") == "1":
-        pytest.skip("NOT TESTED on lab hosts: OVIRT_LAB_SKIP=1")
-    try:
-        scenarios.lab("up", *(f"{name}:{layout}" for name, layout in HOSTS.items()))
-        found = json.loads(scenarios.lab("inventory"))
-        hosts = found["hypervisors"]["hosts"]
-        found["hypervisors"]["hosts"] = {
-            name: {**hosts[name], "mgmt_network": {"name": "ovirtmgmt"}, "add_host_deploy": False} for name in HOSTS
-        }
+    with scenarios.lab_hosts(HOSTS):
+        found = plays.inventory(
+            {name: {"mgmt_network": {"name": "ovirtmgmt"}, "add_host_deploy": False} for name in HOSTS}
+        )
         path = tmp_path_factory.mktemp("inventory") / "hosts.yml"
         path.write_text(json.dumps(found), encoding="utf-8")
         yield path
-    finally:
-        if os.environ.get("OVIRT_LAB_KEEP") != "1":
-            scenarios.lab("down", *HOSTS, check=False)
 
 
 def runner(folder, inventory, playbook, *words):

@@ -11,7 +11,6 @@ lab can run.
 from __future__ import annotations
 
 import concurrent.futures
-import json
 import os
 import pathlib
 import subprocess
@@ -24,6 +23,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/gate"))
 import scenarios  # noqa: E402
 
+from tests.lab import plays  # noqa: E402
+
 STEP_SECONDS = 900
 
 
@@ -34,18 +35,7 @@ class StepError(Exception):
 @pytest.fixture(scope="session")
 def played(request, tmp_path_factory):
     """The chosen scenarios, being played on their hosts: ``{name: future}``. The lab is taken down at the end."""
-    lacking = [
-        what
-        for what, there in (("root", os.geteuid() == 0), ("/dev/net/tun", os.path.exists("/dev/net/tun")))
-        if not there
-    ]
-    if os.environ.get("OVIRT_LAB_SKIP") == "1":
-        pytest.skip("NOT TESTED on lab hosts: OVIRT_LAB_SKIP=1")
-    if lacking:
-        pytest.fail(
-            f"the lab needs {' and '.join(lacking)}, which is not there; OVIRT_LAB_SKIP=1 leaves its tests out",
-            pytrace=False,
-        )
+    scenarios.need_lab()
     chosen = [
         item.callspec.params["name"] for item in request.session.items if "played" in getattr(item, "fixturenames", ())
     ]
@@ -82,9 +72,8 @@ def play(name, folder):
         raise StepError(f"{name}: its hosts do not come up: exit status {error.returncode}") from None
     try:
         for word in scenarios.steps(name):
-            with watched(
-                [one["name"] for one in scenarios.platforms(name)] if word == "idempotence" else [], folder / "over"
-            ) as losses:
+            names = [one["name"] for one in scenarios.platforms(name)] if word == "idempotence" else []
+            with plays.watched(names, folder) as losses:
                 timed(word, molecule, word, name, inventory, folder)
             if any(one["lost"] for one in losses.values()):
                 raise StepError(f"{name}: a run that changes nothing lost packets: {losses}")
@@ -119,31 +108,6 @@ def molecule(word, name, inventory, folder):
         ) from None
     if done.returncode:
         raise StepError(f"{name}: {word}: exit status {done.returncode}\n{done.stdout[-8000:]}\n{done.stderr[-2000:]}")
-
-
-class watched:
-    """While in it, the hosts (if any) get an echo request every 10 ms; then the dict it gave has the figures of each
-    host.
-    """
-
-    def __init__(self, hosts, over):
-        self._hosts, self._over, self._found = hosts, over, {}
-
-    def __enter__(self):
-        if self._hosts:
-            self._watch = subprocess.Popen(
-                lab_argv("watch", *self._hosts, "--until", str(self._over)),
-                stdout=subprocess.PIPE,
-                stdin=subprocess.DEVNULL,
-                text=True,
-            )
-        return self._found
-
-    def __exit__(self, *_error):
-        if not self._hosts:
-            return
-        self._over.touch()
-        self._found.update(json.loads(self._watch.communicate(timeout=60)[0]))
 
 
 def lab_argv(*words):

@@ -28,12 +28,10 @@ if not __package__:  # called as "python3 tests/lab": begin again as the package
     runpy.run_module("tests.lab", run_name="__main__", alter_sys=True)
     sys.exit()
 
-from . import hosts, image, network  # noqa: E402
+from . import hosts, image, network, plays  # noqa: E402
 from . import watch as watching  # noqa: E402
 from .layouts import LAYOUTS  # noqa: E402
-from .machine import NAME, SSH, LabError, check_machine, in_parallel, netns  # noqa: E402
-
-_NOT_WORDS = ("y", "n", "yes", "no", "on", "off", "true", "false", "null")  # to YAML
+from .machine import NAME, LabError, check_machine, in_parallel, netns  # noqa: E402
 
 
 def build(_args):
@@ -104,8 +102,8 @@ def down(args):
 
 def inventory(args):
     """print an Ansible inventory of the hosts that are up: group hypervisors, reached from the engine's side"""
-    found = _inventory(args.user)
-    print("\n".join(_yaml(found)) if args.yaml else json.dumps(found, indent=2))
+    found = plays.inventory(user=args.user)
+    print("\n".join(plays.as_yaml(found)) if args.yaml else json.dumps(found, indent=2))
 
 
 def logs(args):
@@ -142,39 +140,6 @@ def fault(args):
     """make a fault in the fabric, or mend it"""
     numbers = {name: str(hosts.about(name)["number"]) for name in hosts.names()}
     network.fault(args.kind, *(numbers.get(word, word) for word in args.words))
-
-
-def _inventory(user):
-    ssh_args = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"
-    common = {
-        "ansible_user": user,
-        "ansible_ssh_private_key_file": str(image.key_file()),
-        "ansible_ssh_common_args": ssh_args,
-        "ansible_python_interpreter": "/usr/bin/python3",
-    }
-    if user != "root":
-        common["ansible_become"] = True
-    found = {}
-    for name in filter(hosts.running, hosts.names()):
-        about = hosts.about(name)
-        # Hosts of several labs have the same addresses: each has its own place for the connections that ssh keeps open.
-        found[name] = {
-            "ansible_host": about["address"],
-            "lab_layout": about["layout"],
-            "ansible_control_path_dir": str(SSH / name),
-        }
-    return {"hypervisors": {"hosts": found, "vars": common}}
-
-
-def _yaml(value, indent=0):
-    """The lines of a mapping as YAML; its leaves as JSON, which YAML contains."""
-    for key, one in value.items():
-        key = json.dumps(key) if key in _NOT_WORDS else key
-        if isinstance(one, dict) and one:
-            yield f"{' ' * indent}{key}:"
-            yield from _yaml(one, indent + 2)
-        else:
-            yield f"{' ' * indent}{key}: {json.dumps(one)}"
 
 
 def _inside(args):

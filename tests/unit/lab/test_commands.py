@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 import yaml
 from ansible_collections.ovirt.mgmt_network.tests.lab import __main__ as command
-from ansible_collections.ovirt.mgmt_network.tests.lab import network
+from ansible_collections.ovirt.mgmt_network.tests.lab import network, plays
 from ansible_collections.ovirt.mgmt_network.tests.lab.machine import LabError
 
 
@@ -57,7 +57,7 @@ def test_inventory_as_yaml():
             "vars": {"args": "-o a=b: c", "none": {}},
         }
     }
-    assert yaml.safe_load("\n".join(command._yaml(found))) == found
+    assert yaml.safe_load("\n".join(plays.as_yaml(found))) == found
 
 
 @pytest.mark.parametrize(

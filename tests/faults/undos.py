@@ -1,19 +1,24 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Changes of options only, running guests, and what happens on a host beside the change: an undo is exact, and touches
-nobody else.
+"""Undos that must be exact, and touch nobody else: options only, running guests, what happens on a host beside the
+change, names of VLAN devices, and a clock that jumps.
 """
 
 from __future__ import annotations
 
-from tests.faults import expect
-from tests.faults.play import Play, apply_task
+import time
+
+from tests.faults import expect, victims
+from tests.faults.play import ROLE, TIMEOUT, Play, apply_task
 from tests.lab import hosts
 
 _LIMIT = 120  # s, the timeout of these changes
 _PORT = 7777
 # A service of the host's own that a probe asks: it passes before the change, and is ended in the middle of it.
-_SERVICE = f"systemd-run --quiet --collect --unit=asked python3 -m http.server {_PORT}; until ss -ltn | grep -q :{_PORT}; do sleep 0.1; done"
+_SERVICE = (
+    f"systemd-run --quiet --collect --unit=asked python3 -m http.server {_PORT};"
+    f" until ss -ltn | grep -q :{_PORT}; do sleep 0.1; done"
+)
 _UNANSWERED = "systemctl stop asked"
 # A guest: a process holds its tap, so the tap has a carrier; it goes with the process.
 _GUEST = r"""
@@ -55,6 +60,7 @@ _OPTIONS = {
         }
     ]
 }
+_VLAN_DEVICE = "mgmt3000"
 
 
 def _probe(name):
@@ -62,7 +68,7 @@ def _probe(name):
 
 
 def _undone(name, state, meanwhile=""):
-    """Play a change whose probe fails because the service ends in the middle; ``(what was seen, the task's result)``."""
+    """Play a change whose probe fails because the service ends in the middle; ``(what was seen, its result)``."""
     hosts.ssh(name, _SERVICE, timeout=120)
     try:
         play = Play(name, {"tasks": [apply_task(state, timeout=_LIMIT, probes=_probe(name))]})
@@ -74,7 +80,7 @@ def _undone(name, state, meanwhile=""):
 
 
 def options_undone(name, before):
-    """Options of a bridge and its port, and nothing else: STP, group forward mask, snooping, VLAN filtering, path cost."""
+    """Options of a bridge and its port only: STP, group forward mask, snooping, VLAN filtering, path cost."""
     seen, result = _undone(name, _OPTIONS)
     expect.state(name, before)
     return f"{seen}; {len(result['repairs'])} repairs"
@@ -115,7 +121,7 @@ def routes_undone(name, before):
 
 
 def running_guest(name, before):
-    """A guest's tap on ovirtmgmt stays attached; one guest starts and one stops while the change is applied and undone."""
+    """A guest's tap on ovirtmgmt stays attached; one guest starts and one stops while the change is undone."""
     hosts.ssh(
         name,
         _GUEST + "start vnet0 ovirtmgmt; start vnet1 ovirtmgmt; sleep 2\n"
@@ -195,78 +201,60 @@ def strangers(name, before):
     return f"{seen}; apart: {sorted(apart)}"
 
 
-_EVERY_KEY = [
-    {
-        "interfaces": [
-            {
-                "name": "eth1",
-                "type": "ethernet",
-                "state": "up",
-                "lldp": {"enabled": True},
-                "description": "uplink",
-                "ethtool": {"feature": {"gso": False}},
-            },
-            {
-                "name": "ovirtmgmt",
-                "type": "linux-bridge",
-                "state": "up",
-                "copy-mac-from": "eth1",
-                "bridge": {
-                    "options": {"multicast-router": 2, "hash-max": "8192"},
-                    "port": [{"name": "eth1", "stp-priority": "16", "stp-path-cost": 70}],
-                },
-            },
-            {
-                "name": "vx9",
-                "type": "vxlan",
-                "state": "up",
-                "vxlan": {"id": "9", "remote": "10.80.0.1", "destination-port": 4789, "base-iface": "ovirtmgmt"},
-            },
-            {"name": "red", "type": "vrf", "state": "up", "vrf": {"port": [], "route-table-id": "100"}},
-            {
-                "name": "dm1",
-                "type": "dummy",
-                "state": "up",
-                "ipv4": {
-                    "enabled": True,
-                    "address": [{"ip": f"192.0.2.{last}", "prefix-length": "24"} for last in (2, 1)],
-                },
-                "ipv6": {
-                    "enabled": True,
-                    "address": [{"ip": f"2001:db8::{last}", "prefix-length": 64} for last in (2, 1)],
-                },
-            },
-        ],
-        "dns-resolver": {"config": {"server": ["10.80.0.1"], "search": ["example.com"]}},
-    },
-    {
-        "interfaces": [{"name": name, "state": "absent"} for name in ("vx9", "red", "dm1")],
-        "dns-resolver": {"config": {}},
-    },
-]
-
-
-def every_key(name, _before):
-    """Keys that the facts do not have, each state applied twice: the second time nothing differs."""
+def _name_undone(name, before, layout):
     play = Play(
-        name, {"tasks": [apply_task(state, timeout=_LIMIT, probes=[]) for state in _EVERY_KEY for _time in range(2)]}
+        name,
+        ROLE,
+        mgmt_network=victims.LAYOUTS[layout],
+        configure_mgmt_timeout=60,
+        configure_mgmt_probes=[{"type": "path_mtu", "size": 9000}],
     )
-    play.wait(600)
-    for number in range(2 * len(_EVERY_KEY)):
-        how, result, _at = play.ended(nth=number)
-        expect.expect(how == "ok", f"application {number}: {play.failure()}")
+    # the definition leaves the MTU at 1500, so packets of 9000 bytes never get through
+    seen = expect.undone(play, "MTU|9000")
+    expect.state(name, before)
+    names = hosts.ssh(name, "ls /sys/class/net", check=False).stdout.split()
+    expect.expect(_VLAN_DEVICE in names and "bond4.3000" not in names, f"the devices are {names}")
+    return seen
+
+
+def vlan_name_undone(name, before):
+    """The address by DHCP, and a probe that fails."""
+    return _name_undone(name, before, "bond-vlan-name")
+
+
+def vlan_name_undone_static(name, before):
+    """The address is static, and a probe fails."""
+    return _name_undone(name, before, "bond-vlan-name-static")
+
+
+def clock_forward(name, before):
+    """The clock jumps an hour ahead: the pending change gets its whole time, and is undone after it."""
+    expect.pend(name)
+    began = time.monotonic()
+    expect.clock(name, "+1")
+    try:
         expect.expect(
-            bool(result["changed"]) != bool(number % 2),
-            f"application {number}: changed {result['changed']}: {result.get('change')}",
+            not expect.reach(name, "undoing", TIMEOUT // 3), "the change was undone as soon as the clock had jumped"
         )
-    return "changed, unchanged, twice"
+        expect.expect(expect.reach(name, "undone", 2 * TIMEOUT), "the change is still pending after its timeout")
+        seconds = time.monotonic() - began
+    finally:
+        expect.clock(name, "-1")
+    expect.state(name, before)
+    return f"undone after {seconds / TIMEOUT:.2f} of its timeout"
 
 
 CASES = {
-    "every_key": ("mgmt-there", every_key, "new, and unchanged the second time"),
     "options_undone": ("mgmt-there", options_undone, "old, STP, masks, costs and VLAN filters included"),
     "ethtool_undone": ("nic-dhcp", ethtool_undone, "old, the feature on again"),
     "routes_undone": ("nic-dhcp", routes_undone, "old, without the blackhole, the two hops and the rule"),
     "running_guest": ("mgmt-there", running_guest, "old, the taps on their bridge all the time"),
     "strangers": ("multi", strangers, "old, what others did is reported apart"),
+    "vlan_name_undone": ("bond-vlan-name", vlan_name_undone, "old, with the old name of the VLAN device"),
+    "vlan_name_undone_static": (
+        "bond-vlan-name-static",
+        vlan_name_undone_static,
+        "old, with the old name of the VLAN device",
+    ),
+    "clock_forward": ("nic-dhcp", clock_forward, "undone after its timeout"),
 }

@@ -11,18 +11,12 @@ from __future__ import annotations
 import time
 
 from tests.faults import expect, victims
-from tests.faults.play import ROLE, Play, apply_task
+from tests.faults.play import LIMIT, apply, configure
 from tests.lab import hosts
 
-_LIMIT = 60  # s, the timeout of these changes: the role's own
 
-
-def _role(name, layout):
-    return Play(name, ROLE, mgmt_network=victims.LAYOUTS[layout], configure_mgmt_timeout=_LIMIT)
-
-
-def _apply(name, state):
-    return Play(name, {"tasks": [apply_task(state, timeout=_LIMIT)]})
+def _applied(name, state):
+    return apply(name, state, timeout=LIMIT)
 
 
 def _moved_to_vlan(tag, ipv4, gateway=None):
@@ -60,7 +54,7 @@ def wrong_vlan(name, before):
             "address": [{"ip": hosts.about(name)["address"], "prefix-length": 24}],
         }
         seen = expect.undone(
-            _apply(name, _moved_to_vlan(777, static, "10.80.0.1")), r"gateway 10\.80\.0\.1 does not answer"
+            _applied(name, _moved_to_vlan(777, static, "10.80.0.1")), r"gateway 10\.80\.0\.1 does not answer"
         )
     finally:
         expect.fault("vlan-allow", name, 777)
@@ -69,8 +63,8 @@ def wrong_vlan(name, before):
 
 
 def vlan_dropped(name, before):
-    """The switch forgets the VLAN in the middle of the change. The controller hears of it when the VLAN is there again."""
-    play = _role(name, "bond-vlan-static")
+    """The switch forgets the VLAN in the middle of the change. The controller hears of it when the VLAN is back."""
+    play = configure(name, victims.LAYOUTS["bond-vlan-static"], configure_mgmt_timeout=LIMIT)
     try:
         expect.expect(expect.reach(name, "preparing"), "the change has not begun")
         expect.fault("vlan-drop", name, 3000)
@@ -86,7 +80,7 @@ def path_mtu(name, before):
     """The definition asks for MTU 9000, and the way takes 1500."""
     expect.fault("path-mtu", 3000, 1500)
     try:
-        seen = expect.undone(_role(name, "bond-vlan"), "smaller MTU")
+        seen = expect.undone(configure(name, victims.LAYOUTS["bond-vlan"], configure_mgmt_timeout=LIMIT), "smaller MTU")
         expect.state(name, before)
     finally:
         expect.fault("path-mtu", 3000, 9000)
@@ -97,7 +91,7 @@ def wrong_gateway(name, before):
     """Another default gateway, at whose address nobody is."""
     gone = {"destination": "0.0.0.0/0", "next-hop-interface": "eth1", "state": "absent"}
     seen = expect.undone(
-        _apply(name, {"routes": {"config": [gone, _default("10.80.0.254", "eth1")]}}), r"gateway 10\.80\.0\.254"
+        _applied(name, {"routes": {"config": [gone, _default("10.80.0.254", "eth1")]}}), r"gateway 10\.80\.0\.254"
     )
     expect.state(name, before)
     return seen
@@ -105,7 +99,7 @@ def wrong_gateway(name, before):
 
 def duplicate_address(name, before):
     """Somebody else comes up with the host's address while it changes, and goes when the host has noticed."""
-    play = _role(name, "bond-static")
+    play = configure(name, victims.LAYOUTS["bond-static"], configure_mgmt_timeout=LIMIT)
     try:
         expect.expect(expect.reach(name, "preparing"), "the change has not begun")
         expect.fault("twin", hosts.about(name)["address"], 1)
@@ -125,7 +119,7 @@ def taken_address(name, before):
     expect.fault("twin", "10.80.0.200", 1)
     try:
         seen = expect.undone(
-            _apply(
+            _applied(
                 name,
                 {
                     "interfaces": [
@@ -144,7 +138,7 @@ def taken_address(name, before):
 
 def no_lease(name, before):
     """The address comes by DHCP from a VLAN that has no DHCP server."""
-    seen = expect.undone(_apply(name, _moved_to_vlan(777, {"enabled": True, "dhcp": True})), "did not come back")
+    seen = expect.undone(_applied(name, _moved_to_vlan(777, {"enabled": True, "dhcp": True})), "did not come back")
     expect.state(name, before)
     return seen
 
@@ -153,7 +147,7 @@ def dhcp_gone(name, before):
     """The DHCP server ends before the change; when it is there again the host has its address."""
     expect.fault("dhcp", "off")
     try:
-        play = _role(name, "nic-dhcp")
+        play = configure(name, victims.LAYOUTS["nic-dhcp"], configure_mgmt_timeout=LIMIT)
         expect.expect(expect.reach(name, "undoing", 90), "the change is not being undone")
         time.sleep(1)
         began = time.monotonic()
@@ -169,6 +163,18 @@ def dhcp_gone(name, before):
     return f"undone within {lasted:.0f} s while there was no server, exactly old when there was one: {text}"
 
 
+def small_path(name, before):
+    """The definition asks for MTU 9000; the untagged path carries 1450 bytes and says so."""
+    seen = expect.undone(
+        configure(name, {"name": "ovirtmgmt", "mtu": 9000}, configure_mgmt_timeout=LIMIT),
+        r"carries packets of 1450 bytes at most, not 9000",
+        within=2,
+        timeout=LIMIT,
+    )
+    expect.state(name, before)
+    return seen
+
+
 CASES = {
     "wrong_vlan": ("nic-dhcp", wrong_vlan, "old, names the gateway that is silent"),
     "vlan_dropped": ("bond-vlan-static", vlan_dropped, "old, names the gateway that is silent"),
@@ -179,4 +185,5 @@ CASES = {
     "taken_address": ("bond-static", taken_address, "old, names the address that is taken", "alone"),
     "no_lease": ("nic-dhcp", no_lease, "old, the address did not come back"),
     "dhcp_gone": ("nic-dhcp", dhcp_gone, "old, the address did not come back", "alone"),
+    "small_path": ("nic-small", small_path, "old, names the size that the path carries"),
 }
