@@ -114,7 +114,7 @@ def test_after_the_confirmation_no_undoing_is_promised():
         and "brings the old" not in said
     )
     before = action.lost(guard_client.Unreachable("gone", {}), "t1", 60)
-    assert "brings the old network back by itself" in before and "60 s" in before
+    assert "restores the old network" in before and "60 s" in before
 
 
 def test_a_host_that_never_answers_is_given_up_with_the_last_status():

@@ -141,7 +141,7 @@ def test_a_definition_is_named_by_the_variable_that_has_it():
         "ovirtmgmt, vlan_tag: 3000}"
     ]
     assert variables.check("configure_mgmt", spec, {"mgmt_network": wrong})[1][0].startswith(
-        "mgmt_network: vlan_tag: 'x' (string)"
+        "mgmt_network: vlan_tag: got 'x' (string)"
     )
     assert variables.check("configure_mgmt", spec, {"mgmt_network": wrong, "configure_mgmt_network": wrong})[1][
         0
