@@ -111,7 +111,7 @@ def test_after_the_confirmation_no_undoing_is_promised():
         caught.value.confirmed
         and "either committed or undone" in said
         and "network_commit with transaction=t1" in said
-        and "brings the old" not in said
+        and "restores the old" not in said
     )
     before = action.lost(guard_client.Unreachable("gone", {}), "t1", 60)
     assert "restores the old network" in before and "60 s" in before

@@ -137,8 +137,8 @@ def test_a_definition_is_named_by_the_variable_that_has_it():
     spec = options("configure_mgmt")
     wrong = {"name": "ovirtmgmt", "vlan_tag": "x"}
     assert variables.check("configure_mgmt", spec, {})[1] == [
-        "mgmt_network: this variable is required; set it to the definition of the management network, for example {name: "
-        "ovirtmgmt, vlan_tag: 3000}"
+        "mgmt_network: this variable is required; set it to the definition of the management network, for example "
+        "{name: ovirtmgmt, vlan_tag: 3000}"
     ]
     assert variables.check("configure_mgmt", spec, {"mgmt_network": wrong})[1][0].startswith(
         "mgmt_network: vlan_tag: got 'x' (string)"
