@@ -14,7 +14,11 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definitio
 
 def mgmt_network_definition(definition):
     """See mgmt_network_definition.yml."""
-    return call("mgmt_network_definition", (DefinitionError,), parse_definition, {"definition": definition})
+    return call("mgmt_network_definition", (DefinitionError,), _completed, {"definition": definition})
+
+
+def _completed(definition):
+    return parse_definition(definition).to_dict()
 
 
 class FilterModule:

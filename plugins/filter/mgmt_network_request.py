@@ -1,15 +1,16 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Edge of plugin_utils/plan/request_rules.py: a request that a hook may have edited, checked."""
+"""Edge of plugin_utils/plan/edit.py: a request that a hook may have edited, checked."""
 
 from __future__ import annotations
 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.filter_edge import call
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definition import DefinitionError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import FactsError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.new_request import RequestError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.request_rules import check_request
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.facts import FactsError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.host_state import StateFormatError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.edit import check_request
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.rules import RequestError
 
 
 class _Told(Exception):
@@ -20,7 +21,7 @@ def mgmt_network_request(request, facts, definition):
     """See mgmt_network_request.yml."""
     return call(
         "mgmt_network_request",
-        (DefinitionError, FactsError, _Told),
+        (DefinitionError, FactsError, StateFormatError, _Told),
         _checked,
         {"request": request, "facts": facts, "definition": definition},
     )

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.filter_edge import call
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.host_state import StateFormatError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.request import RequestFormatError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.generate import desired_state
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.network import RequestFormatError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.generate import desired
 
 
 def nmstate_desired_state(request, current, running=None, profiles=None, keep_vlan_name=False):
@@ -16,7 +16,7 @@ def nmstate_desired_state(request, current, running=None, profiles=None, keep_vl
     return call(
         "nmstate_desired_state",
         (RequestFormatError, StateFormatError),
-        desired_state,
+        lambda **arguments: desired(**arguments).state,
         {
             "request": request,
             "current": current,

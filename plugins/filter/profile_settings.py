@@ -1,14 +1,14 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Edge of plugin_utils/state/carry_over/settings.py: what goes with the addresses beside the nmstate state."""
+"""Edge of plugin_utils/state/generate.py: what goes with the addresses beside the nmstate state."""
 
 from __future__ import annotations
 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.filter_edge import call
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.host_state import StateFormatError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.request import RequestFormatError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.carry_over import settings
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.network import RequestFormatError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.generate import desired
 
 
 def profile_settings(request, current, running=None, profiles=None, keep_vlan_name=False):
@@ -16,7 +16,7 @@ def profile_settings(request, current, running=None, profiles=None, keep_vlan_na
     return call(
         "profile_settings",
         (RequestFormatError, StateFormatError),
-        settings.profile_settings,
+        lambda **arguments: desired(**arguments).settings,
         {
             "request": request,
             "current": current,

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.filter_edge import call
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definition import DefinitionError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.facts import FactsError
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.host_state import StateFormatError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import FactsError
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.plan import Options
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.remove import plan_removal
 

@@ -8,6 +8,8 @@ Text with an IPv6 zone (``fe80::1%eth0``) is understood; the zone takes no part 
 
 from __future__ import annotations
 
+from typing import Any
+
 try:
     import netaddr
 except ImportError as error:  # the filters say so in one sentence; importing this file must not fail
@@ -17,7 +19,7 @@ else:
     NETADDR_IMPORT_ERROR = None
 
 
-def parse_address(text, zerofill: bool = False):
+def parse_address(text: object, zerofill: bool = False) -> Any:
     """Return the netaddr.IPAddress of ``text`` (address without prefix), or None when it is none.
 
     Leading zeros in IPv4 octets are refused (octal to some tools, decimal to others) unless ``zerofill``.
@@ -31,21 +33,21 @@ def parse_address(text, zerofill: bool = False):
         return None
 
 
-def is_unspecified(text) -> bool:
+def is_unspecified(text: object) -> bool:
     """True for ``0.0.0.0`` and every spelling of ``::``; False for anything else, None and "" included."""
     address = parse_address(text)
     return address is not None and int(address) == 0
 
 
-def is_real(text) -> bool:
+def is_real(text: object) -> bool:
     """True for an address other than the unspecified one (VDSM writes ``::`` for "no gateway")."""
     address = parse_address(text)
     return address is not None and int(address) != 0
 
 
-def same_address(one, other) -> bool:
+def same_address(address: object, other: object) -> bool:
     """True when both are addresses and equal by value (``1::2`` = ``1:0::2``, ``1.2.3.04`` = ``1.2.3.4``)."""
-    first, second = parse_address(one, zerofill=True), parse_address(other, zerofill=True)
+    first, second = parse_address(address, zerofill=True), parse_address(other, zerofill=True)
     return first is not None and first == second
 
 
@@ -58,23 +60,23 @@ def canonical(text: str) -> str:
     return f"{address}%{zone}" if zone else str(address)
 
 
-def prefix_length(mask) -> int | None:
-    """Prefix length (0..32) of an IPv4 netmask or prefix: ``255.255.255.0``, ``24``, ``/24``; None when it is neither."""
+def prefix_length(mask: object) -> int | None:
+    """Prefix length (0..32) of an IPv4 netmask or prefix (``255.255.255.0``, ``24``, ``/24``), else None."""
     text = str(mask).lstrip("/") if mask is not None else ""
     if text.isdecimal():
         return int(text) if int(text) <= 32 else None
     address = parse_address(text)
     if address is None or address.version != 4 or not address.is_netmask():
         return None
-    return address.netmask_bits()
+    return int(address.netmask_bits())
 
 
-def in_subnet(address: str, mask, other: str) -> bool:
+def in_subnet(address: str, mask: object, other: str) -> bool:
     """True when ``other`` lies in the IPv4 subnet of ``address`` with ``mask`` (netmask or prefix)."""
     prefix, gateway = prefix_length(mask), parse_address(other)
     if prefix is None or gateway is None or gateway.version != 4 or parse_address(address) is None:
         return False
-    return gateway in netaddr.IPNetwork(f"{address}/{prefix}")
+    return bool(gateway in netaddr.IPNetwork(f"{address}/{prefix}"))
 
 
 def netmask(prefix: int) -> str:

@@ -12,6 +12,9 @@ loss of configuration, and the name of a VLAN device. Events have no time; whoev
 from __future__ import annotations
 
 import re
+from typing import Any
+
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import Data
 
 NORMAL, WARNING, ERROR = "NORMAL", "WARNING", "ERROR"
 
@@ -163,8 +166,8 @@ class EventError(Exception):
 
 
 def event(
-    name: str, host: str = "", interface: str = "", reason: str = "", remedy: str | None = None, **values
-) -> dict:
+    name: str, host: str = "", interface: str = "", reason: str = "", remedy: str | None = None, **values: Any
+) -> Data:
     """Create the event ``name`` of CATALOGUE.
 
     ``host`` and ``interface`` replace ${VdsName} and ${InterfaceName} (and ${Interface}). ``values``: the other
@@ -182,7 +185,7 @@ def event(
             text = text.replace(with_name, nameless)
     known = {"VdsName": host, "InterfaceName": interface or "none", "Interface": interface or "none", **values}
 
-    def substitute(match: re.Match) -> str:
+    def substitute(match: re.Match[str]) -> str:
         value = known.get(match.group(1), "<UNKNOWN>")
         return "none" if value is None else str(value)
 

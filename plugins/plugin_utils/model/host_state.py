@@ -5,72 +5,58 @@
 
 from __future__ import annotations
 
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import describe
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import vlan_name
-
-MAX_DEVICE_NAME = 15
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import Data, describe
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.values import MAX_DEVICE_NAME, FormatError
 
 
-class StateFormatError(Exception):
-    """What is given about the host cannot be used. ``key``: the key at fault."""
-
-    def __init__(self, key: str, problem: str):
-        super().__init__(f"{key}: {problem}")
-        self.key = key
+class StateFormatError(FormatError):
+    """What is told about the host cannot be used."""
 
 
-def check_state(state) -> None:
-    """Raise StateFormatError unless ``state`` is an nmstate state or None."""
-    if state is None:
-        return
-    if not isinstance(state, dict) or not isinstance(state.get("interfaces"), list):
-        raise StateFormatError(
-            "current", "expected an nmstate state with a list 'interfaces', such as host_network.nmstate of the facts"
-        )
-    for index, interface in enumerate(state["interfaces"]):
-        if not isinstance(interface, dict) or not isinstance(interface.get("name"), str):
-            raise StateFormatError(f"current.interfaces[{index}]", "expected a mapping with the name of the interface")
-    for key in ("routes", "route-rules", "dns-resolver"):
-        check_mapping(f"current.{key}", state.get(key))
-
-
-def check_mapping(key: str, value) -> None:
+def check_mapping(key: str, value: object) -> None:
     """Raise StateFormatError unless ``value`` is a mapping or None."""
     if value is not None and not isinstance(value, dict):
         raise StateFormatError(key, f"got {describe(value)}, expected a mapping")
 
 
-class Current:
+def vlan_name(base: str | None, tag: int) -> str:
+    """VDSM's name for the device of VLAN ``tag`` on ``base``; it knows no other."""
+    return f"{base}.{tag}"
+
+
+class HostState:
     """Answers about ``state``: ``nmstatectl show`` as data, the same digested (facts' ``nmstate``), or None for
-    nothing.
+    nothing. Raises StateFormatError.
 
     Interfaces that NetworkManager does not manage (state ignore) count as existing, for their names are taken.
     """
 
-    def __init__(self, state: dict | None):
+    def __init__(self, state: Data | None) -> None:
+        _check(state)
         state = state or {}
-        self.interfaces = {iface["name"]: iface for iface in state.get("interfaces") or []}
+        self.interfaces: dict[str, Data] = {iface["name"]: iface for iface in state.get("interfaces") or []}
         routes = state.get("routes") or {}
-        self.configured_routes = routes.get("config") or []
+        self.configured_routes: list[Data] = routes.get("config") or []
         # Routes that DHCP or a router announced are only here, and only in a state that was not digested.
-        self.running_routes = routes.get("running") or self.configured_routes
-        self.rules = (state.get("route-rules") or {}).get("config") or []
-        self.resolver = (state.get("dns-resolver") or {}).get("config") or {}
+        self.running_routes: list[Data] = routes.get("running") or self.configured_routes
+        self.rules: list[Data] = (state.get("route-rules") or {}).get("config") or []
+        self.resolver: Data = (state.get("dns-resolver") or {}).get("config") or {}
 
-    def get(self, name: str | None) -> dict:
+    def get(self, name: str | None) -> Data:
         """The interface ``name``, {} when there is none."""
-        return self.interfaces.get(name, {})
+        return self.interfaces.get(name or "", {})
 
     def is_up(self, name: str | None) -> bool:
-        return self.get(name).get("state") == "up"
+        return bool(self.get(name).get("state") == "up")
 
-    def is_bond(self, name: str) -> bool:
-        return self.get(name).get("type") == "bond"
+    def is_bond(self, name: str | None) -> bool:
+        return bool(self.get(name).get("type") == "bond")
 
     def mtu(self, name: str | None) -> int | None:
-        return self.get(name).get("mtu")
+        mtu: int | None = self.get(name).get("mtu")
+        return mtu
 
-    def vlans(self) -> list[dict]:
+    def vlans(self) -> list[Data]:
         """The VLAN devices whose base is known."""
         return [
             iface
@@ -82,7 +68,7 @@ class Current:
         """The name of the device of VLAN ``tag`` on ``base``: what it is called now, else VDSM's ``base.tag``."""
         for iface in self.vlans():
             if iface["vlan"]["base-iface"] == base and iface["vlan"].get("id") == tag:
-                return iface["name"]
+                return str(iface["name"])
         return vlan_name(base, tag)
 
     def vlan_to_make(self, base: str | None, tag: int, keep_name: bool) -> tuple[str, str | None]:
@@ -105,23 +91,37 @@ class Current:
             (self.get(name).get(family) or {}).get("enabled") for family in ("ipv4", "ipv6")
         )
 
-    def bridges_on(self, port: str) -> list[dict]:
+    def bridges_on(self, port: str) -> list[Data]:
         """The bridges that have ``port`` as a port."""
         return [iface for iface in self.interfaces.values() if port in bridge_ports(iface)]
 
 
-def is_dynamic(stack: dict) -> bool:
+def _check(state: object) -> None:
+    if state is None:
+        return
+    if not isinstance(state, dict) or not isinstance(state.get("interfaces"), list):
+        raise StateFormatError(
+            "current", "expected an nmstate state with a list 'interfaces', such as host_network.nmstate of the facts"
+        )
+    for index, interface in enumerate(state["interfaces"]):
+        if not isinstance(interface, dict) or not isinstance(interface.get("name"), str):
+            raise StateFormatError(f"current.interfaces[{index}]", "expected a mapping with the name of the interface")
+    for key in ("routes", "route-rules", "dns-resolver"):
+        check_mapping(f"current.{key}", state.get(key))
+
+
+def is_dynamic(stack: Data) -> bool:
     """Whether DHCP or routers' announcements give a family (``ipv4`` or ``ipv6`` of an interface) its addresses."""
     return bool(stack.get("enabled") and (stack.get("dhcp") or stack.get("autoconf")))
 
 
-def bridge_ports(iface: dict) -> list[str]:
+def bridge_ports(iface: Data) -> list[str]:
     """The names of a bridge's ports (nmstate spells the key ``port`` or ``ports``)."""
     bridge = iface.get("bridge") or {}
     return [port["name"] for port in bridge.get("port", bridge.get("ports")) or []]
 
 
-def bond_ports(iface: dict) -> list[str]:
+def bond_ports(iface: Data) -> list[str]:
     """The names of a bond's ports, likewise."""
     bond = iface.get("link-aggregation") or {}
     return list(bond.get("port", bond.get("ports")) or [])

@@ -6,7 +6,10 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
+# A mapping of JSON data from outside: facts, requests, nmstate states, events.
+Data = dict[str, Any]
 _TYPE_NAMES = (
     (bool, "boolean"),
     (int, "integer"),
@@ -21,7 +24,7 @@ class PlainDataError(Exception):
     """A value holds something that is not plain data (None, bool, int, float, str, list, dict)."""
 
 
-def to_plain(value, what: str):
+def to_plain(value: object, what: str) -> Any:
     """Return a deep copy of ``value`` made of plain dict, list, str, int, float, bool and None only.
 
     ansible-core >= 2.19 hands tagged and lazy subclasses to filters: they must neither be asked for their exact
@@ -35,14 +38,14 @@ def to_plain(value, what: str):
         ) from error
 
 
-def _refuse(value):
+def _refuse(value: object) -> Any:
     """Raise for what is not plain. ansible-core before 2.19 hands undefined variables to filters; as text they say
     themselves what is undefined.
     """
     raise TypeError(f"not {type_name(value)} {str(value)[:60]}")
 
 
-def type_name(value) -> str:
+def type_name(value: object) -> str:
     """The name a user knows for the type of ``value``: ``string``, ``float``, ``null`` and so on."""
     if value is None:
         return "null"
@@ -52,7 +55,7 @@ def type_name(value) -> str:
     return type(value).__name__
 
 
-def describe(value) -> str:
+def describe(value: object) -> str:
     """``value`` and its type for an error message, for example ``'maybe' (string)``; long values are cut."""
     text = "null" if value is None else repr(value)
     if value is None:
@@ -60,12 +63,12 @@ def describe(value) -> str:
     return f"{text if len(text) <= 60 else text[:57] + '...'} ({type_name(value)})"
 
 
-def shown(value):
+def shown(value: object) -> str:
     """A value for the screen."""
     if value is None:
         return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(str(one) for one in value) or "none"
+        return ", ".join(str(entry) for entry in value) or "none"
     return str(value)

@@ -10,6 +10,9 @@ below and the NIC.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.addresses import (
     canonical,
     is_real,
@@ -17,12 +20,14 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.addresses
     prefix_length,
     same_address,
 )
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definition import Definition
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import Data
 
 NONE, DHCP, STATIC, AUTOCONF, DHCP_AND_AUTOCONF = "none", "dhcp", "static", "autoconf", "poly_dhcp_autoconf"
 QOS_ATTRIBUTES = ("outAverageLinkShare", "outAverageUpperLimit", "outAverageRealTime")
 
 
-def actual_configuration(device: dict, nameservers=(), **link) -> dict:
+def actual_configuration(device: Data, nameservers: Sequence[str] = (), **link: Any) -> Data:
     """What a host has, from its capabilities, in the shape that compare() reads.
 
     ``device``: entry of nics, bondings, vlans, bridges or networks (VDSM's keys: mtu as text, addr, netmask, gateway,
@@ -46,7 +51,7 @@ def actual_configuration(device: dict, nameservers=(), **link) -> dict:
     }
 
 
-def ipv4_configuration(device: dict) -> dict:
+def ipv4_configuration(device: Data) -> Data:
     """{boot_protocol: none|dhcp|static, address, netmask, gateway (None when absent)} of a capabilities entry.
 
     The engine's inference: the DHCP flag first, else an address means static.
@@ -57,7 +62,7 @@ def ipv4_configuration(device: dict) -> dict:
     return {"boot_protocol": protocol, "address": address, "netmask": device.get("netmask") or None, "gateway": gateway}
 
 
-def ipv6_configuration(device: dict) -> dict:
+def ipv6_configuration(device: Data) -> Data:
     """{boot_protocol: none|dhcp|autoconf|poly_dhcp_autoconf|static, address, prefix (int), gateway} likewise."""
     address, _slash, prefix = next(iter(device.get("ipv6addrs") or []), "").partition("/")
     flags = (bool(device.get("dhcpv6")), bool(device.get("ipv6autoconf")))
@@ -75,7 +80,7 @@ def ipv6_configuration(device: dict) -> dict:
     }
 
 
-def compare(definition: dict, actual: dict, attachment: dict | None = None) -> list[dict]:
+def compare(definition: Definition, actual: Data, attachment: Data | None = None) -> list[Data]:
     """Every compared attribute, in the engine's order: [{attribute, desired, actual, in_sync}].
 
     ``definition``: as of parse_definition(). ``actual``: as of actual_configuration(). ``attachment``: the network's
@@ -85,24 +90,24 @@ def compare(definition: dict, actual: dict, attachment: dict | None = None) -> l
     """
     attachment = attachment or {}
     entries = [
-        _equal("mtu", definition["mtu"], actual["mtu"]),
-        _equal("bridged", definition["vm_network"], actual["bridged"]),
-        _equal("vlan", definition["vlan_tag"], actual["vlan"]),
-        _equal("switchType", definition["switch"], actual["switch"]),
+        _equal("mtu", definition.mtu, actual["mtu"]),
+        _equal("bridged", definition.vm_network, actual["bridged"]),
+        _equal("vlan", definition.vlan_tag, actual["vlan"]),
+        _equal("switchType", definition.switch, actual["switch"]),
     ]
     entries += _ipv4(attachment.get("ipv4"), actual["ipv4"])
     entries += _ipv6(attachment.get("ipv6"), actual["ipv6"])
     entries += _qos(attachment.get("qos"), actual["qos"])
-    if definition["default_route"]:
-        entries.append(_dns(attachment.get("dns_servers") or definition["dns_servers"], actual["nameservers"]))
+    if definition.default_route:
+        entries.append(_dns(attachment.get("dns_servers") or definition.dns_servers, actual["nameservers"]))
     has_default_route = bool(actual["ipv4_default_route"]) or is_real(actual["ipv6"]["gateway"])
-    entries.append(_equal("default_route", definition["default_route"], has_default_route))
-    if definition["vm_network"] and actual["stp"] is not None:
-        entries.append(_equal("stp", definition["stp"], actual["stp"]))
+    entries.append(_equal("default_route", definition.default_route, has_default_route))
+    if definition.vm_network and actual["stp"] is not None:
+        entries.append(_equal("stp", definition.stp, actual["stp"]))
     return entries
 
 
-def differences(definition: dict, actual: dict, attachment: dict | None = None) -> list[dict]:
+def differences(definition: Definition, actual: Data, attachment: Data | None = None) -> list[Data]:
     """What compare() finds out of sync: [{attribute, desired, actual}], empty when the network complies."""
     return [
         {key: entry[key] for key in ("attribute", "desired", "actual")}
@@ -111,15 +116,15 @@ def differences(definition: dict, actual: dict, attachment: dict | None = None) 
     ]
 
 
-def _entry(attribute: str, desired, actual, in_sync: bool) -> dict:
+def _entry(attribute: str, desired: object, actual: object, in_sync: bool) -> Data:
     return {"attribute": attribute, "desired": desired, "actual": actual, "in_sync": in_sync}
 
 
-def _equal(attribute: str, desired, actual) -> dict:
+def _equal(attribute: str, desired: object, actual: object) -> Data:
     return _entry(attribute, desired, actual, desired == actual)
 
 
-def _ipv4(desired: dict | None, actual: dict) -> list[dict]:
+def _ipv4(desired: Data | None, actual: Data) -> list[Data]:
     if not desired:
         return []
     entries = [_equal("ipv4_boot_protocol", desired["boot_protocol"], actual["boot_protocol"])]
@@ -128,39 +133,39 @@ def _ipv4(desired: dict | None, actual: dict) -> list[dict]:
         same_mask = prefix_length(mask) == prefix_length(has) if mask is not None and has is not None else mask == has
         entries.append(_entry("ipv4_netmask", mask, has, same_mask))
         for key in ("address", "gateway"):
-            wanted, found = desired.get(key), actual.get(key) or None
-            in_sync = wanted == found or same_address(wanted, found) or (is_unspecified(wanted) and found is None)
-            entries.append(_entry(f"ipv4_{key}", wanted, found, in_sync))
+            wanted, present = desired.get(key), actual.get(key) or None
+            in_sync = wanted == present or same_address(wanted, present) or (is_unspecified(wanted) and present is None)
+            entries.append(_entry(f"ipv4_{key}", wanted, present, in_sync))
     return entries
 
 
-def _ipv6(desired: dict | None, actual: dict) -> list[dict]:
+def _ipv6(desired: Data | None, actual: Data) -> list[Data]:
     if not desired:
         return []
     entries = [_equal("ipv6_boot_protocol", desired["boot_protocol"], actual["boot_protocol"])]
     if desired["boot_protocol"] == STATIC and actual["boot_protocol"] == STATIC:
         entries.append(_equal("ipv6_prefix", desired.get("prefix"), actual.get("prefix")))
         for key in ("address", "gateway"):
-            wanted, found = desired.get(key), actual.get(key) or None
-            in_sync = wanted == found or same_address(wanted, found) or (wanted is None and is_unspecified(found))
-            entries.append(_entry(f"ipv6_{key}", wanted, found, in_sync))
+            wanted, present = desired.get(key), actual.get(key) or None
+            in_sync = wanted == present or same_address(wanted, present) or (wanted is None and is_unspecified(present))
+            entries.append(_entry(f"ipv6_{key}", wanted, present, in_sync))
     return entries
 
 
-def _qos(desired: dict | None, actual: dict | None) -> list[dict]:
+def _qos(desired: Data | None, actual: Data | None) -> list[Data]:
     if desired is None and actual is None:
         return []
     keys = ("link_share", "upper_limit", "real_time")
     return [_equal(name, (desired or {}).get(key), (actual or {}).get(key)) for name, key in zip(QOS_ATTRIBUTES, keys)]
 
 
-def _dns(desired, actual) -> dict:
+def _dns(desired: Sequence[str], actual: Sequence[str]) -> Data:
     """In sync when the host has at least the expected servers, in any order."""
     has = {canonical(server) for server in actual}
     return _entry("dns_configuration", list(desired), list(actual), {canonical(server) for server in desired} <= has)
 
 
-def _qos_from_caps(host_qos: dict | None) -> dict | None:
+def _qos_from_caps(host_qos: Data | None) -> Data | None:
     """The engine's units from VDSM's: link share as it is, limits in Mb/s from bit/s."""
     out = (host_qos or {}).get("out")
     if not out:

@@ -1,20 +1,23 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A plan whose request somebody (a hook) has edited."""
+"""A request that somebody (a hook) has edited, checked before anything is touched, and the plan for it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.request import RequestFormatError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.new_request import RequestError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definition import parse_definition
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.facts import Facts, parse_facts
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.network import RequestFormatError, parse_request
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import Data
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan import rules
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.plan import Options, Plan
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.producing import refused, with_desired_state
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.request_rules import check_request
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.producing import of_format_error, planned, refused
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.rules import RequestError
 
 
-def with_request(plan: Plan, request: dict, facts: dict, definition: dict, options: Options) -> Plan:
+def with_request(plan: Plan, request: Data, facts: Data, definition: Data, options: Options) -> Plan:
     """``plan`` with ``request`` in the place of its own, checked by the engine's rules; ``plan`` when they are equal.
 
     A request that breaks a rule is a refusal, and so is any change of a removal's request. ``facts``, ``definition``
@@ -22,6 +25,7 @@ def with_request(plan: Plan, request: dict, facts: dict, definition: dict, optio
     """
     if request == plan.request:
         return plan
+    host, name = parse_facts(facts), parse_definition(definition).vdsm_name
     try:
         if plan.record["networks"].get(plan.network, {}).get("remove"):
             raise RequestError(
@@ -30,8 +34,41 @@ def with_request(plan: Plan, request: dict, facts: dict, definition: dict, optio
                 f"The request was changed, but a removal of the network {plan.network} does not use it.",
                 "Do not change the request, and run again.",
             )
-        check_request(request, facts, definition)
-        record = {"networks": request["networks"], "bondings": request.get("bondings") or {}}
-        return with_desired_state(replace(plan, request=request, record=record), facts, options.keep_vlan_name)
+        _check(request, host, name)
+        kept = [event for event in plan.warnings if "Loss" not in event["values"]]
+        return planned(replace(plan, warnings=kept), request, host, options, options.keep_vlan_name)
     except (RequestError, RequestFormatError) as error:
         return refused(plan, error, options.host)
+
+
+def check_request(request: Data, facts: Data, definition: Data) -> Data:
+    """Return ``request`` ({networks, bondings, options}) when the network of ``definition`` can be made by it on the
+    host of ``facts``.
+
+    Raises RequestError (its ``engine_message`` names the rule) for what breaks a rule or has the wrong form;
+    DefinitionError, FactsError, StateFormatError.
+    """
+    host, name = parse_facts(facts), parse_definition(definition).vdsm_name
+    try:
+        _check(request, host, name)
+        rules.check(host, *parse_request(request, host.state), name)
+    except RequestFormatError as error:
+        raise of_format_error(error) from error
+    return request
+
+
+def _check(request: Data, facts: Facts, name: str) -> None:
+    """What is asked of an edited request alone: it makes the network ``name``, and no other that is not there."""
+    networks, _bonds = parse_request(request, facts.state)
+    if name not in networks or networks[name].remove:
+        raise RequestError(
+            "", "", f"The request does not contain the network {name}.", f"Keep {name} in networks, and run again."
+        )
+    unknown = sorted(set(networks) - {name} - set(facts.records()))
+    if unknown:
+        raise RequestError(
+            "",
+            "",
+            f"The request contains the network {unknown[0]}, which the host does not have.",
+            f"Remove {unknown[0]}; only {name} and existing networks are allowed. Then run again.",
+        )

@@ -14,7 +14,8 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import Data
 
 IN_SYNC, CHANGE, REFUSE = "in_sync", "change", "refuse"
 
@@ -36,7 +37,7 @@ class Options:
     """
 
     host: str = ""
-    attachment: dict[str, Any] | None = None
+    attachment: Data | None = None
     permit_loss: Sequence[str] | None = None
     keep_vlan_name: bool = False
     persistent: bool = True
@@ -59,26 +60,26 @@ class Plan:
     network: str
     exists: bool = False
     active_interface: str = ""
-    differences: list[dict[str, Any]] = field(default_factory=list)
-    request: dict[str, Any] = field(default_factory=lambda: {"networks": {}, "bondings": {}, "options": {}})
-    state: dict[str, Any] = field(default_factory=dict)
-    settings: dict[str, dict[str, Any]] = field(default_factory=dict)
-    record: dict[str, Any] = field(default_factory=lambda: {"networks": {}, "bondings": {}})
-    event: dict[str, Any] | None = None
-    warnings: list[dict[str, Any]] = field(default_factory=list)
+    differences: list[Data] = field(default_factory=list)
+    request: Data = field(default_factory=lambda: {"networks": {}, "bondings": {}, "options": {}})
+    state: Data = field(default_factory=dict)
+    settings: dict[str, Data] = field(default_factory=dict)
+    record: Data = field(default_factory=lambda: {"networks": {}, "bondings": {}})
+    event: Data | None = None
+    warnings: list[Data] = field(default_factory=list)
     remedy: str = ""
     facts_digest: str = ""
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Data:
         """The plan as plain JSON data; a copy, which shares nothing with it."""
         return asdict(self)
 
-    def decision_dict(self) -> dict[str, Any]:
+    def decision_dict(self) -> Data:
         """The part of to_dict() that says what is to be done and why, without how."""
         return {key: value for key, value in self.to_dict().items() if key not in _HOW}
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Plan:
+    def from_dict(cls, data: Data) -> Plan:
         """The plan of to_dict(). Raises PlanError for keys that are unknown or missing, and for an unknown decision."""
         names = {entry.name for entry in fields(cls)}
         if not isinstance(data, dict) or set(data) != names:
@@ -113,7 +114,7 @@ _VOLATILE = ("speed", "active_slave", "ad_aggregator_id", "ad_partner_mac")
 _DEVICES = ("nics", "bondings", "vlans", "bridges", "networks")
 
 
-def digest_facts(facts: dict[str, Any]) -> str:
+def digest_facts(facts: Data) -> str:
     """The SHA-256 (hex) of what of ``facts`` (host_network) a plan depends on, as canonical JSON.
 
     Two readings of a host that nobody has changed have the same digest, and a plan that was made from the one holds
@@ -136,12 +137,12 @@ def digest_facts(facts: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
-def _stable_device(entry: dict[str, Any]) -> dict[str, Any]:
+def _stable_device(entry: Data) -> Data:
     volatile = (*_VOLATILE, "ipv6addrs") if entry.get("ipv6autoconf") else _VOLATILE
     return {key: value for key, value in entry.items() if key not in volatile}
 
 
-def _stable_interface(interface: dict[str, Any]) -> dict[str, Any]:
+def _stable_interface(interface: Data) -> Data:
     stable = copy.deepcopy(interface)
     ipv6, bridge = stable.get("ipv6") or {}, stable.get("bridge") or {}
     if ipv6.get("autoconf"):

@@ -6,6 +6,8 @@ changed.
 
 from __future__ import annotations
 
+from typing import Any
+
 try:
     import jmespath
 except ImportError as error:  # the filter says so in one sentence; importing this file must not fail
@@ -14,7 +16,7 @@ except ImportError as error:  # the filter says so in one sentence; importing th
 else:
     JMESPATH_IMPORT_ERROR = None
 
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import describe
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import Data, describe
 
 _KEYS = ("message", "query")
 
@@ -23,7 +25,7 @@ class PolicyError(Exception):
     """A policy cannot be used. The text names it and what is wrong."""
 
 
-def violations(facts: dict | None, policies: list[dict]) -> list[str]:
+def violations(facts: Data | None, policies: list[Any]) -> list[str]:
     """The messages of the ``policies`` ([{query, message}]) that ``facts`` (a host's capabilities) do not fulfil, in
     their order.
 
@@ -32,9 +34,9 @@ def violations(facts: dict | None, policies: list[dict]) -> list[str]:
     ``facts`` None: the policies are only checked.
     """
     compiled = [(_compiled(number, policy), policy["message"]) for number, policy in enumerate(policies)]
-    found: list[str] = []
+    broken: list[str] = []
     if facts is None:
-        return found
+        return broken
     for number, (expression, message) in enumerate(compiled):
         try:
             answer = expression.search(facts)
@@ -43,11 +45,11 @@ def violations(facts: dict | None, policies: list[dict]) -> list[str]:
                 "policies[%d].query: cannot be evaluated for this host: %s" % (number, _one_line(error))
             ) from error
         if answer is None or answer is False or answer in ("", [], {}) and answer != 0:
-            found.append(message)
-    return found
+            broken.append(message)
+    return broken
 
 
-def _compiled(number, policy):
+def _compiled(number: int, policy: object) -> Any:
     where = "policies[%d]" % number
     if not isinstance(policy, dict):
         raise PolicyError("%s: got %s, expected a mapping of query and message" % (where, describe(policy)))
@@ -65,5 +67,5 @@ def _compiled(number, policy):
         ) from error
 
 
-def _one_line(error):
+def _one_line(error: object) -> str:
     return " ".join(str(error).split())

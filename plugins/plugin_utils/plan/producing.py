@@ -1,44 +1,59 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What all producers of a plan share: the desired state of its request, and the refusal made of an error."""
+"""What all producers of a plan share: the request checked by the rules and devised, losses, and refusals."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model import events
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.request import RequestFormatError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definition import DefinitionError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.facts import Facts
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.network import RequestFormatError, parse_request
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import Data, describe
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import InterfaceError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.new_request import RequestError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.plan import REFUSE, Plan
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.carry_over.settings import profile_settings
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.generate import desired_state
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan import rules
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.plan import REFUSE, Options, Plan
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.rules import RequestError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.carry_over.settings import LOSSES, Loss
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.generate import desire
 
 
-def with_desired_state(plan: Plan, facts: dict, keep_vlan_name: bool) -> Plan:
-    """``plan`` with the nmstate state and the profile settings of its request; both are {} without a network in it.
+def planned(plan: Plan, request: Data, facts: Facts, options: Options, keep_vlan_name: bool) -> Plan:
+    """``plan`` with ``request``, which passes the rules, and with the state and settings that it makes of the host. The
+    warnings tell what is lost.
 
-    Raises RequestFormatError, StateFormatError.
+    Raises RequestError for a rule that is broken and for a loss that is not permitted; RequestFormatError,
+    StateFormatError, DefinitionError.
     """
-    if not plan.request["networks"]:
-        return plan
-    arguments = (plan.request, facts.get("nmstate"), facts.get("running"), facts.get("profiles"), keep_vlan_name)
-    return replace(plan, state=desired_state(*arguments), settings=profile_settings(*arguments))
+    networks, bonds = parse_request(request, facts.state, keep_vlan_name)
+    rules.check(facts, networks, bonds, plan.network)
+    desired = desire(networks, bonds, facts.state, facts.running, facts.profiles)
+    warnings = _loss_warnings(desired.losses, options)
+    return replace(
+        plan,
+        request=request,
+        state=desired.state,
+        settings=desired.settings,
+        record={key: request.get(key) or {} for key in ("networks", "bondings")},
+        warnings=plan.warnings + warnings,
+    )
 
 
 def refused(plan: Plan, error: InterfaceError | RequestError | RequestFormatError, host: str) -> Plan:
-    """``plan`` as the refusal that ``error`` stands for: nothing of it is to be applied."""
+    """``plan`` as the refusal that ``error`` stands for."""
     if isinstance(error, RequestFormatError):
-        error = RequestError("", "", f"The request is invalid: {error}.", "Correct the request, and run again.")
+        error = of_format_error(error)
     name = events.INVALID_INTERFACE if isinstance(error, InterfaceError) else events.SETUP_FAILED
     rule = error.engine_message if isinstance(error, RequestError) else ""
     values = {"EngineMessage": rule} if rule else {}
     return refused_with(plan, events.event(name, host, error.interface, str(error), error.remedy, **values))
 
 
-def refused_with(plan: Plan, event: dict) -> Plan:
-    """``plan`` refused with ``event``."""
+def refused_with(plan: Plan, event: Data) -> Plan:
+    """``plan`` refused with ``event``: nothing of it is to be applied."""
     return Plan(
         REFUSE,
         plan.network,
@@ -48,3 +63,34 @@ def refused_with(plan: Plan, event: dict) -> Plan:
         remedy=event["remedy"],
         facts_digest=plan.facts_digest,
     )
+
+
+def of_format_error(error: RequestFormatError) -> RequestError:
+    """The rule that a request of the wrong form breaks."""
+    return RequestError(error.engine_message, "", f"The request is invalid: {error}.", rules.CORRECT)
+
+
+def check_permitted(names: Sequence[str] | None) -> None:
+    """Raise DefinitionError unless ``names`` are a list of losses that there are."""
+    if names is not None and (not isinstance(names, (list, tuple)) or any(name not in list(LOSSES) for name in names)):
+        raise DefinitionError("permit_loss", f"got {describe(names)}, expected a list of: {', '.join(LOSSES)}")
+
+
+def _loss_warnings(losses: Sequence[Loss], options: Options) -> list[Data]:
+    """An event for each loss that is permitted. Raises RequestError for the first other one."""
+    for loss in losses:
+        if loss.name not in (options.permit_loss or ()):
+            raise RequestError(
+                "",
+                loss.device,
+                f"{loss.device} has {LOSSES[loss.name]}, which cannot move with its addresses to another device: "
+                f"{loss.values}.",
+                f"Remove it from {loss.device} (or make the IPv6 address static), or permit the loss with "
+                f"configure_mgmt_permit_loss: [{loss.name}], and run again.",
+            )
+    return [
+        events.event(
+            events.LOSS, options.host, loss.device, f"Lost: {LOSSES[loss.name]}: {loss.values}.", Loss=loss.name
+        )
+        for loss in losses
+    ]

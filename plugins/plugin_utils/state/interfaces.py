@@ -10,36 +10,37 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.host_state import Current
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.request import DEFAULT_MTU, Bond, Network
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.host_state import HostState
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.network import BOND_MODES, Bond, Network
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import Data
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.values import DEFAULT_MTU
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.routes import MAIN_TABLE, table_of
 
-BOND_MODES = ("balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb")
 OFF = {"ipv4": {"enabled": False}, "ipv6": {"enabled": False}}
 
 
-def no_ip() -> dict:
+def no_ip() -> Data:
     """Both families off, a fresh dict."""
     return {family: dict(stack) for family, stack in OFF.items()}
 
 
-def network_interfaces(networks: dict[str, Network], running: dict[str, Network], current: Current) -> dict[str, dict]:
+def network_interfaces(networks: dict[str, Network], running: dict[str, Network], host: HostState) -> dict[str, Data]:
     """The interfaces of all ``networks`` of a request but their bonds; ``running``: VDSM's record."""
     records = {name: running.get(name, Network(name=name)) for name in networks}
     interfaces = _bases(networks)
     for name, network in networks.items():
-        interfaces.update(_vlan(network, records[name], current))
-        interfaces.update(_bridge(network, records[name], current))
+        interfaces.update(_vlan(network, records[name], host))
+        interfaces.update(_bridge(network, records[name], host))
     for name, network in networks.items():
-        _base_below_vlan(network, interfaces, current)
-        _base_left_behind(network, records[name], interfaces, current)
+        _base_below_vlan(network, interfaces, host)
+        _base_left_behind(network, records[name], interfaces, host)
     for name, network in networks.items():
         _vlan_left_behind(network, records[name], interfaces)
-    _default_mtu_of_unused(networks, records, running, interfaces, current)
+    _default_mtu_of_unused(networks, records, running, interfaces, host)
     return interfaces
 
 
-def add_bonds(bonds: dict[str, Bond], running_bonds: dict, interfaces: dict[str, dict], current: Current) -> None:
+def add_bonds(bonds: dict[str, Bond], running_bonds: Data, interfaces: dict[str, Data], host: HostState) -> None:
     """Complete ``interfaces`` with the bonds of a request. What a network says about its bond goes above the bond's
     own.
     """
@@ -47,17 +48,17 @@ def add_bonds(bonds: dict[str, Bond], running_bonds: dict, interfaces: dict[str,
         if bond.remove:
             interfaces[name] = {"name": name, "type": "bond", "state": "absent"}
             continue
-        interface = {"name": name, "type": "bond", "state": "up", "link-aggregation": _aggregation(bond, current)}
+        interface = {"name": name, "type": "bond", "state": "up", "link-aggregation": _aggregation(bond, host)}
         if bond.hwaddr:
             interface["mac-address"] = bond.hwaddr
         # VDSM takes the addresses from every bond it did not make; a bond that is in use keeps them.
-        if name not in running_bonds and not current.has_stack(name):
+        if name not in running_bonds and not host.has_stack(name):
             interface.update(no_ip())
         interfaces[name] = {**interface, **interfaces.get(name, {})}
 
 
-def _bases(networks: dict[str, Network]) -> dict[str, dict]:
-    bases: dict[str, dict] = {}
+def _bases(networks: dict[str, Network]) -> dict[str, Data]:
+    bases: dict[str, Data] = {}
     for network in networks.values():
         if network.remove or not network.base:
             continue
@@ -68,12 +69,12 @@ def _bases(networks: dict[str, Network]) -> dict[str, dict]:
     return bases
 
 
-def _vlan(network: Network, record: Network, current: Current) -> dict[str, dict]:
+def _vlan(network: Network, record: Network, host: HostState) -> dict[str, Data]:
     if network.remove:
         return {record.device: {"name": record.device, "state": "absent"}} if record.device else {}
-    if network.vlan is None:
+    if network.vlan is None or network.device is None:
         return {}
-    replaced = current.get(network.replaces)
+    replaced = host.get(network.replaces)
     interface = {
         "name": network.device,
         "type": "vlan",
@@ -84,12 +85,12 @@ def _vlan(network: Network, record: Network, current: Current) -> dict[str, dict
     }
     # One of its own stays, as what else it had; else it follows the base.
     mac = replaced.get("mac-address")
-    if mac and mac != current.get(network.base).get("mac-address"):
+    if mac and mac != host.get(network.base).get("mac-address"):
         interface["mac-address"] = mac
     return {network.device: interface}
 
 
-def _bridge(network: Network, record: Network, current: Current) -> dict[str, dict]:
+def _bridge(network: Network, record: Network, host: HostState) -> dict[str, Data]:
     if network.remove or not network.bridged:
         return {record.name: {"name": record.name, "state": "absent"}} if record.bridged else {}
     bridge = {"port": [{"name": network.port}] if network.port else [], "options": {"stp": {"enabled": network.stp}}}
@@ -103,13 +104,13 @@ def _bridge(network: Network, record: Network, current: Current) -> dict[str, di
     }
     # The DHCP server knows the host by it. nmstate's copy-mac-from would take the permanent MAC, which need not be in
     # use.
-    mac = current.get(network.replaces or network.port).get("mac-address")
+    mac = host.get(network.replaces or network.port).get("mac-address")
     if mac:
         interface["mac-address"] = mac
     return {network.name: interface}
 
 
-def addresses(network: Network) -> dict:
+def addresses(network: Network) -> Data:
     """ipv4 and ipv6 of the device that holds the network's addresses."""
     dynamic = {
         "auto-dns": network.default_route and not network.nameservers,
@@ -117,12 +118,12 @@ def addresses(network: Network) -> dict:
         "auto-routes": True,
         "auto-route-table-id": MAIN_TABLE if network.default_route else table_of(network.holder),
     }
-    ipv4: dict = {"enabled": False}
+    ipv4: Data = {"enabled": False}
     if network.ipv4:
         ipv4 = {"enabled": True, "dhcp": False, "address": [_address(*network.ipv4)]}
     elif network.dhcpv4:
         ipv4 = {"enabled": True, "dhcp": True, **dynamic}
-    ipv6: dict = {"enabled": False}
+    ipv6: Data = {"enabled": False}
     if network.ipv6:
         ipv6 = {"enabled": True, "dhcp": False, "autoconf": False, "address": [_address(*network.ipv6)]}
     elif network.dhcpv6 or network.ipv6autoconf:
@@ -131,32 +132,32 @@ def addresses(network: Network) -> dict:
     return {"ipv4": ipv4, "ipv6": ipv6}
 
 
-def _address(ip: str, prefix: int) -> dict:
+def _address(ip: str, prefix: int) -> Data:
     return {"ip": ip, "prefix-length": prefix}
 
 
-def _base_below_vlan(network: Network, interfaces: dict[str, dict], current: Current) -> None:
+def _base_below_vlan(network: Network, interfaces: dict[str, Data], host: HostState) -> None:
     # NetworkManager would start DHCP on a base that only has to be up.
-    if network.remove or network.vlan is None or current.is_up(network.base):
+    if network.remove or network.vlan is None or host.is_up(network.base):
         return
-    base = interfaces[network.base]
+    base = interfaces[network.base or ""]
     if "ipv4" not in base and "ipv6" not in base:
         base.update(no_ip())
 
 
-def _base_left_behind(network: Network, record: Network, interfaces: dict[str, dict], current: Current) -> None:
+def _base_left_behind(network: Network, record: Network, interfaces: dict[str, Data], host: HostState) -> None:
     gone = not network.remove or not record.base or record.vlan is not None
-    if gone or record.base in interfaces or record.base not in current.interfaces:
+    if gone or record.base in interfaces or record.base not in host.interfaces:
         return
     interfaces[record.base] = {
         "name": record.base,
         "state": "up",
-        "mtu": current.mtu(record.base) or DEFAULT_MTU,
+        "mtu": host.mtu(record.base) or DEFAULT_MTU,
         **no_ip(),
     }
 
 
-def _vlan_left_behind(network: Network, record: Network, interfaces: dict[str, dict]) -> None:
+def _vlan_left_behind(network: Network, record: Network, interfaces: dict[str, Data]) -> None:
     for device in (record.device, network.replaces):
         if device and device != network.device and device not in interfaces:
             interfaces[device] = {"name": device, "state": "absent"}
@@ -166,28 +167,25 @@ def _default_mtu_of_unused(
     networks: dict[str, Network],
     records: dict[str, Network],
     running: dict[str, Network],
-    interfaces: dict[str, dict],
-    current: Current,
+    interfaces: dict[str, Data],
+    host: HostState,
 ) -> None:
     users = Counter(record.base for record in running.values() if record.base)
     for name, network in networks.items():
         base = records[name].base
-        if not base or base == network.base or users[base] != 1 or current.mtu(base) in (None, DEFAULT_MTU):
+        if not base or base == network.base or users[base] != 1 or host.mtu(base) in (None, DEFAULT_MTU):
             continue
         interfaces.setdefault(base, {"name": base})["mtu"] = DEFAULT_MTU
 
 
-def _aggregation(bond: Bond, current: Current) -> dict:
+def _aggregation(bond: Bond, host: HostState) -> Data:
     options = dict(bond.options or {})
-    mode = options.pop("mode", None)
-    if mode is None and bond.options is None and current.is_bond(bond.name):
+    mode = options.pop("mode", "")
+    if bond.options is None and host.is_bond(bond.name):
         # Saying nothing about an existing bond must not turn it into VDSM's default, balance-rr.
-        mode = (current.get(bond.name).get("link-aggregation") or {}).get("mode")
-    mode = mode or BOND_MODES[0]
-    aggregation = {
-        "mode": BOND_MODES[int(mode)] if mode.isdecimal() and int(mode) < len(BOND_MODES) else mode,
-        "port": list(bond.nics),
-    }
+        mode = (host.get(bond.name).get("link-aggregation") or {}).get("mode") or ""
+    number = bond.mode if not mode or mode.isdecimal() else ""
+    aggregation: Data = {"mode": BOND_MODES[int(number)] if number else mode, "port": list(bond.nics)}
     if bond.options:
         aggregation["options"] = options
     return aggregation

@@ -12,8 +12,9 @@ from __future__ import annotations
 import ipaddress
 import zlib
 
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.host_state import Current
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.request import Network
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.host_state import HostState
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.network import Network
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import Data
 
 MAIN_TABLE = 254
 # nmstate's word for "the default table". To an entry that is absent it means any table.
@@ -27,23 +28,23 @@ def table_of(device: str) -> int:
     return zlib.adler32(device.encode("utf-8"))
 
 
-def routes(network: Network, record: Network) -> list[dict]:
+def routes(network: Network, record: Network) -> list[Data]:
     """The default routes of ``network``, and the removal of those its ``record`` had."""
-    found = []
+    entries = []
     for version, gateway, former, dynamic in (
         (4, network.gateway, record.gateway, network.dhcpv4),
         (6, network.ipv6gateway, record.ipv6gateway, network.dhcpv6),
     ):
         if gateway:
-            found.append(_route(network.holder, gateway, EVERYWHERE[version], absent=not network.default_route))
+            entries.append(_route(network.holder, gateway, EVERYWHERE[version], absent=not network.default_route))
             if former and former != gateway:
-                found.append(_route(network.holder, former, EVERYWHERE[version], absent=True))
+                entries.append(_route(network.holder, former, EVERYWHERE[version], absent=True))
         elif former and record.default_route and not network.remove and (dynamic or not network.default_route):
-            found.append(_route(network.holder, former, EVERYWHERE[version], absent=True))
-    return found
+            entries.append(_route(network.holder, former, EVERYWHERE[version], absent=True))
+    return entries
 
 
-def source_routing(network: Network, record: Network, current: Current) -> tuple[list[dict], list[dict]]:
+def source_routing(network: Network, record: Network, host: HostState) -> tuple[list[Data], list[Data]]:
     """(routes, rules) of the network's own table: those of its former gateway absent, those of the present one.
 
     More than VDSM does: what a changed address, prefix or holder leaves behind goes too, and what stays as it is is
@@ -54,16 +55,14 @@ def source_routing(network: Network, record: Network, current: Current) -> tuple
     device = record.holder or network.holder
     if device and _is_outdated(network, record):
         old_routes = [
-            route
-            for route in current.running_routes
-            if route.get("next-hop-interface") == device and not in_main(route)
+            route for route in host.running_routes if route.get("next-hop-interface") == device and not in_main(route)
         ]
         tables = {route["table-id"] for route in old_routes}
-        old_rules = [rule for rule in current.rules if rule.get("route-table") in tables]
+        old_rules = [rule for rule in host.rules if rule.get("route-table") in tables]
     return _replace(old_routes, new_routes), _replace(old_rules, new_rules)
 
 
-def resolver(networks: dict[str, Network], running: dict[str, Network]) -> dict | None:
+def resolver(networks: dict[str, Network], running: dict[str, Network]) -> Data | None:
     """The ``dns-resolver`` section, None when no network says anything about DNS."""
     said = [
         servers
@@ -81,12 +80,12 @@ def _nameservers(network: Network, record: Network | None) -> tuple[str, ...] | 
 
 def _route(
     device: str | None, gateway: str, destination: str, table: int = DEFAULT_TABLE, absent: bool = False
-) -> dict:
+) -> Data:
     route = {"destination": destination, "next-hop-address": gateway, "next-hop-interface": device, "table-id": table}
     return {**route, "state": "absent"} if absent else route
 
 
-def _source_entries(network: Network) -> tuple[list[dict], list[dict]]:
+def _source_entries(network: Network) -> tuple[list[Data], list[Data]]:
     if not network.gateway or not network.ipv4:
         return [], []
     table, subnet = table_of(network.holder), _subnet(network)
@@ -99,8 +98,8 @@ def _source_entries(network: Network) -> tuple[list[dict], list[dict]]:
     )
 
 
-def _subnet(network: Network) -> str | None:
-    return str(ipaddress.ip_interface("{}/{}".format(*network.ipv4)).network) if network.ipv4 else None
+def _subnet(network: Network) -> str:
+    return str(ipaddress.ip_interface("{}/{}".format(*network.ipv4)).network) if network.ipv4 else ""
 
 
 def _is_outdated(network: Network, record: Network) -> bool:
@@ -113,13 +112,13 @@ def _is_outdated(network: Network, record: Network) -> bool:
     )
 
 
-def in_main(route: dict) -> bool:
+def in_main(route: Data) -> bool:
     """Whether a route is in the main table, by any of nmstate's words for it."""
     return route.get("table-id") in (None, DEFAULT_TABLE, MAIN_TABLE)
 
 
-def _replace(old: list[dict], new: list[dict]) -> list[dict]:
-    def stays(entry: dict) -> bool:
-        return any(all(entry.get(key) == value for key, value in one.items()) for one in new)
+def _replace(old: list[Data], new: list[Data]) -> list[Data]:
+    def stays(entry: Data) -> bool:
+        return any(all(entry.get(key) == value for key, value in other.items()) for other in new)
 
     return [{**entry, "state": "absent"} for entry in old if not stays(entry)] + new

@@ -12,11 +12,10 @@ For what nmstate has no word, and for what cannot be carried at all, see setting
 
 from __future__ import annotations
 
-import copy
-
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.addresses import parse_address, same_address
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.host_state import Current, is_dynamic
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.request import Network
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.host_state import HostState, is_dynamic
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.network import Network
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import Data
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.carry_over.identity import dhcp_identity, slaac
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.carry_over.routes import (
     add_routes,
@@ -27,27 +26,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.carry_ove
 FAMILIES = ("ipv4", "ipv6")
 
 
-def carry_over(
-    state: dict, networks: dict[str, Network], records: dict[str, Network], current: Current, profiles: dict
-) -> dict:
-    """``state`` (as of desired_state.generate()) with all that goes with the addresses of its networks; a new dict.
-
-    ``networks``: of the request. ``records``: VDSM's. ``profiles``: {device: facts of its active profile}.
-    """
-    state = copy.deepcopy(state)
-    named = {interface["name"]: interface for interface in state.get("interfaces") or []}
-    for name, network in networks.items():
-        if network.remove:
-            continue
-        source = source_of(network, records.get(name), current)
-        if source:
-            _carry(state, named[network.holder], network, current.get(source), current, profiles.get(source) or {})
-            _keep_servers(state, named[network.holder], network, records.get(name), current.get(source), current)
-    _keep_search(state, current)
-    return state
-
-
-def source_of(network: Network, record: Network | None, current: Current) -> str | None:
+def source_of(network: Network, record: Network | None, host: HostState) -> str | None:
     """The device that holds today what the network's addresses are or come from, None when nothing does.
 
     The network's own device if it has addresses; else that of its former shape; else what it is put on, or what makes
@@ -58,13 +37,18 @@ def source_of(network: Network, record: Network | None, current: Current) -> str
         (
             device
             for device in (network.holder, former, network.port, network.replaces)
-            if device and current.has_stack(device)
+            if device and host.has_stack(device)
         ),
         None,
     )
 
 
-def _carry(state: dict, holder: dict, network: Network, source: dict, current: Current, profile: dict) -> None:
+def carry_over(
+    state: Data, holder: Data, network: Network, record: Network | None, source: Data, host: HostState, profile: Data
+) -> None:
+    """Complete ``state`` with all that goes with the addresses of ``network`` from ``source`` to ``holder`` (nmstate
+    interfaces, as they are and as they shall be). ``record``: VDSM's. ``profile``: facts of the source's profile.
+    """
     moves = source["name"] != holder["name"]
     mac = holder.get("mac-address") or source.get("mac-address") or ""
     for family in FAMILIES:
@@ -73,7 +57,7 @@ def _carry(state: dict, holder: dict, network: Network, source: dict, current: C
             stack.update(dhcp_identity(family, had, profile, mac, moves))
             if family == "ipv6":
                 stack.update(slaac(had, profile, mac, moves))
-            static = [_entry(one) for one in profile.get(f"{family}_addresses") or []]
+            static = [_entry(address) for address in profile.get(f"{family}_addresses") or []]
             if static:
                 stack["address"] = static
             if (had.get("auto-route-metric") or -1) >= 0:
@@ -81,12 +65,13 @@ def _carry(state: dict, holder: dict, network: Network, source: dict, current: C
         elif stack.get("address") and not is_dynamic(had):
             stack["address"] = _with_further_addresses(stack["address"][0], had)
     if moves:
-        add_routes(state, holder, network, source, current)
-        add_rules(state, holder, source, current)
-        keep_preference(state, holder, network, source, current)
+        add_routes(state, holder, network, source, host)
+        add_rules(state, holder, source, host)
+        keep_preference(state, holder, network, source, host)
+    _keep_servers(state, holder, network, record, source, host)
 
 
-def _with_further_addresses(primary: dict, had: dict) -> list[dict]:
+def _with_further_addresses(primary: Data, had: Data) -> list[Data]:
     """``primary`` among the other addresses of a static family, in today's order, on which the kernel's choice of a
     source address depends; alone when it is not one of today's, for then the host is renumbered.
     """
@@ -99,7 +84,7 @@ def _with_further_addresses(primary: dict, had: dict) -> list[dict]:
     ]
 
 
-def _entry(text: str) -> dict:
+def _entry(text: str) -> Data:
     ip, _slash, prefix = text.partition("/")
     return {"ip": ip, "prefix-length": int(prefix)}
 
@@ -110,13 +95,13 @@ def _is_link_local(ip: str) -> bool:
 
 
 def _keep_servers(
-    state: dict, holder: dict, network: Network, record: Network | None, source: dict, current: Current
+    state: Data, holder: Data, network: Network, record: Network | None, source: Data, host: HostState
 ) -> None:
     """Static DNS servers beside DHCP stay: a request without servers says nothing about what the administrator set.
 
     VDSM would remove them. They are removed when its record says that they were the network's own.
     """
-    servers = current.resolver.get("server")
+    servers = host.resolver.get("server")
     if (
         not servers
         or not network.default_route
@@ -131,9 +116,10 @@ def _keep_servers(
             holder[family]["auto-dns"] = (source.get(family) or {}).get("auto-dns", True)
 
 
-def _keep_search(state: dict, current: Current) -> None:
+def keep_search(state: Data, host: HostState) -> None:
+    """Complete ``state`` with the search domains and options of the resolver."""
     # Left unsaid, nmstate 2 keeps them, but its documentation and nmstate 1 have a stated config replace the whole.
     config = (state.get("dns-resolver") or {}).get("config")
     for key in ("search", "options"):
-        if config is not None and current.resolver.get(key):
-            config[key] = list(current.resolver[key])
+        if config is not None and host.resolver.get(key):
+            config[key] = list(host.resolver[key])

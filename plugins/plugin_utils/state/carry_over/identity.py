@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import ipaddress
 
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import Data
+
 # Words that NetworkManager or nmstate resolve with the name or the profile of the device, so elsewhere to something
 # else.
 _SYMBOLIC = {
@@ -29,7 +31,7 @@ _LINK_LAYER = {
 _INTERFACE_ID = (1 << 64) - 1
 
 
-def dhcp_identity(family: str, had: dict, profile: dict, mac: str, moves: bool) -> dict:
+def dhcp_identity(family: str, had: Data, profile: Data, mac: str, moves: bool) -> Data:
     """The keys of a dynamic family that make it the same client as before.
 
     ``family``: ipv4 or ipv6. ``had``: that family of today's holder (nmstate). ``profile``: facts of its profile, with
@@ -40,21 +42,21 @@ def dhcp_identity(family: str, had: dict, profile: dict, mac: str, moves: bool) 
     configured = had.get(key) or profile.get(configured_fact) or ""
     configured = _IN_NMSTATE.get(configured, configured)
     in_use = (profile.get(lease_fact) or "").lower()
-    found = {}
+    identity: Data = {}
     if configured not in _SYMBOLIC[family] or (configured and not moves):
-        found[key] = configured
+        identity[key] = configured
     elif in_use and in_use != _LINK_LAYER[family] + mac.lower():
-        found[key] = in_use
+        identity[key] = in_use
     elif configured not in ("", "ll") and not in_use:
-        found[key] = configured
+        identity[key] = configured
     if had.get("dhcp-send-hostname") is False:
-        found["dhcp-send-hostname"] = False
+        identity["dhcp-send-hostname"] = False
     elif had.get("dhcp-custom-hostname"):
-        found["dhcp-custom-hostname"] = had["dhcp-custom-hostname"]
-    return found
+        identity["dhcp-custom-hostname"] = had["dhcp-custom-hostname"]
+    return identity
 
 
-def slaac(had: dict, profile: dict, mac: str, moves: bool) -> dict:
+def slaac(had: Data, profile: Data, mac: str, moves: bool) -> Data:
     """The keys of an autoconfigured IPv6 family that keep its address: ``token`` or, on the same device, its way to
     make one.
     """
@@ -74,7 +76,7 @@ def slaac(had: dict, profile: dict, mac: str, moves: bool) -> dict:
 
 def interface_ids(addresses: list[str]) -> list[int]:
     """The lower halves of IPv6 addresses (``address/prefix``)."""
-    return [int(ipaddress.IPv6Interface(one).ip) & _INTERFACE_ID for one in addresses]
+    return [int(ipaddress.IPv6Interface(address).ip) & _INTERFACE_ID for address in addresses]
 
 
 def eui64(mac: str) -> int | None:

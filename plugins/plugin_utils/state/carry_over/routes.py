@@ -6,15 +6,16 @@
 from __future__ import annotations
 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.addresses import parse_address, same_address
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.host_state import Current, is_dynamic
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.request import Network
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.host_state import HostState, is_dynamic
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.network import Network
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import Data
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.routes import EVERYWHERE, in_main, table_of
 
 # NetworkManager, nm_device_get_route_metric_default().
 _DEFAULT_METRIC = {"ethernet": 100, "veth": 100, "bond": 300, "vlan": 400, "linux-bridge": 425}
 
 
-def add_routes(state: dict, holder: dict, network: Network, source: dict, current: Current) -> None:
+def add_routes(state: Data, holder: Data, network: Network, source: Data, host: HostState) -> None:
     """Put the static routes over ``source`` into ``state``, over ``holder``, with metrics and tables.
 
     The request's word goes first: without the default route there is none in the main table, and another gateway than
@@ -23,13 +24,13 @@ def add_routes(state: dict, holder: dict, network: Network, source: dict, curren
     nmstate interfaces, as they shall be and as they are.
     """
     wanted = (state.get("routes") or {}).get("config") or []
-    for route in current.configured_routes:
-        if route.get("next-hop-interface") != source["name"] or not _belongs(route, holder, network, source, current):
+    for route in host.configured_routes:
+        if route.get("next-hop-interface") != source["name"] or not _belongs(route, holder, network, source, host):
             continue
         moved = {**route, "next-hop-interface": holder["name"]}
-        if _is_only_default(route, holder, source, current):
+        if _is_only_default(route, holder, source, host):
             moved.pop("metric", None)
-        twin = next((one for one in wanted if one.get("state") != "absent" and _same(one, moved)), None)
+        twin = next((entry for entry in wanted if entry.get("state") != "absent" and _same(entry, moved)), None)
         if twin is not None:
             twin.update({key: value for key, value in moved.items() if key not in twin})
         else:
@@ -38,7 +39,7 @@ def add_routes(state: dict, holder: dict, network: Network, source: dict, curren
         state["routes"] = {"config": wanted}
 
 
-def add_rules(state: dict, holder: dict, source: dict, current: Current) -> None:
+def add_rules(state: Data, holder: Data, source: Data, host: HostState) -> None:
     """Put the policy rules about ``source`` into ``state``: nmstate keeps them in the profile of a device with
     addresses.
 
@@ -46,7 +47,7 @@ def add_rules(state: dict, holder: dict, source: dict, current: Current) -> None
     """
     tables = {
         route.get("table-id")
-        for route in current.configured_routes
+        for route in host.configured_routes
         if route.get("next-hop-interface") == source["name"] and not in_main(route)
     }
     tables |= {
@@ -57,7 +58,7 @@ def add_rules(state: dict, holder: dict, source: dict, current: Current) -> None
     tables.discard(table_of(source["name"]))
     addresses = {entry["ip"] for stack in _stacks(source) for entry in stack.get("address") or []}
     wanted = (state.get("route-rules") or {}).get("config") or []
-    for rule in current.rules:
+    for rule in host.rules:
         about = rule.get("route-table") in tables or rule.get("iif") == source["name"]
         ends = [(rule.get(key) or "").partition("/")[0] for key in ("ip-from", "ip-to")]
         if not about and not any(same_address(end, address) for end in ends for address in addresses):
@@ -69,16 +70,16 @@ def add_rules(state: dict, holder: dict, source: dict, current: Current) -> None
         state["route-rules"] = {"config": wanted}
 
 
-def keep_preference(state: dict, holder: dict, network: Network, source: dict, current: Current) -> None:
+def keep_preference(state: Data, holder: Data, network: Network, source: Data, host: HostState) -> None:
     """State the metric of the default route when another device has one too, for a bridge's default metric is the
     worst.
     """
     if not network.default_route:
         return
     for family, version in (("ipv4", 4), ("ipv6", 6)):
-        if not _has_rival(family, version, holder, source, current):
+        if not _has_rival(family, version, holder, source, host):
             continue
-        metric = _metric(family, version, source, current)
+        metric = _metric(family, version, source, host)
         stack = holder[family]
         if stack.get("dhcp") or stack.get("autoconf"):
             stack.setdefault("auto-route-metric", metric)
@@ -88,7 +89,7 @@ def keep_preference(state: dict, holder: dict, network: Network, source: dict, c
                 route.setdefault("metric", metric)
 
 
-def _belongs(route: dict, holder: dict, network: Network, source: dict, current: Current) -> bool:
+def _belongs(route: Data, holder: Data, network: Network, source: Data, host: HostState) -> bool:
     destination = route.get("destination") or ""
     family, gateway = ("ipv6", network.ipv6gateway) if ":" in destination else ("ipv4", network.gateway)
     if route.get("state") == "absent" or not holder[family].get("enabled"):
@@ -101,48 +102,48 @@ def _belongs(route: dict, holder: dict, network: Network, source: dict, current:
     if not network.default_route or is_dynamic(holder[family]) != is_dynamic(source.get(family) or {}):
         return False
     today = [
-        one.get("next-hop-address")
-        for one in current.configured_routes
-        if _is_default(one, source["name"]) and one.get("destination") == destination
+        entry.get("next-hop-address")
+        for entry in host.configured_routes
+        if _is_default(entry, source["name"]) and entry.get("destination") == destination
     ]
     return not gateway or any(same_address(gateway, address) for address in today)
 
 
-def _is_only_default(route: dict, holder: dict, source: dict, current: Current) -> bool:
+def _is_only_default(route: Data, holder: Data, source: Data, host: HostState) -> bool:
     if not _is_default(route):
         return False
     family, version = ("ipv6", 6) if ":" in route["destination"] else ("ipv4", 4)
     own = [
-        one
-        for one in current.configured_routes
-        if _is_default(one, source["name"]) and one["destination"] == route["destination"]
+        entry
+        for entry in host.configured_routes
+        if _is_default(entry, source["name"]) and entry["destination"] == route["destination"]
     ]
-    return len(own) == 1 and not _has_rival(family, version, holder, source, current)
+    return len(own) == 1 and not _has_rival(family, version, holder, source, host)
 
 
-def _has_rival(family: str, version: int, holder: dict, source: dict, current: Current) -> bool:
+def _has_rival(family: str, version: int, holder: Data, source: Data, host: HostState) -> bool:
     own = (holder["name"], source["name"])
     defaults = [
-        route for route in current.running_routes if _is_default(route) and route["destination"] == EVERYWHERE[version]
+        route for route in host.running_routes if _is_default(route) and route["destination"] == EVERYWHERE[version]
     ]
     if any(route.get("next-hop-interface") not in own for route in defaults):
         return True
-    for name, interface in current.interfaces.items():
+    for name, interface in host.interfaces.items():
         stack = interface.get(family) or {}
         learns = (
             is_dynamic(stack)
             and stack.get("auto-gateway", True)
             and in_main({"table-id": stack.get("auto-route-table-id")})
         )
-        if name not in own and current.is_up(name) and learns:
+        if name not in own and host.is_up(name) and learns:
             return True
     return False
 
 
-def _metric(family: str, version: int, source: dict, current: Current) -> int:
+def _metric(family: str, version: int, source: Data, host: HostState) -> int:
     metrics = [
         route["metric"]
-        for route in current.running_routes
+        for route in host.running_routes
         if _is_default(route, source["name"]) and route["destination"] == EVERYWHERE[version] and route.get("metric")
     ]
     stated = (source.get(family) or {}).get("auto-route-metric")
@@ -152,7 +153,7 @@ def _metric(family: str, version: int, source: dict, current: Current) -> int:
     )
 
 
-def _is_default(route: dict, device: str = "") -> bool:
+def _is_default(route: Data, device: str = "") -> bool:
     return (
         route.get("destination") in EVERYWHERE.values()
         and in_main(route)
@@ -160,13 +161,13 @@ def _is_default(route: dict, device: str = "") -> bool:
     )
 
 
-def _same(one: dict, other: dict) -> bool:
+def _same(route: Data, other: Data) -> bool:
     """Whether nmstate takes two routes for one (it does not look at the metric)."""
-    hops = [route.get("next-hop-address") or "" for route in (one, other)]
+    hops = [entry.get("next-hop-address") or "" for entry in (route, other)]
     return (
-        all(one.get(key) == other.get(key) for key in ("destination", "next-hop-interface"))
+        all(route.get(key) == other.get(key) for key in ("destination", "next-hop-interface"))
         and (hops[0] == hops[1] or same_address(*hops) or all(_is_no_hop(hop) for hop in hops))
-        and (one.get("table-id") == other.get("table-id") or in_main(one) and in_main(other))
+        and (route.get("table-id") == other.get("table-id") or in_main(route) and in_main(other))
     )
 
 
@@ -175,5 +176,5 @@ def _is_no_hop(address: str) -> bool:
     return not address or parsed is not None and int(parsed) == 0
 
 
-def _stacks(interface: dict) -> list[dict]:
+def _stacks(interface: Data) -> list[Data]:
     return [interface.get(family) or {} for family in ("ipv4", "ipv6")]

@@ -17,7 +17,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.filter import derive_mgmt_ne
 from ansible_collections.ovirt.mgmt_network.plugins.filter.nmstate_desired_state import FilterModule
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.change import difference
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.facts import gather
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.request import BOND_KEYS, NETWORK_KEYS
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.network import BOND_KEYS, NETWORK_KEYS
 
 desired = FilterModule().filters()["nmstate_desired_state"]
 UNIT = Path(__file__).resolve().parents[1]

@@ -7,6 +7,7 @@ from __future__ import annotations
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.derive import plan_management_network
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.plan import Options
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.remove import plan_removal
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.generate import desired
 
 
 def derive(facts, definition, host="", attachment=None, permit_loss=None, keep_vlan_name=False, persistent=True):
@@ -17,3 +18,11 @@ def derive(facts, definition, host="", attachment=None, permit_loss=None, keep_v
 def derive_removal(facts, definition, host="", permit_loss=None):
     plan = plan_removal(facts, definition, Options(host, permit_loss=permit_loss))
     return {**plan.decision_dict(), "record": plan.record, "state": plan.state}
+
+
+def desired_state(*arguments, **options):
+    return desired(*arguments, **options).state
+
+
+def profile_settings(*arguments, **options):
+    return desired(*arguments, **options).settings

@@ -13,11 +13,10 @@ from pathlib import Path
 import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.request import BOND_KEYS, NETWORK_KEYS
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan import derive, remove
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.request_rules import check_request
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.generate import desired_state
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.network import BOND_KEYS, NETWORK_KEYS
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.edit import check_request
 from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils import hosts, plans, produced
+from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.plans import desired_state
 
 COLLECTION = Path(__file__).resolve().parents[4]
 QOS = {"out": {"ls": {"m2": 50}, "ul": {"m2": 100000000}}}
@@ -93,15 +92,13 @@ def watch(value, path, key):
 OPTIONAL = {"profiles.*.beyond_nmstate", "profiles.*.slaac_addresses", "profiles.*.token", "networks.*.vlan"}
 
 
-def test_decisions_read_only_keys_that_there_are(monkeypatch):
-    for module in (derive, remove):
-        monkeypatch.setattr(module, "check_facts", lambda facts, check=module.check_facts: Watched(check(facts)))
+def test_decisions_read_only_keys_that_there_are():
     Watched.asked = set()
     seen = set()
     for document in DOCUMENTS:
         for definition in DEFINITIONS:
-            seen.add(plans.derive(document, definition, "h")["decision"])
-            plans.derive_removal(document, definition, "h")
+            seen.add(plans.derive(Watched(document), definition, "h")["decision"])
+            plans.derive_removal(Watched(document), definition, "h")
     assert seen == {"change", "in_sync", "refuse"}
     # the options of a bond are the driver's, and only those that are not at their default are there
     assert {

@@ -5,16 +5,13 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.facts import FactsError, parse_facts
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import (
-    FactsError,
     InterfaceError,
     Position,
-    check_facts,
     find_network,
     interfaces_down,
     locate,
-    other_networks,
-    with_control_address,
 )
 from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.hosts import (
     bond,
@@ -46,7 +43,7 @@ from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.host
     ],
 )
 def test_located_by_what_it_is_not_by_its_name(facts, position):
-    assert locate(check_facts(facts), facts["lastClientIface"]) == position
+    assert locate(parse_facts(facts), facts["lastClientIface"]) == position
 
 
 @pytest.mark.parametrize(
@@ -77,7 +74,7 @@ def test_located_by_what_it_is_not_by_its_name(facts, position):
 )
 def test_what_cannot_carry_the_network(facts, words):
     with pytest.raises(InterfaceError) as caught:
-        locate(check_facts(facts), facts["lastClientIface"])
+        locate(parse_facts(facts), facts["lastClientIface"])
     assert caught.value.interface == facts["lastClientIface"]
     assert caught.value.remedy.endswith("run again.")
     for word in words:
@@ -105,13 +102,13 @@ def test_what_cannot_carry_the_network(facts, words):
     ],
 )
 def test_find_network(facts, found):
-    network = find_network(check_facts(facts), "ovirtmgmt")
+    network = find_network(parse_facts(facts), "ovirtmgmt")
     assert (network and (network.device, network.bridged, network.position.base, network.position.vlan)) == found
 
 
 def test_a_bridge_goes_before_a_stale_report_of_its_port():
     network = find_network(
-        check_facts(managed_host(networks={"ovirtmgmt": {**device(), "iface": "eth1", "bridged": False}})), "ovirtmgmt"
+        parse_facts(managed_host(networks={"ovirtmgmt": {**device(), "iface": "eth1", "bridged": False}})), "ovirtmgmt"
     )
     assert (network.device, network.bridged, network.caps["addr"]) == ("ovirtmgmt", True, "192.0.2.10")
 
@@ -120,7 +117,7 @@ def test_a_bridge_goes_before_a_stale_report_of_its_port():
 def test_spanning_tree_of_a_bridge(stp, on):
     facts = managed_host(networks={})
     facts["bridges"]["ovirtmgmt"]["stp"] = stp
-    assert find_network(check_facts(facts), "ovirtmgmt").stp is on
+    assert find_network(parse_facts(facts), "ovirtmgmt").stp is on
 
 
 @pytest.mark.parametrize(
@@ -129,10 +126,10 @@ def test_spanning_tree_of_a_bridge(stp, on):
 )
 def test_a_bridge_without_its_one_port(ports, words):
     with pytest.raises(InterfaceError, match=words):
-        find_network(check_facts(host("ovirtmgmt", bridges={"ovirtmgmt": by_dhcp(ports=ports)})), "ovirtmgmt")
+        find_network(parse_facts(host("ovirtmgmt", bridges={"ovirtmgmt": by_dhcp(ports=ports)})), "ovirtmgmt")
 
 
-def test_other_networks():
+def test_the_networks_of_a_host():
     facts = host(
         "eth1",
         vlans={"v5": {"iface": "eth1", "vlanid": 5}},
@@ -143,10 +140,12 @@ def test_other_networks():
         },
         running={"networks": {"later": {"nic": "eth1", "vlan": 7, "mtu": 1400, "qos": False}, "vms": {"nic": "eth3"}}},
     )
-    assert other_networks(check_facts(facts), "ovirtmgmt") == [
-        {"name": "later", "base": "eth1", "vlan": 7, "mtu": 1400, "qos": False},
-        {"name": "store", "base": "eth2", "vlan": None, "mtu": 1500, "qos": True},
-        {"name": "vms", "base": "eth1", "vlan": 5, "mtu": 9000, "qos": False},
+    networks = parse_facts(facts).host_networks().values()
+    assert [(one.name, one.base, one.vlan, one.mtu, bool(one.host_qos)) for one in networks] == [
+        ("later", "eth1", 7, 1400, False),
+        ("ovirtmgmt", "eth0", None, 1500, False),
+        ("store", "eth2", None, 1500, True),
+        ("vms", "eth1", 5, 9000, False),
     ]
 
 
@@ -171,7 +170,7 @@ SECONDARY = {"ipv4addrs": ["192.0.2.10/24", "192.0.2.20/25", "198.51.100.7/24"]}
     ],
 )
 def test_the_address_of_the_control_connection_comes_first(entry, local, addr, netmask, ipv6):
-    chosen = with_control_address({"control": {"local": local}} if local else {}, entry)
+    chosen = parse_facts(host("eth1", control={"local": local} if local else None)).with_control_address(entry)
     assert (chosen["addr"], chosen["netmask"], chosen["ipv6addrs"]) == (addr, netmask, ipv6)
 
 
@@ -189,13 +188,13 @@ def test_the_address_of_the_control_connection_comes_first(entry, local, addr, n
 )
 def test_facts_that_are_none(change, key):
     with pytest.raises(FactsError, match=f"^{key}: ") as caught:
-        check_facts({**nic_host(), **change})
+        parse_facts({**nic_host(), **change})
     assert caught.value.key == key
 
 
 @pytest.mark.parametrize("key", ["networks", "teams", "nameservers", "max_mtu", "running"])
 def test_optional_parts_may_be_null(key):
-    assert locate(check_facts({**nic_host(), key: None}), "eth1").base == "eth1"
+    assert locate(parse_facts({**nic_host(), key: None}), "eth1").base == "eth1"
 
 
 @pytest.mark.parametrize("key", ["nics", "bondings", "vlans", "bridges", "lastClientIface"])
@@ -203,13 +202,13 @@ def test_facts_with_a_part_missing(key):
     facts = nic_host()
     del facts[key]
     with pytest.raises(FactsError, match=f"^{key}: (this key is missing|expected a string)"):
-        check_facts(facts)
+        parse_facts(facts)
 
 
 @pytest.mark.parametrize("facts", [None, [], "eth0"])
 def test_facts_of_another_kind(facts):
     with pytest.raises(FactsError, match="^facts: expected a mapping"):
-        check_facts(facts)
+        parse_facts(facts)
 
 
 def test_interfaces_that_are_down():

@@ -9,7 +9,7 @@ import json
 
 import pytest
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definition import DefinitionError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import FactsError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.facts import FactsError
 from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.hosts import (
     bond,
     bridgeless_host,
@@ -406,7 +406,7 @@ def test_another_quality_of_service_is_refused():
     assert derive(with_qos(), {"name": "ovirtmgmt"}, "h", same)["decision"] == "in_sync"
     found = derive(with_qos(), {"name": "ovirtmgmt"}, "h", {"qos": {**same["qos"], "link_share": 70}})
     assert (found["decision"], found["event"]["id"]) == ("refuse", 1120)
-    assert "outAverageLinkShare: 50 -> 70" in found["event"]["message"]
+    assert "outAverageLinkShare: 50 → 70" in found["event"]["message"]
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definition import parse_definition
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import check_facts, device_entry, locate
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.new_request import (
-    RequestError,
-    bond_mode,
-    bond_record,
-    build_request,
-)
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.facts import parse_facts
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.host_state import HostState
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.network import parse_request, reported_bond
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import locate
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan import rules
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.new_request import build_request
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.rules import RequestError
 from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.hosts import (
     bond,
     by_dhcp,
@@ -27,9 +27,11 @@ from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.host
 
 
 def request(facts, **keys):
-    facts, definition = check_facts(facts), parse_definition({"name": "ovirtmgmt", **keys})
-    active = facts["lastClientIface"]
-    return build_request(facts, definition, locate(facts, active), device_entry(facts, active))
+    facts, definition = parse_facts(facts), parse_definition({"name": "ovirtmgmt", **keys})
+    active = facts.active_interface
+    made = build_request(facts, definition, locate(facts, active), facts.device(active))
+    rules.check(facts, *parse_request(made, HostState(None)), "ovirtmgmt")
+    return made
 
 
 def network(facts, **keys):
@@ -85,7 +87,7 @@ NO4 = {"bootproto": "none"}
         (static(), {}, {**STATIC4, **NO6}),
         (static(gateway=""), {}, {"bootproto": "none", "ipaddr": "192.0.2.10", "netmask": "255.255.255.0", **NO6}),
         (static(gateway="", ipv4gateways=["192.0.2.2", "192.0.2.3"]), {}, {**STATIC4, "gateway": "192.0.2.2", **NO6}),
-        (static(netmask="24"), {}, {**STATIC4, "netmask": "24", **NO6}),
+        (static(netmask="24"), {}, {**STATIC4, **NO6}),
         (static(), {"default_route": False}, {**STATIC4, **NO6}),
         (dual_stack(), {}, {**STATIC4, **NO6, "ipv6addr": "2001:db8::10/64", "ipv6gateway": "2001:db8::1"}),
         (dual_stack(ipv6gateway="::"), {}, {**STATIC4, **NO6, "ipv6addr": "2001:db8::10/64"}),
@@ -159,7 +161,7 @@ def test_options():
     ],
 )
 def test_bond_options(opts, options):
-    assert bond_record({"slaves": ["b", "a"], "opts": opts}) == {
+    assert reported_bond("bond0", {"slaves": ["b", "a"], "opts": opts}).to_request() == {
         "nics": ["a", "b"],
         "options": options,
         "switch": "legacy",
@@ -179,7 +181,8 @@ def test_bond_options(opts, options):
     ],
 )
 def test_the_mac_of_a_bond(opts, stated):
-    assert ("hwaddr" in bond_record({"slaves": ["a", "b"], "opts": opts, "hwaddr": "52:54:00:00:00:02"})) is stated
+    entry = {"slaves": ["a", "b"], "opts": opts, "hwaddr": "52:54:00:00:00:02"}
+    assert ("hwaddr" in reported_bond("bond0", entry).to_request()) is stated
 
 
 @pytest.mark.parametrize(
@@ -198,7 +201,7 @@ def test_the_mac_of_a_bond(opts, stated):
     ],
 )
 def test_bond_mode(mode, number):
-    assert bond_mode({"opts": {"mode": mode}}) == number
+    assert reported_bond("bond0", {"opts": {"mode": mode}}).mode == number
 
 
 def refused(facts, **keys):

@@ -66,7 +66,9 @@ def test_a_bond_that_carries_another_network_stays_recorded():
 
 
 def test_a_loss_is_refused_unless_it_is_permitted():
-    facts = managed_host(profiles={"ovirtmgmt": {"beyond_nmstate": ["the route 10.0.0.0/8 with onlink true"]}})
+    bridge = {"name": "ovirtmgmt", "type": "linux-bridge", "state": "up", "ipv4": {"enabled": True, "dhcp": True}}
+    profiles = {"ovirtmgmt": {"beyond_nmstate": ["the route 10.0.0.0/8 with onlink true"]}}
+    facts = managed_host(profiles=profiles, nmstate={"interfaces": [bridge]})
     result = derive_removal(facts, DEFINITION, "h1")
     assert (result["decision"], result["event"]["id"]) == ("refuse", 1120)
     assert "onlink" in result["event"]["message"] and "configure_mgmt_permit_loss: [route_or_rule]" in result["remedy"]

@@ -7,8 +7,6 @@ says what it costs.
 from __future__ import annotations
 
 import pytest
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.carry_over.settings import profile_settings
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.generate import desired_state
 from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.hosts import (
     bond,
     bridgeless_host,
@@ -17,7 +15,12 @@ from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.host
     founding_host,
     managed_host,
 )
-from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.plans import derive, derive_removal
+from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.plans import (
+    derive,
+    derive_removal,
+    desired_state,
+    profile_settings,
+)
 
 VLAN = {"attribute": "vlan_name", "desired": "bond4.3000", "actual": "mgmt3000"}
 WARNING = "MANAGEMENT_NETWORK_ON_A_VLAN_DEVICE_THAT_VDSM_CANNOT_EDIT"

@@ -8,7 +8,7 @@ import zlib
 
 import pytest
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.carry_over.identity import eui64
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.generate import desired_state
+from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.plans import desired_state
 
 MAC = "52:54:00:0C:01:01"
 OFF = {"enabled": False}

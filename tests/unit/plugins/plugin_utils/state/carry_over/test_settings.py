@@ -8,11 +8,8 @@ import pytest
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.effects import profile_settings as host_side
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.facts import profile_properties
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definition import DefinitionError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.carry_over.settings import (
-    IAID,
-    losses,
-    profile_settings,
-)
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.carry_over.settings import IAID, losses
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.generate import desired
 from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.hosts import by_dhcp, nic_host
 from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.plans import derive
 
@@ -37,12 +34,12 @@ def settings(network, profile, bridged=True):
         "ipv4": {"enabled": True, "dhcp": True},
         "ipv6": stack,
     }
-    return profile_settings(
+    return desired(
         {"networks": {"ovirtmgmt": {"nic": "eth1", "bridged": bridged, **network}}},
         {"interfaces": [eth1]},
         {},
         {"eth1": profile},
-    )
+    ).settings
 
 
 @pytest.mark.parametrize(
@@ -120,18 +117,18 @@ def test_a_bond_has_in_its_profile_what_vdsm_says_of_it(bond, mtu, now, expected
             }
         ]
     )
-    found = profile_settings(
+    found = desired(
         {"networks": {"ovirtmgmt": {**ON_BOND, "mtu": mtu}}, "bondings": bondings}, {"interfaces": there}, {}, {}
-    )
+    ).settings
     assert found == ({} if expected is None else {"bond4": dict(zip(profile_properties.STATED, expected))})
     host_side.check(found, {"bond4"})
 
 
 def test_a_network_that_is_removed_takes_nothing():
     assert (
-        profile_settings(
+        desired(
             {"networks": {"ovirtmgmt": None}}, {"interfaces": []}, {"networks": {"ovirtmgmt": {"nic": "eth1"}}}, {}
-        )
+        ).settings
         == {}
     )
 
@@ -154,17 +151,16 @@ def test_a_network_that_is_removed_takes_nothing():
     ],
 )
 def test_losses(profile, expected):
-    assert losses(profile, MAC, moves=True) == expected
-    assert losses(profile, MAC, moves=False) == []
+    assert [(loss.name, loss.values) for loss in losses("eth1", profile, MAC, moves=True)] == expected
+    assert losses("eth1", profile, MAC, moves=False) == []
 
 
 LOSING = {"slaac_addresses": ["2001:db8::5/64", "2001:db8:1::6/64"]}
 
 
 def decide(**keys):
-    facts = nic_host(
-        by_dhcp(), profiles={"eth1": LOSING}, nmstate={"interfaces": [{"name": "eth1", "mac-address": MAC}]}
-    )
+    eth1 = {"name": "eth1", "state": "up", "mac-address": MAC, "ipv4": {"enabled": True, "dhcp": True}}
+    facts = nic_host(by_dhcp(), profiles={"eth1": LOSING}, nmstate={"interfaces": [eth1]})
     definition = {"name": "ovirtmgmt", **{key: keys.pop(key) for key in ("vm_network",) if key in keys}}
     return derive(facts, definition, "h", **keys)
 

@@ -5,16 +5,16 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.host_state import Current, StateFormatError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.request import (
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.host_state import HostState, StateFormatError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.network import (
     NETWORK_KEYS,
     RequestFormatError,
     parse_request,
     recorded_networks,
 )
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.generate import desired_state
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.generate import desired
 
-NOTHING = Current(None)
+NOTHING = HostState(None)
 STATIC = {"nic": "eth1", "ipaddr": "192.0.2.10", "netmask": "255.255.255.0"}
 
 
@@ -115,7 +115,7 @@ def test_bonds(attributes, key, said):
 )
 def test_requests(request_, key):
     with pytest.raises(RequestFormatError) as caught:
-        desired_state(request_)
+        desired(request_)
     assert caught.value.key == key
 
 
@@ -159,7 +159,7 @@ def test_addresses_are_in_canonical_spelling():
 
 
 def test_a_record_without_bridged_has_no_bridge_to_remove():
-    assert recorded_networks({"networks": {"red": {"nic": "eth1"}}}, NOTHING)["red"].bridged is False
+    assert recorded_networks({"red": {"nic": "eth1"}}, NOTHING)["red"].bridged is False
 
 
 @pytest.mark.parametrize(
@@ -177,5 +177,5 @@ def test_a_record_without_bridged_has_no_bridge_to_remove():
 )
 def test_what_is_told_about_the_host_is_checked(arguments, key):
     with pytest.raises(StateFormatError) as caught:
-        desired_state({"networks": {}}, **arguments)
+        desired({"networks": {}}, **arguments)
     assert caught.value.key == key

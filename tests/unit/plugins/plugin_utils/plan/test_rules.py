@@ -9,8 +9,8 @@ import copy
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.ovirt.mgmt_network.plugins.filter.mgmt_network_request import mgmt_network_request
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.new_request import RequestError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.request_rules import check_request
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.edit import check_request
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.rules import RequestError
 from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.hosts import bond, founding_host, nic_host
 from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.plans import derive
 
@@ -144,6 +144,102 @@ def test_what_cannot_be_built_is_refused_unless_vdsm_has_it_so(key, value):
     running = {"networks": {"ovirtmgmt": {"bonding": "bond4", "vlan": 3000, key: value}}, "bondings": {}}
     assert check_request(asked, {**FACTS, "running": running}, DEFINITION) == asked
     assert check_request(edited(**{key: {}}), FACTS, DEFINITION)
+
+
+# Rules look at the host as it would be with the whole request, not at what it is.
+ON_BOND4 = {"iface": "vms", "southbound": "bond4.5", "bridged": True, "mtu": "1500"}
+HOST = {
+    **founding_host(),
+    "networks": {"store": {"iface": "eth1", "mtu": "1500"}, "vms": ON_BOND4},
+    "running": {"networks": {"store": {"nic": "eth1", "bridged": False}, "vms": {"bonding": "bond4", "vlan": 5}}},
+}
+HOST["vlans"] = {**HOST["vlans"], "bond4.5": {"iface": "bond4", "vlanid": 5}}
+HOST["bondings"] = {"bond4": bond("eth1", "eth2", "eth3"), "bond5": bond("eth0", "eth9")}
+
+
+def whole(bondings=None, others=None, **keys):
+    request = edited(bondings, **keys)
+    request["networks"].update(others or {})
+    return request
+
+
+@pytest.mark.parametrize(
+    "facts, request_",
+    [
+        # a NIC that leaves its bond may carry a network
+        (
+            {**HOST, "networks": {}},
+            {
+                "networks": {"ovirtmgmt": {"nic": "eth1", "bootproto": "dhcp"}, "store": None},
+                "bondings": {"bond4": {"nics": ["eth2", "eth3"], "options": "mode=1"}},
+            },
+        ),
+        # a NIC that another bond gives up may be taken
+        (
+            HOST,
+            whole(
+                {"bond5": {"remove": True}, "bond4": {"nics": ["eth2", "eth3", "eth0"], "options": "mode=1"}},
+                {"store": {"remove": True}},
+            ),
+        ),
+        # a network that is removed makes room for another
+        (FACTS, whole(drop=["bonding", "vlan"], nic="eth1", mtu=9000, others={"store": {"remove": True}})),
+    ],
+)
+def test_what_may_be_with_the_whole_request(facts, request_):
+    running = {"networks": {"store": {"nic": "eth1"}, "vms": {"bonding": "bond4", "vlan": 5}}}
+    assert check_request(request_, {**facts, "running": running}, DEFINITION) == request_
+
+
+@pytest.mark.parametrize(
+    "request_, rule, words",
+    [
+        # another network's bond gets a mode that it cannot work on
+        (
+            whole(
+                {"bond4": {"nics": ["eth2", "eth3"], "options": "mode=5"}}, {"store": None}, bridged=False, drop=["stp"]
+            ),
+            "INVALID_BOND_MODE_FOR_BOND_WITH_VM_NETWORK",
+            "bond4 has mode 5",
+        ),
+        # its new port does not allow the MTU
+        (
+            whole({"bond4": {"nics": ["eth2", "eth3", "eth6"], "options": "mode=1"}}, mtu=9000),
+            "MTU_VALUE_INVALID",
+            "eth6 supports at most 1500",
+        ),
+        # a bond that goes away under another network
+        (
+            whole({"bond4": {"remove": True}}, drop=["bonding", "vlan"], nic="eth6", mtu=1500),
+            "",
+            "The request removes the bond bond4, but the network vms is on it",
+        ),
+        # two networks of one request on one interface
+        (
+            whole(
+                drop=["bonding", "vlan"],
+                nic="eth6",
+                mtu=1500,
+                others={"store": {"nic": "eth6", "vlan": 7, "mtu": 1400}},
+            ),
+            "NETWORK_MTU_DIFFERENCES",
+            "ovirtmgmt(1500)",
+        ),
+    ],
+)
+def test_what_may_not_be_with_the_whole_request(request_, rule, words):
+    facts = {**HOST, "nics": {**HOST["nics"], "eth6": {"mtu": "1500"}}, "max_mtu": {"eth6": 1500}}
+    facts["bondings"] = {"bond4": bond("eth2", "eth3"), "bond5": HOST["bondings"]["bond5"]}
+    with pytest.raises(RequestError) as caught:
+        check_request(request_, facts, DEFINITION)
+    assert (caught.value.engine_message, words in str(caught.value)) == (rule, True), str(caught.value)
+
+
+def test_what_a_host_has_already_is_no_reason_to_refuse():
+    facts = {**HOST, "bondings": {"bond4": bond("eth2"), "bond9": bond("eth1", mode="0")}}
+    facts["networks"] = {"vms": {**ON_BOND4, "southbound": "bond9"}}
+    request = edited({"bond4": {"nics": ["eth2"], "options": "mode=1"}})
+    assert check_request(request, facts, DEFINITION) == request
 
 
 def test_the_filter_names_rule_and_remedy():
