@@ -59,7 +59,7 @@ def arm(entry):
 
 def disarm():
     """Remove the unit; nothing of ours stays. Raises OSError."""
-    for path in (os.path.join(WANTS, NAME), os.path.join(UNITS, NAME)):
+    for path in (os.path.join(WANTS, NAME), os.path.join(UNITS, NAME), os.path.join(UNITS, NAME + ".new")):
         if os.path.lexists(path):
             os.unlink(path)
             _flush(os.path.dirname(path))

@@ -56,7 +56,7 @@ def create(entry, places, code, base=DISK, arm=None):
     """Write the journal: ``entry`` (dict), copies of ``places`` (profile files), ``code`` (``{relative path: bytes}``).
 
     It is complete and flushed, and ``arm()`` has been called, before it gets its name. Returns the entry as read() gives it. Raises
-    BusyError when one is open, OSError when the disk is full or read-only (nothing of the journal is left behind then).
+    BusyError when one is open, OSError when the disk is full or read-only (nothing is left behind then).
     """
     private.folder(base)
     aside = os.path.join(base, "new-%s" % entry["id"])
@@ -75,6 +75,7 @@ def create(entry, places, code, base=DISK, arm=None):
         _claim(aside, os.path.join(base, "transaction"))
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
+        sweep(base)
         raise
     profiles.flush([base])
     return dict(entry, path=os.path.join(base, "transaction"), base=base)

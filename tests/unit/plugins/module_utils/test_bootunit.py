@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import subprocess
@@ -46,6 +47,19 @@ def test_without_a_journal_it_removes_itself_and_what_was_left(unit, left):
     os.makedirs(os.path.join(entry["base"], left, "code"))
     assert start("another boot") == ""
     assert there(entry) == (False, left == "") and not os.path.exists(bootunit.WANTS)
+
+
+def test_a_unit_that_found_no_room_leaves_nothing(unit, monkeypatch):
+    entry, _start = unit
+    bootunit.disarm()
+
+    def text(*_words):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setattr(bootunit, "text", text)
+    with pytest.raises(OSError, match="No space left"):
+        bootunit.arm(entry)
+    bootunit.disarm()
+    assert os.listdir(bootunit.UNITS) == []
 
 
 @pytest.mark.parametrize("state", ["transaction", "committed"])
