@@ -195,7 +195,7 @@ systemd-run --quiet --collect --unit=filler --property=CPUSchedulingPolicy=fifo 
 until [ "$(df --output=avail /run | tail -1)" -eq 0 ]; do sleep 0.1; done
 systemctl kill -s KILL 'ovirt-mgmt-network-2*'
 for i in $(seq 900); do
-    journalctl --quiet --unit='ovirt-mgmt-network-2*' | grep -q 'undone, exactly' && echo gone && break
+    journalctl --quiet --unit="ovirt-mgmt-network-$identity" | grep -q 'undone, exactly' && echo gone && break
     sleep 0.1
 done
 df /run | tail -1
@@ -210,7 +210,7 @@ def run_full(name, before):
     identity = expect.pend(name)
     began = time.monotonic()
     try:
-        seen = hosts.ssh(name, _FILL_RUN, timeout=180).stdout
+        seen = hosts.ssh(name, f"identity={identity}; {_FILL_RUN}", timeout=180).stdout
         gone = time.monotonic() - began
         expect.expect("100%" in seen, f"/run is not full: {seen}")
         expect.expect("gone" in seen, f"the change is still there: {seen}")

@@ -23,8 +23,8 @@ LAYOUTS = {
     "bond-vlan-name": {"name": "ovirtmgmt", "vlan_tag": 3000},
     "bond-vlan-name-static": {"name": "ovirtmgmt", "vlan_tag": 3000},
 }
-# a guard that waits for a controller that was killed
-_TIDY = "systemctl stop 'ovirt-mgmt-network-2*'; rm -rf /run/ovirt-mgmt-network"
+# A guard may wait for a controller that was killed; a NetworkManager that was stopped beside a transaction stays so.
+_TIDY = "systemctl stop 'ovirt-mgmt-network-2*'; rm -rf /run/ovirt-mgmt-network; systemctl start NetworkManager"
 # As after an installation: NetworkManager's files are those that the host was made with, and every device is made from
 # them.
 _RESET = r"""

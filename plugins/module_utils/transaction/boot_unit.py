@@ -86,7 +86,7 @@ def arm(entry: dict) -> None:
 
 def disarm() -> None:
     """Remove the unit; nothing of ours stays. Raises OSError."""
-    for path in (os.path.join(WANTS, NAME), os.path.join(UNITS, NAME)):
+    for path in (os.path.join(WANTS, NAME), os.path.join(UNITS, NAME), os.path.join(UNITS, NAME + ".new")):
         if os.path.lexists(path):
             os.unlink(path)
             durable_files.sync(os.path.dirname(path))

@@ -70,8 +70,8 @@ def create(
     """Write the journal: ``entry`` (dict), copies of ``places`` (profile files), ``code`` (``{relative path: bytes}``).
 
     It is complete and flushed, and ``arm()`` has been called, before it gets its name. Returns the entry as read()
-    gives it. Raises BusyError when one is open, OSError when the disk is full or read-only (nothing of the journal is
-    left behind then).
+    gives it. Raises BusyError when one is open, OSError when the disk is full or read-only (nothing is left behind
+    then).
     """
     private_files.folder(base)
     aside = os.path.join(base, "new-%s" % entry["id"])
@@ -92,6 +92,7 @@ def create(
         _claim(aside, os.path.join(base, "transaction"))
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
+        sweep(base)
         raise
     durable_files.sync(base)
     return dict(entry, path=os.path.join(base, "transaction"), base=base)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import subprocess
@@ -51,6 +52,20 @@ def test_without_a_journal_it_removes_itself_and_what_was_left(unit, left):
     os.makedirs(os.path.join(entry["base"], left, "code"))
     assert start("another boot") == ""
     assert there(entry) == (False, left == "") and not os.path.exists(boot_unit.WANTS)
+
+
+def test_a_unit_that_found_no_room_leaves_nothing(unit, monkeypatch):
+    entry, _start = unit
+    boot_unit.disarm()
+
+    def text(*_words):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(boot_unit, "text", text)
+    with pytest.raises(OSError, match="No space left"):
+        boot_unit.arm(entry)
+    boot_unit.disarm()
+    assert os.listdir(boot_unit.UNITS) == []
 
 
 @pytest.mark.parametrize("state", ["transaction", "committed"])
