@@ -71,7 +71,7 @@ def check(params):
         raise ArgumentError("%s. Nothing was changed" % exc) from exc
     if params.get("transaction") and not is_transaction(params["transaction"]):
         raise ArgumentError(
-            "transaction: got %r, expected the id of a transaction, such as 20261121T051643-5f0c1a. Nothing was changed"
+            "transaction: got %r, expected a transaction ID such as 20261121T051643-5f0c1a. Nothing was changed"
             % params["transaction"][:80]
         )
 

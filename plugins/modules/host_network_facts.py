@@ -263,14 +263,13 @@ def main() -> None:
         module.fail_json(msg="control_address: %r is not an IP address" % address)
     if os.geteuid() != 0:
         module.fail_json(
-            msg="root is needed to read NetworkManager's profiles and to find the connection of this task. Nothing "
-            "was changed. "
-            "Log in as root or add 'become: true' to the task"
+            msg="this module requires root, to read NetworkManager's profiles and to find the connection of this "
+            "task. Nothing was changed. Log in as root or add become: true to the task"
         )
     for tool, package in TOOLS:
         if not module.get_bin_path(tool, opt_dirs=["/usr/local/bin"]):
             module.fail_json(
-                msg="%s: not found on this host. Nothing was changed. Install the package %s and run again"
+                msg="%s: command not found on this host. Nothing was changed. Install the package %s and run again"
                 % (tool, package)
             )
     control = ssh_connection.connection()
@@ -282,8 +281,8 @@ def main() -> None:
         module.fail_json(msg=str(exc))
     except OSError as exc:  # a profile file that went away between listing and reading, a disk that does not answer
         module.fail_json(
-            msg="the network's files on this host cannot be read: %s. Nothing was changed. Run again when nobody "
-            "else changes them" % exc
+            msg="cannot read the network configuration files of this host: %s. Nothing was changed. Run again when no "
+            "other program is changing them" % exc
         )
     module.exit_json(ansible_facts={"host_network": facts})
 

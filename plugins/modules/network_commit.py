@@ -158,9 +158,8 @@ def main() -> None:
     identity, status = find(module.params["transaction"])
     if identity and status is None:
         module.fail_json(
-            msg="the transaction %s is not known on this host (any more); it is not open. Run host_network_facts to "
-            "see "
-            "what the host holds" % identity,
+            msg="the transaction %s is unknown on this host, so it is not open. Run host_network_facts to get the "
+            "current configuration" % identity,
             transaction=identity,
             phase="",
             event=EVENT,
@@ -176,7 +175,7 @@ def main() -> None:
             status = finish(module, identity, status, state)
         except (OSError, run.TransactionError) as exc:
             module.fail_json(
-                msg="the transaction %s cannot be steered: %s. Its guard undoes it by itself" % (identity, exc),
+                msg="cannot reach the guard of the transaction %s: %s. The guard undoes the change" % (identity, exc),
                 transaction=identity,
                 phase=status.get("phase"),
                 event=EVENT,
@@ -191,8 +190,8 @@ def main() -> None:
         found = diagnosis.read(identity)
         take(identity, status)
         module.fail_json(
-            msg="the transaction %s is not %s but %s: %s"
-            % (identity, state, status.get("phase"), status.get("reason") or "see its unit's log"),
+            msg="transaction %s: expected %s, got %s: %s"
+            % (identity, state, status.get("phase"), status.get("reason") or "see the log of its unit"),
             event=EVENT,
             found=found,
             **answer,

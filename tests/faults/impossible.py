@@ -107,7 +107,7 @@ def duplicate_address(name, before):
     finally:
         expect.fault("untwin")
     # NetworkManager looks for duplicates itself, and nmstate then waits long for the address
-    seen = expect.undone(play, "used by another host too|did not come back", within=1)
+    seen = expect.undone(play, "also used by another host|did not come back", within=1)
     expect.state(name, before)
     return seen
 
@@ -167,7 +167,7 @@ def small_path(name, before):
     """The definition asks for MTU 9000; the untagged path carries 1450 bytes and says so."""
     seen = expect.undone(
         configure(name, {"name": "ovirtmgmt", "mtu": 9000}, configure_mgmt_timeout=LIMIT),
-        r"carries packets of 1450 bytes at most, not 9000",
+        r"carries packets of at most 1450 bytes, not 9000",
         within=2,
         timeout=LIMIT,
     )

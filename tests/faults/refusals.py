@@ -38,7 +38,7 @@ def foreign_checkpoint(name, before):
     try:
         text = expect.refused(
             apply(name, BRIDGE, checkpoint_wait=3),
-            [path + " of somebody else", r"made by process \d+", "after 3 s", "Nothing was changed"],
+            ["checkpoint " + path, r"created by process \d+", "after 3 s", "Nothing was changed"],
         )
         there = hosts.ssh(name, f"busctl get-property {nm} Checkpoints").stdout
         expect.expect(path in there, f"the checkpoint {path} is gone: {there}")
@@ -108,9 +108,12 @@ def proves_nothing(name, before):
     hosts.ssh(name, f"cat >{_DETACHED}; chmod 755 {_DETACHED}", input=_WRAPPER)
     detached = {"ansible_python_interpreter": _DETACHED}
     text = expect.refused(
-        apply(name, _MTU, detached), ["proves nothing", "not SSH", "Nothing was changed", "keep", "commit: false"]
+        apply(name, _MTU, detached),
+        ["cannot verify the change", "not an SSH connection", "Nothing was changed", "keep", "commit: false"],
     )
-    expect.refused(apply(name, _MTU, detached, keep=["192.0.2.200"]), ["is not on this host", "Nothing was changed"])
+    expect.refused(
+        apply(name, _MTU, detached, keep=["192.0.2.200"]), ["is not an address of this host", "Nothing was changed"]
+    )
     expect.state(name, before)
     play = Play(
         name,
@@ -134,7 +137,7 @@ def out_of_band(name, before):
     address = f"10.77.1.{hosts.about(name)['number']}"
     text = expect.refused(
         apply(name, _MTU, {"ansible_host": address}),
-        ["proves nothing", "oob0, which NetworkManager does not manage", "Nothing was changed"],
+        ["cannot verify the change", "oob0, which NetworkManager does not manage", "Nothing was changed"],
     )
     expect.state(name, before)
     return text

@@ -172,7 +172,7 @@ def test_wrong_arguments_of_the_modules_fail_before_the_host_is_contacted(tmp_pa
         ({"ovirt.mgmt_network.nmstate_apply": {"state": {}, "tiemout": 60}}, "tiemout"),
         (
             {"ovirt.mgmt_network.network_commit": {"transaction": "../../etc"}},
-            "transaction: got '../../etc', expected the id of a transaction",
+            "transaction: got '../../etc', expected a transaction ID",
         ),
         (
             {"ovirt.mgmt_network.network_commit": {"state": "done"}},

@@ -60,7 +60,7 @@ def run(argv, timeout=600, check=True, input=None, **options):  # noqa: A002  (t
     except BaseException as error:
         _end(process)
         if isinstance(error, subprocess.TimeoutExpired):
-            raise LabError(f"{said}: no end within {timeout} s") from None
+            raise LabError(f"{said}: timed out after {timeout} s") from None
         raise
     finally:
         _children.discard(process)

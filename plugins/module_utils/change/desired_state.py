@@ -84,7 +84,7 @@ def checked(state):
     unknown = sorted(set(state) - set(SECTIONS), key=str)
     if unknown:
         raise StateError(
-            "state: unknown key %s; nmstate knows %s" % (", ".join(map(str, unknown)), ", ".join(SECTIONS))
+            "state: unknown key %s, expected one of %s" % (", ".join(map(str, unknown)), ", ".join(SECTIONS))
         )
     good = {
         key: _without_nulls(copy.deepcopy(value))
@@ -105,7 +105,7 @@ def checked(state):
         config = _mapping(good["dns-resolver"], "dns-resolver").get("config")
         for key, value in _mapping(config if config is not None else {}, "dns-resolver: config").items():
             if not all(isinstance(one, str) for one in _list(value, "dns-resolver: %s" % key)):
-                raise StateError("dns-resolver: %s: expected a list of texts" % key)
+                raise StateError("dns-resolver: %s: expected a list of strings" % key)
         for server in (config or {}).get("server") or []:
             _address(server.partition("%")[0], "dns-resolver: server")
     if not good["interfaces"]:
@@ -121,7 +121,7 @@ def refuse(change, current):
     for section in change:
         if section in _NOT_UNDONE:
             raise StateError(
-                "%s: got %s, the host has %s: this cannot be undone with the network; use %s"
+                "%s: got %s, the host has %s; this change cannot be undone with the network. Use %s"
                 % (section, _short(change[section]), _short(current.get(section)), _NOT_UNDONE[section])
             )
     known = set(have) | {iface["name"] for iface in change.get("interfaces") or []}
@@ -130,7 +130,7 @@ def refuse(change, current):
     for entry in (change.get("routes") or {}).get("config") or []:
         if "vrf-name" in entry:
             raise StateError(
-                "routes: vrf-name: nmstate does not show it, so it cannot be compared; give the VRF's table-id"
+                "routes: vrf-name: nmstate does not show this key, so it cannot be compared; set the VRF's table-id"
             )
 
 
@@ -141,35 +141,36 @@ def _refuse_interface(iface, now, known):
         raise StateError("%s: a change of type %s cannot be undone with the network" % (name, kind))
     for key in iface:
         if key in _NOT_UNDONE:
-            raise StateError("%s: %s: this cannot be undone with the network; use %s" % (name, key, _NOT_UNDONE[key]))
+            raise StateError("%s: %s: this cannot be undone with the network. Use %s" % (name, key, _NOT_UNDONE[key]))
         if key not in _INTERFACE and key not in now:
-            raise StateError("%s: %s: unknown key; nmstate does not show it, so it cannot be compared" % (name, key))
+            raise StateError("%s: %s: unknown key, or nmstate does not show it, so it cannot be compared" % (name, key))
         secrets = [one for one in _SECRETS.get(key, ()) if isinstance(iface[key], dict) and one in iface[key]]
         if secrets:
             raise StateError(
-                "%s: %s: %s: nmstate hides it, so it cannot be compared; set it with nmcli"
+                "%s: %s: %s: nmstate hides this value, so it cannot be compared; set it with nmcli"
                 % (name, key, ", ".join(secrets))
             )
     if iface.get("identifier", "name") != "name":
         raise StateError(
-            "%s: identifier: got %s, expected name; name the interface as its device" % (name, iface["identifier"])
+            "%s: identifier: got %s, expected name; set the name of the interface to its device name"
+            % (name, iface["identifier"])
         )
     source = iface.get("copy-mac-from")
     if source and source not in known:
-        raise StateError("%s: copy-mac-from: there is no interface %s on this host" % (name, source))
+        raise StateError("%s: copy-mac-from: no interface %s on this host" % (name, source))
 
 
 def _interface(one, number):
     iface = _mapping(one, "interfaces[%d]" % number)
     name = iface.get("name")
     if not isinstance(name, str) or not name:
-        raise StateError("interfaces[%d]: name: got %s, expected the name of a device" % (number, _short(name)))
+        raise StateError("interfaces[%d]: name: got %s, expected a device name" % (number, _short(name)))
     if iface.get("state", "up") not in _STATES:
         raise StateError("%s: state: got %s, expected one of %s" % (name, _short(iface["state"]), ", ".join(_STATES)))
     if iface.get("mtu") is not None:
         iface["mtu"] = _integer(iface["mtu"], "%s: mtu" % name)
     if iface.get("mac-address") is not None and not isinstance(iface["mac-address"], str):
-        raise StateError("%s: mac-address: got %s, expected a text" % (name, _short(iface["mac-address"])))
+        raise StateError("%s: mac-address: got %s, expected a string" % (name, _short(iface["mac-address"])))
     for section in (
         "bridge",
         "link-aggregation",

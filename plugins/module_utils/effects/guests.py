@@ -19,5 +19,5 @@ def reattach(guests: Mapping[str, str], say: Callable[[str], None]) -> None:
     links = {link["ifname"]: link for link in kernel.links()} if guests else {}
     for tap, bridge in guests.items():
         if tap in links and not links[tap].get("master") and bridge in links:
-            say("guest's device %s had lost its bridge: attached to %s again" % (tap, bridge))
+            say("guest device %s was detached from its bridge: attached to %s again" % (tap, bridge))
             kernel.attach(tap, bridge)

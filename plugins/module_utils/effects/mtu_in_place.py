@@ -28,7 +28,7 @@ class MtuInPlace(Effect):
             if profile:
                 trouble = nmcli.modify(profile["uuid"], {"802-3-ethernet.mtu": mtu}, context.persistent)
                 if trouble:
-                    raise EffectError("the profile of %s does not take MTU %s: %s" % (name, mtu, trouble))
+                    raise EffectError("cannot set MTU in the profile of %s to %s: %s" % (name, mtu, trouble))
             trouble = kernel.set_mtu(name, mtu)
             if trouble:
-                raise EffectError("%s does not take MTU %s: %s" % (name, mtu, trouble))
+                raise EffectError("cannot set MTU of %s to %s: %s" % (name, mtu, trouble))

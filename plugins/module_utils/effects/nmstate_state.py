@@ -15,8 +15,8 @@ from .base import Context, Effect, EffectError, Plan, RequestError
 
 
 class NmstateState(Effect):
-    """Missing is an nmstate state. The part is ``{change, held}``: what nmstate is to apply, and what an undo has to ask
-    it for.
+    """Missing is an nmstate state. The part is ``{change, held}``: what nmstate is to apply, and what an undo has to
+    ask it for.
     """
 
     name = "state"
@@ -69,7 +69,7 @@ class NmstateState(Effect):
         ):
             for iface in rest:
                 keys = ", ".join(_keys(iface))
-                context.say("device %s differs in %s: nmcli %s %s" % (iface["name"], keys, command, iface["name"]))
+                context.say("device %s: %s differed: ran nmcli %s %s" % (iface["name"], keys, command, iface["name"]))
                 act(iface["name"])
             if rest:
                 rest = _missing_of(held)

@@ -80,7 +80,7 @@ class ProfileSettings(Effect):
         for device, wanted in part.items():
             have = profiles.get(device)
             if not have:
-                raise EffectError("%s has no active profile that could take %s" % (device, ", ".join(wanted)))
+                raise EffectError("%s has no active profile for %s" % (device, ", ".join(wanted)))
             rest = properties.differing(wanted, have["profile"])
             if rest:
                 _checked(device, nmcli.modify(have["uuid"], rest, context.persistent))
@@ -93,7 +93,7 @@ class ProfileSettings(Effect):
         for device in devices:
             try:
                 if device in profiles and bring_into_effect(device, profiles[device]):
-                    context.say("device %s: its profile's settings applied again" % device)
+                    context.say("device %s: settings of its profile applied again" % device)
             except (EffectError, CommandError, networkmanager.NetworkManagerError) as exc:
                 context.say("device %s: %s" % (device, exc))
         return []
@@ -104,21 +104,22 @@ def check(settings: Mapping[str, Any], devices: Collection[str]) -> None:
     for device, wanted in settings.items():
         if device not in devices:
             raise RequestError(
-                "settings: %s is neither an interface of the state nor a device with an active profile; there are: %s"
+                "settings: got %s, expected an interface in state or a device with an active profile: %s"
                 % (device, ", ".join(sorted(devices)) or "none")
             )
         if not isinstance(wanted, dict):
-            raise RequestError("settings: %s: a mapping of properties is needed" % device)
+            raise RequestError("settings: %s: expected a mapping of properties" % device)
         for name, value in wanted.items():
             if name not in properties.CARRIED and name not in properties.STATED:
                 raise RequestError(
-                    "settings: %s: %s is not a property that can be set here; these are: %s"
+                    "settings: %s: got property %s, expected one of: %s"
                     % (device, name, ", ".join([*properties.CARRIED, *properties.STATED]))
                 )
             texts = value if isinstance(value, list) else [value]
             if not all(isinstance(text, (str, int)) and not isinstance(text, bool) for text in texts):
                 raise RequestError(
-                    "settings: %s: %s: a text, a number or a list of texts is needed, not %r" % (device, name, value)
+                    "settings: %s: %s: expected a string, a number, or a list of strings, got %r"
+                    % (device, name, value)
                 )
 
 
@@ -147,7 +148,8 @@ def to_write(settings: Mapping[str, dict], change: Mapping, lacking: Mapping[str
 
 
 def active_profiles(devices: Iterable[str], objects: Mapping) -> dict[str, dict]:
-    """``{device: {uuid, path, profile_path, profile, applied, iaid}}`` of those ``devices`` that have an active profile.
+    """``{device: {uuid, path, profile_path, profile, applied, iaid}}`` of those ``devices`` that have an active
+    profile.
 
     ``objects``: NetworkManager's. ``profile``: what is saved, as GetSettings gives it. ``applied``: what is in effect.
     ``iaid``: that of the DHCPv6 lease, or "".
@@ -199,4 +201,4 @@ def pending(have: Mapping[str, Any]) -> dict[str, str]:
 
 def _checked(device: str, trouble: str) -> None:
     if trouble:
-        raise EffectError("the profile of %s does not take its settings: %s" % (device, trouble))
+        raise EffectError("cannot write settings to the profile of %s: %s" % (device, trouble))

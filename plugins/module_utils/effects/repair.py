@@ -36,13 +36,14 @@ def bring_back(old: Mapping, scope: Mapping, seconds: float, say: Callable[[str]
     """Bring what differs from the snapshot ``old`` within ``scope`` back, bases before bonds before VLANs; delete what
     is new of the named.
 
-    ``seconds`` bounds the whole. ``say(text)`` is told every repair. Returns what still differs (see comparison.compare).
+    ``seconds`` bounds the whole. ``say(text)`` is told every repair. Returns what still differs (see
+    comparison.compare).
     """
     end = time.monotonic() + seconds
     now = snapshot.devices()
     for name in scope["named"]:
         if name not in old["devices"] and name in now:
-            say("device %s was not there before: deleted" % name)
+            say("device %s did not exist before: deleted" % name)
             nmcli.delete_device(name)
             now = snapshot.devices()
     there = [name for name in scope["devices"] if name in old["devices"]]
@@ -56,7 +57,7 @@ def bring_back(old: Mapping, scope: Mapping, seconds: float, say: Callable[[str]
     astray = [name for name in _with_other_routes(rest) if name in there and old["devices"][name]["connection"]]
     for name in sorted(astray, key=lambda device: _depth(old, device)):
         # Neither a reload nor a restart of NetworkManager takes a route away that only the change had brought.
-        say("routes of device %s differ: connection %s activated again" % (name, old["devices"][name]["connection"]))
+        say("device %s: routes differed: connection %s activated again" % (name, old["devices"][name]["connection"]))
         _activate(name, old["devices"][name]["connection"], True, say)
     if astray:
         rest = settle(old, scope, min(end, time.monotonic() + 8))
@@ -86,10 +87,10 @@ def _bring_back_device(name: str, was: Mapping, now: Mapping, say: Callable[[str
         if now and _make(now) != _make(
             was
         ):  # NetworkManager activates a profile on such a device, and leaves it as it is
-            say("device %s differs in what it is made with: deleted, to be made again" % name)
+            say("device %s: creation options differed: deleted, will be created again" % name)
             nmcli.delete_device(name)
             now = {}
-        say("device %s differs in %s: connection %s activated again" % (name, ", ".join(active), was["connection"]))
+        say("device %s: %s differed: connection %s activated again" % (name, ", ".join(active), was["connection"]))
         _activate(name, was["connection"], bool(now), say)
         now = snapshot.devices().get(name) or {}
     elif active and now.get("connection"):
@@ -103,7 +104,7 @@ def _bring_back_device(name: str, was: Mapping, now: Mapping, say: Callable[[str
 
 def _reapplied(name: str, was: Mapping, say: Callable[[str], None]) -> bool:
     """Whether a reapply alone brings the addresses of a bridge back, which leaves the guests on it."""
-    say("device %s differs in addresses: its profile applied again" % name)
+    say("device %s: addresses differed: profile applied again" % name)
     if nmcli.reapply(name):
         return False
     end = time.monotonic() + 5  # a lease is there after 2 s
@@ -121,7 +122,7 @@ def _make(device: Mapping) -> tuple:
 def _in_place(name: str, was: Mapping, now: Mapping, say: Callable[[str], None]) -> None:
     """Write to the kernel what of the device differs and can be written there while traffic flows."""
     if now["mtu"] != was["mtu"]:
-        say("device %s: MTU %s back to %s" % (name, now["mtu"], was["mtu"]))
+        say("device %s: MTU restored from %s to %s" % (name, now["mtu"], was["mtu"]))
         kernel.set_mtu(name, was["mtu"])
     for part, kind, words in (
         ("bridge", "bridge", snapshot.BRIDGE_OPTIONS),
@@ -130,16 +131,16 @@ def _in_place(name: str, was: Mapping, now: Mapping, say: Callable[[str], None])
         options = comparison.differing_options(was[part], now[part])
         if options and words:
             say(
-                "device %s: %s back to %s"
+                "device %s: %s restored to %s"
                 % (name, part, ", ".join("%s %s" % (key, _word(value)) for key, value in sorted(options.items())))
             )
             pairs = [word for key, value in options.items() for word in (words[key], _word(value))]
             kernel.ip("link", "set", "dev", name, "type", kind if part == "bridge" else kind + "_slave", *pairs)
     if now["vlans"] != was["vlans"]:
-        say("device %s: VLAN filter entries back" % name)
+        say("device %s: VLAN filter entries restored" % name)
         _filter(name, was["vlans"], now["vlans"])
     if now["vfs"] != was["vfs"]:
-        say("device %s: %s virtual functions back to %s" % (name, now["vfs"], was["vfs"]))
+        say("device %s: virtual functions restored from %s to %s" % (name, now["vfs"], was["vfs"]))
         kernel.set_virtual_functions(name, was["vfs"])
 
 
@@ -186,7 +187,7 @@ def _apply_profiles_again(names: list[str], say: Callable[[str], None]) -> None:
     for name in names:
         active = networkmanager.active_on(managed, name)
         if active and _other_than_saved(active):
-            say("device %s: its profile applied again" % name)
+            say("device %s: profile applied again" % name)
             nmcli.reapply(name)
 
 

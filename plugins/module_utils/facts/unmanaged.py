@@ -17,18 +17,16 @@ def explain(device, why):
     """``(reason, remedy)`` for ``device``; ``why``: unmanaged or external, see networkmanager.unmanaged_of() (pure)."""
     if why == "external":
         reason = (
-            "%s was not configured by NetworkManager but by something else (ifupdown, systemd-networkd, ip), which "
-            "would configure it again" % device
+            "%s was configured by another program (ifupdown, systemd-networkd, ip), not by NetworkManager; that "
+            "program would configure it again" % device
         )
     else:
         reason = "NetworkManager does not manage %s" % device
     return (
-        reason + ", so a change of it could not be undone.",
-        "Move the configuration of %s into a NetworkManager profile (nmcli connection add ...), remove it from "
-        "/etc/network/interfaces, "
-        "systemd-networkd or the unmanaged-devices of NetworkManager's configuration, then 'nmcli device set %s "
-        "managed yes' and "
-        "'nmcli connection up' of the profile, and run again." % (device, device),
+        reason + ", so a change could not be undone.",
+        "Move the configuration of %s to a NetworkManager profile (nmcli connection add ...), and remove it from "
+        "/etc/network/interfaces, systemd-networkd, and NetworkManager's unmanaged-devices. Run 'nmcli device set %s "
+        "managed yes', activate the profile with 'nmcli connection up', and run again." % (device, device),
     )
 
 

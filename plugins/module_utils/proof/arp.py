@@ -38,12 +38,12 @@ def duplicate(target, interfaces, seconds):
             other = _heard_by(name, _request(own, wanted, wanted), sock)
             if other:
                 raise OwnSegmentError(
-                    "%s of this host is on the same segment as %s, so its own answer would come first" % (other, name)
+                    "%s of this host is on the same segment as %s and would answer first" % (other, name)
                 )
             sock.send(_request(own, b"\0" * 4, wanted))  # a probe has an empty sender address (2.1.1)
             mac = _answer(sock, wanted, own, time.monotonic() + min(seconds, _ANSWER))
             if mac:
-                return "the address %s is used by another host too, whose MAC is %s" % (
+                return "the address %s is also used by another host with the MAC address %s" % (
                     target,
                     ":".join("%02x" % octet for octet in mac),
                 )

@@ -29,25 +29,22 @@ def wanted(keep, local, probes, commit, links, unmanaged):
         trouble = _trouble(one, links, ())
         if trouble:
             raise KeepError(
-                "keep: %s. Nothing was changed. Name an address that the host has on an interface with a "
-                "NetworkManager profile, "
-                "without prefix" % trouble
+                "keep: %s. Nothing was changed. Set an address of the host, without prefix length, on an interface "
+                "with a NetworkManager profile" % trouble
             )
     addresses = [str(ssh_connection.address(one)[0]) for one in keep or []]
     trouble = (
         _trouble(local, links, unmanaged)
         if local
-        else "the connection is not SSH (local, a container's exec, a console), so it does not use the network"
+        else "it is not an SSH connection (but local, a container's exec, or a console), so it does not use the network"
     )
     if not trouble:
         return (addresses if keep is not None else [str(ssh_connection.address(local)[0])]), True
     if commit and not (addresses and probes):
         raise KeepError(
-            "the control connection proves nothing about the change: %s. Nothing was changed. Set keep to the "
-            "addresses that must stay, "
-            "with at least one probe; or connect over SSH to an address that the change has to keep; or set commit: "
-            "false, check the host "
-            "and run network_commit" % trouble
+            "the control connection cannot verify the change: %s. Nothing was changed. Set keep to the addresses that "
+            "the host must keep, and at least one probe; or connect over SSH to an address that the host must keep; "
+            "or set commit: false, check the host, and run network_commit" % trouble
         )
     return addresses, False
 
@@ -59,7 +56,7 @@ def _trouble(text, links, unmanaged):
         return "%r is not an IP address" % text
     ip = parsed[0]
     if ip.is_link_local:
-        return "%s is a link-local address: it belongs to a link, not to the host's configuration" % ip
+        return "%s is a link-local address, which is not part of the host's configuration" % ip
     device = ssh_connection.device_of(text, links)
     if not device:
         have = [
@@ -68,16 +65,19 @@ def _trouble(text, links, unmanaged):
             for one in link.get("addr_info") or []
             if link["ifname"] != "lo" and one.get("scope") == "global" and "local" in one
         ]
-        return "%s is not on this host (behind NAT?), which has %s" % (ip, ", ".join(have) or "no address")
+        return "%s is not an address of this host (is it behind NAT?), which has %s" % (
+            ip,
+            ", ".join(have) or "no address",
+        )
     if device == "lo" or ip.is_loopback:
-        return "%s is on lo, which stays whatever happens to the network" % ip
+        return "%s is on lo, which does not depend on the network" % ip
     if any(
         one.get("temporary")
         for link in links
         for one in link.get("addr_info") or []
         if ssh_connection.address(one.get("local", "")) == (ip, "")
     ):
-        return "%s on %s is a temporary IPv6 address (RFC 8981), which changes by itself" % (ip, device)
+        return "%s on %s is a temporary IPv6 address (RFC 8981), which changes regularly" % (ip, device)
     if device in unmanaged:
-        return "%s is on %s, which NetworkManager does not manage, so no change can touch it" % (ip, device)
+        return "%s is on %s, which NetworkManager does not manage, so a change does not affect it" % (ip, device)
     return ""

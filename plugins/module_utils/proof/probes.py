@@ -57,7 +57,7 @@ class TooBig(Exception):
     """
 
     def __init__(self, limit, local):
-        super().__init__("packets of %s bytes at most" % (limit or "?"))
+        super().__init__("packets of at most %s bytes" % (limit or "?"))
         self.limit = limit
         self.local = local
 
@@ -66,7 +66,7 @@ def check(probes):
     """Raise ProbeError when an entry of ``probes`` (list of dict) lacks what its type needs."""
     for one in probes:
         if one["type"] == "tcp" and not (one.get("target") and isinstance(one.get("port"), int)):
-            raise ProbeError("probe tcp: target (address or name) and port (integer) are needed")
+            raise ProbeError("probe tcp: expected target (address or name) and port (integer)")
 
 
 def expand(probes, snapshot):
@@ -144,7 +144,7 @@ def larger(before, now, saw):
             continue
         if was is None:
             left_out.append(
-                "path_mtu %s: it was no gateway before the change, so packets of %d bytes were not sent to it"
+                "path_mtu %s: was not a gateway before the change, so packets of %d bytes were not sent"
                 % (one["target"], size)
             )
         elif seen.trouble and seen.limit is None:
@@ -212,7 +212,7 @@ def run_all(probes, snapshot):
 
     ``snapshot`` tells on which devices an address is held now.
     """
-    saw = [Seen("the probe %(type)s %(target)s did not end" % one, None) for one in probes]
+    saw = [Seen("the probe %(type)s %(target)s timed out" % one, None) for one in probes]
 
     def one(index):
         probe = dict(probes[index], target=_with_zone(probes[index]["target"], snapshot))
@@ -352,17 +352,17 @@ def _path_mtu(probe, seconds):
     except TooBig as exc:
         if exc.local:
             return Seen(
-                "packets of %d bytes to %s do not fit this host's own device, whose MTU is %s"
+                "packets of %d bytes to %s are too large for this host's own device (MTU %s)"
                 % (probe["size"], probe["target"], exc.limit),
                 exc.limit,
             )
         return Seen(
-            "the path to %s carries packets of %s bytes at most, not %d: a switch, router or tunnel on it has a "
+            "the path to %s carries packets of at most %s bytes, not %d: a switch, router, or tunnel on it has a "
             "smaller MTU" % (probe["target"], exc.limit or "fewer", probe["size"]),
             exc.limit or 0,
         )
     return Seen(
-        "no packet of %d bytes comes back from %s: some switch or router on the way has a smaller MTU"
+        "packets of %d bytes to %s are not answered: a switch, router, or tunnel on the path has a smaller MTU"
         % (probe["size"], probe["target"]),
         None,
     )

@@ -53,10 +53,13 @@ def run(argv, timeout=10, stdin=None, check=False):
             env=_ENV,
         )
     except FileNotFoundError:
-        raise CommandError("%s: not found on this host; install it and run again" % argv[0], argv) from None
+        raise CommandError("%s: command not found on this host; install it and run again" % argv[0], argv) from None
     except subprocess.TimeoutExpired as exc:
         raise CommandError(
-            "%s: no end within %s s" % (" ".join(argv[:3]), timeout), argv, out=_text(exc.stdout), err=_text(exc.stderr)
+            "%s: timed out after %s s" % (" ".join(argv[:3]), timeout),
+            argv,
+            out=_text(exc.stdout),
+            err=_text(exc.stderr),
         ) from None
     if check and done.returncode:
         raise CommandError(

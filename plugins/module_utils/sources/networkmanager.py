@@ -96,7 +96,7 @@ def rollback_checkpoint(path: str) -> None:
 def _checked(path: str) -> str:
     # An empty path would destroy the checkpoints of everybody (libnm, CheckpointDestroy).
     if not re.match(PATH + r"/Checkpoint/\d+$", path):
-        raise ValueError("not the path of a checkpoint: %r" % path)
+        raise ValueError("got %r, expected the path of a checkpoint" % path)
     return path
 
 
@@ -108,12 +108,12 @@ def checkpoint_owner(path: str) -> str:
     for line in reversed(out.splitlines() if rc == 0 else []):
         fields = dict(re.findall(r'(\w+)="?([^"\s]+)"?', line))
         if fields.get("op") == "checkpoint-create" and fields.get("arg") == path:
-            return "made by process %s%s of uid %s" % (
+            return "created by process %s%s of uid %s" % (
                 fields.get("pid", "?"),
                 _process_name(fields.get("pid", "")),
                 fields.get("uid", "?"),
             )
-    return "its maker is not in NetworkManager's log"
+    return "its creator is not in NetworkManager's log"
 
 
 def dns_configuration() -> list[dict]:
@@ -323,13 +323,12 @@ def _busctl(*words: str) -> Any:
 def _explain(err: str, rc: int | None, words: Sequence[str]) -> str:
     if BUS in err and re.search(r"was not provided|does not exist|not activatable|NameHasNoOwner", err):
         return (
-            "NetworkManager is not running on this host, and it alone can be asked about (and change) the network. "
-            "Nothing was changed. "
-            "Start it: systemctl enable --now NetworkManager"
+            "NetworkManager is not running on this host. Nothing was changed. Start it with systemctl enable --now "
+            "NetworkManager"
         )
     if "bus" in err and re.search(r"Failed to connect|No such file|Connection refused", err):
-        return "the system's message bus does not answer (%s). Nothing was changed. Check 'systemctl status dbus'" % err
-    return "NetworkManager refused %s: %s" % (" ".join(words[4:]), err or "exit status %s" % rc)
+        return "the system message bus does not answer (%s). Nothing was changed. Check systemctl status dbus" % err
+    return "NetworkManager rejected %s: %s" % (" ".join(words[4:]), err or "exit status %s" % rc)
 
 
 def _process_name(pid: str) -> str:

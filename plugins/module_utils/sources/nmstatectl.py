@@ -30,14 +30,14 @@ def show():
     rc, out, err = run(["nmstatectl", "show", "--json"], timeout=SHOW_SECONDS)
     if rc:
         raise NmstateError(
-            "nmstatectl cannot read the network of this host: %s. Nothing was changed. "
-            "Check 'systemctl status NetworkManager' and 'nmstatectl show' on the host" % explain(err, rc)
+            "nmstatectl cannot read the network of this host: %s. Nothing was changed. Check systemctl status "
+            "NetworkManager and nmstatectl show on the host" % explain(err, rc)
         )
     try:
         return json.loads(out)
     except ValueError:
         raise NmstateError(
-            "nmstatectl show gave no JSON but %r; is nmstatectl on this host the tool of nmstate 2?" % out[:80]
+            "nmstatectl show: got %r, expected JSON; check that nmstatectl on this host is from nmstate 2" % out[:80]
         ) from None
 
 
@@ -85,9 +85,9 @@ _VERIFICATION = re.compile(
     r"'(?P<current>.*?)'"
 )
 _HINTS = {
-    "CheckpointConflict": "Another tool is changing this host's network. Wait for its end.",
-    "VerificationError": "NetworkManager did not bring the interface to the desired state; its log says why.",
-    "InvalidArgument": "The desired state contradicts itself or the host; it was refused as a whole.",
+    "CheckpointConflict": "Another program is changing this host's network. Wait until it has finished.",
+    "VerificationError": "NetworkManager did not apply the desired state of the interface; see its log.",
+    "InvalidArgument": "The desired state contradicts itself or the host and was rejected.",
     "PermissionError": "Run as root, or with become.",
 }
 
@@ -102,5 +102,5 @@ def parse_error(err, rc=1):
     found = _VERIFICATION.search(message)
     parts = found.groupdict() if found else {"interface": "", "property": "", "desired": "", "current": ""}
     if rc is not None and rc < 0:
-        kind, message = "Killed", "nmstatectl was ended by signal %d" % -rc
+        kind, message = "Killed", "nmstatectl was killed by signal %d" % -rc
     return dict(parts, kind=kind, message=message, hint=_HINTS.get(kind, ""))

@@ -66,7 +66,7 @@ def check(source: str, copied: Mapping[str, str]) -> None:
             wrong.append("%s: %s" % (path, exc.strerror))
     if wrong or not os.path.isdir(source):
         raise IncompleteError(
-            "the copy of the profile files in %s is not whole (%s)" % (source, "; ".join(wrong)[:300] or "it is gone")
+            "the copy of the profile files in %s is damaged (%s)" % (source, "; ".join(wrong)[:300] or "it is gone")
         )
 
 

@@ -91,7 +91,7 @@ def _write(path: str, data: Any) -> None:
         private_files.folder(os.path.dirname(path))
         durable_files.write_json(path, data)
     except OSError as exc:
-        mailbox.log("the diagnosis cannot be written: %s" % exc)
+        mailbox.log("cannot write the diagnosis: %s" % exc)
 
 
 def _look(argv: list[str]) -> str:

@@ -48,7 +48,7 @@ def undo(entry: dict, step: str, reason: str, **details: Any) -> None:
     if was.get("phase") == "undoing" and was.get("reason"):
         step, reason = was["step"], was["reason"]  # killed while it undid: the first reason is the one that tells
     diagnosis.keep_failure(identity)
-    mailbox.log("transaction %s: undoing: %s" % (identity, reason))
+    mailbox.log("transaction %s: undo: %s" % (identity, reason))
     mailbox.tell(identity, phase="undoing", step=step, reason=reason, **details)
     context = context_of(entry, was.get("repairs") or [])
     every.discard(entry)
@@ -82,8 +82,8 @@ def context_of(entry: dict, repairs: Sequence[str] = ()) -> Context:
 
 
 def _put_back(entry: dict, say: Callable[[str], None]) -> dict | None:
-    """Put the profile files back and end the checkpoint. Returns what of that could not be done, as comparison.compare()
-    would say it, or None.
+    """Put the profile files back and end the checkpoint. Returns what of that could not be done, as
+    comparison.compare() would say it, or None.
 
     The checkpoint is our own only, by its exact path: it would otherwise roll back what is repaired here. It is the
     second best source when ours is not whole or cannot be written back.
@@ -92,14 +92,14 @@ def _put_back(entry: dict, say: Callable[[str], None]) -> dict | None:
     places = (profile_files.ON_DISK if entry["persistent"] else ()) + profile_files.IN_MEMORY
     try:
         for path in journal.put_back(entry, places):
-            say("profile file put back: %s" % path)
+            say("profile file restored: %s" % path)
     except (OSError, profile_files.IncompleteError) as exc:
         damage = {"device": "", "what": "profile files", "old": "the copies in %s" % entry["path"], "new": str(exc)}
-        say("the profile files cannot be put back: %s" % exc)
+        say("cannot restore the profile files: %s" % exc)
     try:
         for path in checkpoint.existing(mailbox.status_of(entry["id"]) or {}):
             if damage:
-                say("NetworkManager rolls back to its own checkpoint")
+                say("rolled back to NetworkManager's checkpoint")
                 networkmanager.rollback_checkpoint(path)
             else:
                 networkmanager.destroy_checkpoint(path)
@@ -125,7 +125,7 @@ def _restore(entry: dict, context: Context) -> list[dict]:
     nmcli.reload_configuration()
     rest = _attempt(lambda: _bring_back(entry, context.say))
     if rest:
-        context.say("NetworkManager restarted, for this still differed: %s" % _in_words(rest)[:600])
+        context.say("NetworkManager restarted, because this still differed: %s" % _in_words(rest)[:600])
         _systemctl("restart", "NetworkManager")
         rest = _attempt(lambda: _bring_back(entry, context.say))
     reported = len(context.repairs)
@@ -168,12 +168,12 @@ def _attempt(step: Callable[[], list[dict]]) -> list[dict]:
     try:
         return step()
     except (CommandError, networkmanager.NetworkManagerError, nmstatectl.NmstateError, OSError, ValueError) as exc:
-        mailbox.log("the network cannot be brought back: %s" % exc)
+        mailbox.log("cannot restore the network: %s" % exc)
         return [{"device": "", "what": "network", "old": "as before the change", "new": str(exc)}]
 
 
 def _reboot(identity: str) -> bool:
-    mailbox.log("transaction %s: the old state is not back; rebooting, as asked for" % identity)
+    mailbox.log("transaction %s: the old state was not restored; rebooting (last_resort: reboot)" % identity)
     try:
         return run(["systemctl", "reboot"], timeout=30)[0] == 0
     except CommandError as exc:
@@ -226,7 +226,7 @@ def _undo_on_disk(entry: dict) -> None:
         touched = journal.put_back(entry, profile_files.ON_DISK)
     except (OSError, profile_files.IncompleteError) as exc:
         # The journal and the unit stay: the next run of the module, or the next boot, tries again.
-        reason = "the host was restarted before the commit, and the profile files cannot be put back: %s" % exc
+        reason = "the host was restarted before the commit, and its profile files cannot be restored: %s" % exc
         mailbox.log("transaction %s: %s" % (identity, reason))
         mailbox.tell(identity, phase="failed", step="boot", reason=reason, boot=True, exact=False)
         raise SystemExit(1) from exc
@@ -238,9 +238,9 @@ def _undo_on_disk(entry: dict) -> None:
         reason="the host was restarted before the commit",
         boot=True,
         exact=True,
-        repairs=["profile file put back: %s" % path for path in touched],
+        repairs=["profile file restored: %s" % path for path in touched],
     )
-    mailbox.log("transaction %s undone at boot: %d profile files put back" % (identity, len(touched)))
+    mailbox.log("transaction %s undone at boot: %d profile files restored" % (identity, len(touched)))
 
 
 def end_foreign(state: str, entry: dict) -> str:
@@ -258,8 +258,11 @@ def end_foreign(state: str, entry: dict) -> str:
         every.discard(entry)
         end(entry)
         return ""
-    undo(entry, "boot", "the host was restarted before the commit, and nothing undid the change at boot")
-    return "the transaction %s of an earlier boot was undone, for its unproven change was still there" % entry["id"]
+    undo(entry, "boot", "the host was restarted before the commit, and the change was not undone at boot")
+    return (
+        "the transaction %s of an earlier boot was undone, because its unverified change was still present"
+        % entry["id"]
+    )
 
 
 def put_aside(entry: dict) -> str:
@@ -267,9 +270,9 @@ def put_aside(entry: dict) -> str:
     every.discard(entry)
     path = _retire(entry)
     reason = (
-        "the transaction %s of an earlier boot was neither committed nor undone, and the profile files have changed "
-        "since, so it was not undone now. Check the network of this host. The old profile files are kept in %s; delete "
-        "it when they are not needed" % (entry["id"], path)
+        "the transaction %s of an earlier boot was not committed or undone, and the profile files have changed since, "
+        "so it cannot be undone now. Check the network of this host. The old profile files are in %s; delete this "
+        "folder when you do not need them" % (entry["id"], path)
     )
     mailbox.tell(entry["id"], phase="failed", step="boot", reason=reason, exact=False)
     mailbox.log(reason)
@@ -284,7 +287,7 @@ def _retire(entry: dict) -> str:
             boot_unit.disarm()
             return path
     except OSError as exc:
-        mailbox.log("the journal of the transaction %s cannot be put aside: %s" % (entry["id"], exc))
+        mailbox.log("cannot set the journal of the transaction %s aside: %s" % (entry["id"], exc))
         return entry["path"]
 
 
@@ -299,7 +302,7 @@ def end(entry: dict) -> None:
                 boot_unit.disarm()
     except OSError as exc:
         mailbox.log(
-            "the journal of the transaction %s cannot be removed, the next boot does it: %s" % (entry["id"], exc)
+            "cannot remove the journal of the transaction %s, the next boot will remove it: %s" % (entry["id"], exc)
         )
 
 
@@ -310,7 +313,7 @@ def finish(base: str, identity: str) -> None:
         lost = (
             {}
             if status.get("outcome")
-            else {"reason": "the guard was killed and its journal is gone; check the network of this host"}
+            else {"reason": "the guard was killed and its journal is missing; check the network of this host"}
         )
         mailbox.tell(identity, phase=status.get("outcome") or "failed", **lost)
     try:

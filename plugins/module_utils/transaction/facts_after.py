@@ -35,4 +35,4 @@ def leave(identity: str) -> None:
         networkmanager.NetworkManagerError,
         nmstatectl.NmstateError,
     ) as exc:
-        mailbox.log("the facts after the commit cannot be given: %s" % exc)
+        mailbox.log("cannot write the facts after the commit: %s" % exc)

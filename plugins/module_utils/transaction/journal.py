@@ -133,8 +133,8 @@ def first_boot(entry: dict) -> bool:
 def put_back(entry: dict, places: Sequence[str]) -> list[str]:
     """Restore ``places`` from the copies in ``entry``; returns the paths that were touched.
 
-    Raises profile_files.IncompleteError, with nothing touched, when the copies are not whole; OSError when they cannot be
-    written.
+    Raises profile_files.IncompleteError, with nothing touched, when the copies are not whole; OSError when they cannot
+    be written.
     """
     source = os.path.join(entry["path"], "files")
     profile_files.check(source, entry["files"])
@@ -171,7 +171,7 @@ def read(base: str) -> tuple[str, dict | None]:
             continue
         except ValueError as exc:
             raise OSError(
-                "the journal %s is damaged (%s). Check the host's network, then move this folder away"
+                "the journal %s is damaged (%s). Check the network of this host, then move this folder to another place"
                 % (os.path.join(base, name), exc)
             ) from exc
     return "", None

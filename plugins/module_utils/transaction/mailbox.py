@@ -66,7 +66,7 @@ def tell(identity: str, **values: Any) -> dict:
         _unwritten.pop(identity, None)
     except OSError as exc:
         _unwritten[identity] = status
-        log("the status %s cannot be published: %s" % (values, exc))
+        log("cannot publish the status %s: %s" % (values, exc))
     return status
 
 

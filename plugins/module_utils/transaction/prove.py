@@ -69,9 +69,8 @@ def baseline(entry: Mapping) -> dict:
     ):
         raise Abort(
             "prove",
-            "nothing would prove the change: the control connection does not use an address that it has to keep, and "
-            "no probe passes "
-            "before it (%s). Add a probe that passes, or set commit: false"
+            "the change cannot be verified: the control connection does not use an address that the host must keep, "
+            "and no probe passes before the change (%s). Add a probe that passes, or set commit: false"
             % ("; ".join(unprobed) or "no probe has a target"),
         )
     return {
@@ -119,7 +118,7 @@ def prove(entry: Mapping, before: Mapping, deadline: float) -> None:
         if cancelled is not None:
             raise Abort("prove", cancelled or "rolled back on request")
         if time.monotonic() > deadline:
-            raise Abort("prove", "no confirmation over a new connection within %s s" % entry["timeout"])
+            raise Abort("prove", "timed out after %s s: no confirmation over a new connection" % entry["timeout"])
         look += 1
         if look % 20 == 0:
             check_checkpoint(checkpoint)
@@ -216,5 +215,5 @@ def check_checkpoint(checkpoint: str | None) -> None:
     """Raise Abort when the path ``checkpoint`` ("": none was made) is not NetworkManager's any more."""
     if checkpoint and checkpoint not in networkmanager.checkpoint_paths():
         raise Abort(
-            "prove", "the checkpoint %s is gone: NetworkManager was restarted or somebody else ended it" % checkpoint
+            "prove", "the checkpoint %s is gone: NetworkManager was restarted, or another program ended it" % checkpoint
         )

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""One transaction on the host: plan, snapshot, journal, guard; baseline, prepare, apply, prove; commit, or undo. Never a
-third state.
+"""One transaction on the host: plan, snapshot, journal, guard; baseline, prepare, apply, prove; commit, or undo. Never
+a third state.
 
 The module calls plan() and begin(), which ends once the guard runs. The guard, a process of its own under systemd, does
 the deeds (guarded()), waits for the proof that only a new connection can give, and commits or undoes. What is done is a
@@ -50,8 +50,8 @@ class TransactionError(Exception):
 def plan(request: Mapping) -> Plan:
     """What of ``request`` does not hold on this host.
 
-    ``request``: ``{state: nmstate's, settings: {device: {property: value}}, record: {networks, bondings}, persistent}``.
-    Raises TransactionError when it cannot be used.
+    ``request``: ``{state: nmstate's, settings: {device: {property: value}}, record: {networks, bondings},
+    persistent}``. Raises TransactionError when it cannot be used.
     """
     try:
         return every.plan(dict(request, state=desired_state.checked(request["state"])))
@@ -64,7 +64,8 @@ def begin(plan: Plan, options: Mapping) -> dict:
 
     ``options``: ``timeout`` (s until the guard undoes without a confirmation), ``keep`` (addresses that must be there
     afterwards), ``probes``, ``proven`` (whether the control connection proves the change), ``commit`` (whether it is
-    committed by itself), ``last_resort`` (none|reboot), ``owner`` (text). Raises TransactionError, with nothing touched.
+    committed by itself), ``last_resort`` (none|reboot), ``owner`` (text). Raises TransactionError, with nothing
+    touched.
     """
     recover_left_over()
     wait_for_checkpoints(0)  # what is changed under one that came after the plan is not what was planned on
@@ -75,10 +76,12 @@ def begin(plan: Plan, options: Mapping) -> dict:
     except units.SourceError as exc:
         raise TransactionError(str(exc)) from exc
     except journal.BusyError as exc:
-        raise TransactionError("%s. Nothing was changed. Wait for its end, or end it: network_commit" % exc) from exc
+        raise TransactionError(
+            "%s. Nothing was changed. Wait until it has finished, or end it with network_commit" % exc
+        ) from exc
     except OSError as exc:
         raise TransactionError(
-            "the journal that could undo the change cannot be written: %s. Nothing was changed" % exc
+            "cannot write the journal that would undo the change: %s. Nothing was changed" % exc
         ) from exc
     try:
         mailbox.publish({"id": entry["id"], "timeline": []})  # a full /run is an error here, not later
@@ -132,21 +135,20 @@ def _call_off(entry: dict, trouble: Exception) -> str:
     identity = entry["id"]
     if not units.stop(identity):
         return (
-            "the guard of the change %s does not answer, and systemd does not say that it is dead: %s. It undoes the "
-            "change, or the next boot does. "
-            "Check it: systemctl status %s" % (identity, trouble, units.name_of(identity))
+            "the guard of the change %s does not answer, and systemd does not report it as stopped: %s. The guard or "
+            "the next boot undoes the change. Check systemctl status %s" % (identity, trouble, units.name_of(identity))
         )
     what = "Nothing was changed"
     if journal.lives(entry):
         endings.undo(entry, "begin", str(trouble))
         status = mailbox.status_of(identity) or {}
-        what = "The change was undone, exactly"
+        what = "The change was undone, and the old state was restored exactly"
         if not status.get("exact"):
-            what = "The change was undone, but this differs: %s" % status.get("left")
+            what = "The change was undone, but the old state was not restored completely: %s" % status.get("left")
     else:
         endings.end(entry)
     mailbox.forget(identity)
-    return "the guard of the change cannot be started: %s. %s" % (trouble, what)
+    return "cannot start the guard of the change: %s. %s" % (trouble, what)
 
 
 def recover_left_over() -> str:
@@ -163,7 +165,8 @@ def recover_left_over() -> str:
         message = endings.end_foreign(state, entry)
     elif units.alive(entry["id"]) or journal.age(entry) < _YOUNG_SECONDS:
         raise TransactionError(
-            "%s. Nothing was changed. Wait for its end, or end it: network_commit" % journal.describe(entry)
+            "%s. Nothing was changed. Wait until it has finished, or end it with network_commit"
+            % journal.describe(entry)
         )
     elif state == "committed":
         endings.carry_forward(entry)
@@ -173,9 +176,9 @@ def recover_left_over() -> str:
         endings.end(entry)
     if journal.find()[0]:
         raise TransactionError(
-            "the transaction %s cannot be ended: %s. Nothing else was changed. Make room on the disk, or make it "
+            "cannot end the transaction %s: %s. Nothing else was changed. Free space on the disk, or make it "
             "writable, and run again"
-            % (entry["id"], (mailbox.status_of(entry["id"]) or {}).get("left") or "its journal cannot be removed")
+            % (entry["id"], (mailbox.status_of(entry["id"]) or {}).get("left") or "cannot remove its journal")
         )
     mailbox.forget(entry["id"])
     return message
@@ -192,8 +195,8 @@ def wait_for_checkpoints(seconds: float) -> None:
             return
         if time.monotonic() > end:
             raise TransactionError(
-                "NetworkManager's checkpoint %s of somebody else is still there after %s s (%s). Nothing was changed. "
-                "Wait for its end, or ask its owner to end it"
+                "timed out: another program's NetworkManager checkpoint %s is still open after %s s (%s). Nothing was "
+                "changed. Wait until that program has finished, and run again"
                 % (foreign[0], round(seconds), networkmanager.checkpoint_owner(foreign[0]))
             )
         time.sleep(0.5)
@@ -277,8 +280,8 @@ def _find_checkpoint(identity: str) -> None:
     if not paths:
         raise prove.Abort(
             "apply",
-            "nmstatectl reported success, but its checkpoint is gone: NetworkManager was restarted or somebody else "
-            "ended it",
+            "nmstatectl reported success, but its checkpoint is gone: NetworkManager was restarted, or another "
+            "program ended it",
         )
     mailbox.tell(identity, checkpoint=paths[0])
 
@@ -297,11 +300,11 @@ def _commit(entry: dict) -> None:
         journal.commit_point(entry)
     except OSError as exc:
         if journal.is_committed(entry):  # the disk has taken the name and takes it back no more: a boot goes by it
-            mailbox.log("transaction %s: its commit may not be on the disk: %s" % (entry["id"], exc))
+            mailbox.log("transaction %s: the commit may not be on disk: %s" % (entry["id"], exc))
             return
-        raise prove.Abort("commit", "the network configuration cannot be made durable: %s" % exc) from exc
+        raise prove.Abort("commit", "cannot write the network configuration to disk: %s" % exc) from exc
     except networkmanager.NetworkManagerError as exc:
-        raise prove.Abort("commit", "the checkpoint %s could not be ended: %s" % (path, exc)) from exc
+        raise prove.Abort("commit", "cannot end the checkpoint %s: %s" % (path, exc)) from exc
 
 
 def main(argv: list[str]) -> None:

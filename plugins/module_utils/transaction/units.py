@@ -26,12 +26,12 @@ ENTRY = "ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction
 FIRST_WORD_SECONDS = 60  # for an interpreter to start on a busy host
 _LOOK_SECONDS = 1  # between two questions to systemd, each of which takes the host more than the answer is worth
 _NO_SOURCE = (
-    "the source of %s cannot be read (%s), and the guard that would undo the change runs from it. Nothing was changed. "
-    "Run the play with Ansible's own execution of modules (strategy: linear, no accelerated strategy)"
+    "cannot read the source of %s (%s), which the guard of the change needs. Nothing was changed. Use one of "
+    "Ansible's own strategies, such as linear, instead of an accelerated one"
 )
 _NOT_RUN = (
-    "systemd cannot run it with %s (%s). Check that systemd may execute this interpreter (mount options, SELinux), "
-    "or set ansible_python_interpreter to the system's Python; journalctl -u %s has more"
+    "systemd cannot run it with %s (%s). Check that systemd can execute this interpreter (mount options, SELinux), or "
+    "set ansible_python_interpreter to the system's Python. See journalctl -u %s for details"
 )
 _PROPERTIES = (
     "Type=exec",  # an interpreter that systemd may not execute is an error of systemd-run then

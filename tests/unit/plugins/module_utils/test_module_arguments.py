@@ -39,8 +39,8 @@ def test_every_word_for_a_boolean_is_one_for_the_action_too(word, value):
     "given, words",
     [
         ({"timeout": 5}, "timeout: got 5, expected 10 to 600 seconds. Nothing was changed"),
-        ({"probes": [{"type": "tcp"}]}, "probe tcp: target"),
-        ({"transaction": "../../etc"}, "transaction: got '../../etc', expected the id of a transaction"),
+        ({"probes": [{"type": "tcp"}]}, "probe tcp: expected target"),
+        ({"transaction": "../../etc"}, "transaction: got '../../etc', expected a transaction ID"),
         ({"transaction": "t1\n"}, "transaction: got"),
         ({"transaction": "a" * 65}, "transaction: got"),
         ({"transaction": "20261121T051643-5f0c1a; reboot"}, "transaction: got"),

@@ -68,11 +68,11 @@ def test_only_facts_come_back(run):
     [
         (
             {"missing": "nmstatectl"},
-            "nmstatectl: not found on this host. Nothing was changed. Install the package nmstate and run again",
+            "nmstatectl: command not found on this host. Nothing was changed. Install the package nmstate and run again",
         ),
         (
             {"missing": "busctl"},
-            "busctl: not found on this host. Nothing was changed. Install the package systemd and run again",
+            "busctl: command not found on this host. Nothing was changed. Install the package systemd and run again",
         ),
         ({"uid": 1000}, "become: true"),
         ({"control_address": "engine.example"}, "control_address: 'engine.example' is not an IP address"),
@@ -87,7 +87,7 @@ def test_what_is_missing_is_said_before_anything_is_read(run, case, says):
 @pytest.mark.parametrize(
     "error",
     [
-        CommandError("ip: no end within 30 s", ["ip"]),
+        CommandError("ip: timed out after 30 s", ["ip"]),
         NetworkManagerError("NetworkManager is not running"),
         NmstateError("no"),
         PermissionError(13, "Permission denied"),

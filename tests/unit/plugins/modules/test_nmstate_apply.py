@@ -53,7 +53,7 @@ def test_the_plan_is_made_after_the_wait_for_a_foreign_checkpoint(host, checkpoi
 def test_nothing_is_planned_while_a_foreign_checkpoint_stays(host):
     seen, done = host
     seen += [[FOREIGN]] * 3
-    with pytest.raises(run.TransactionError, match="of somebody else is still there"):
+    with pytest.raises(run.TransactionError, match="another program's NetworkManager checkpoint"):
         nmstate_apply.settled_plan(module(wait=-1))
     assert done == ["recover"]
 

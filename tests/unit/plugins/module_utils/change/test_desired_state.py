@@ -17,7 +17,7 @@ def one(**iface):
 
 MALFORMED = {
     "no mapping": ([], "state: got list, expected a mapping"),
-    "an unknown section": ({"interface": []}, "state: unknown key interface; nmstate knows interfaces"),
+    "an unknown section": ({"interface": []}, "state: unknown key interface, expected one of interfaces"),
     "interfaces by name": ({"interfaces": {"eth1": {}}}, "interfaces: got .*, expected a list"),
     "no name": ({"interfaces": [{"name": "eth1"}, {"type": "bond"}]}, r"interfaces\[1\]: name: got None"),
     "a text in place of an interface": ({"interfaces": ["eth1"]}, r"interfaces\[0\]: got 'eth1', expected a mapping"),
@@ -110,7 +110,7 @@ CURRENT = {
     ],
 }
 REFUSED = {
-    "a host's name": ({"hostname": {"config": "other"}}, "^hostname: .* use the module ansible.builtin.hostname"),
+    "a host's name": ({"hostname": {"config": "other"}}, "^hostname: .* Use the module ansible.builtin.hostname"),
     "a database": ({"ovs-db": {"external_ids": {"a": "b"}}}, "^ovs-db: "),
     "an OVS bridge": (
         {"interfaces": [{"name": "ovs1", "type": "ovs-bridge", "state": "up"}]},
@@ -118,10 +118,10 @@ REFUSED = {
     ),
     "an OVS bridge that is there": ({"interfaces": [{"name": "ovs0", "state": "absent"}]}, "^ovs0: "),
     "a dispatcher script": (one(dispatch={"post-activation": "true"}), "^eth1: dispatch: "),
-    "a secret": (one(**{"802.1x": {"password": "x"}}), "^eth1: 802.1x: password: nmstate hides it"),
+    "a secret": (one(**{"802.1x": {"password": "x"}}), "^eth1: 802.1x: password: nmstate hides this value"),
     "an unknown key": (one(mtuu=9000), "^eth1: mtuu: unknown key"),
     "a device by its MAC": (one(identifier="mac-address"), "^eth1: identifier: got mac-address"),
-    "a MAC of nobody": (one(**{"copy-mac-from": "eth7"}), "^eth1: copy-mac-from: there is no interface eth7"),
+    "a MAC of nobody": (one(**{"copy-mac-from": "eth7"}), "^eth1: copy-mac-from: no interface eth7"),
     "a VRF's name": (
         {"routes": {"config": [{"destination": "10.0.0.0/8", "next-hop-interface": "eth1", "vrf-name": "red"}]}},
         "^routes: vrf-name",

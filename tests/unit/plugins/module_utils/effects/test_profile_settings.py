@@ -27,13 +27,13 @@ def profile(**values):
     [
         (
             {"eth9": {"connection.zone": "internal"}},
-            "eth9 is neither an interface of the state nor a device with an active profile; there are: eth1",
+            "got eth9, expected an interface in state or a device with an active profile: eth1",
         ),
-        ({"eth1": {"ipv4.method": "auto"}}, "eth1: ipv4.method is not a property that can be set here"),
-        ({"eth1": "internal"}, "eth1: a mapping"),
-        ({"eth1": {"connection.zone": {"a": 1}}}, "connection.zone: a text, a number or a list of texts is needed"),
-        ({"eth1": {"ipv6.ip6-privacy": True}}, "not True"),
-        ({"eth1": {"connection.zone": None}}, "not None"),
+        ({"eth1": {"ipv4.method": "auto"}}, "eth1: got property ipv4.method, expected one of: connection.zone"),
+        ({"eth1": "internal"}, "eth1: expected a mapping"),
+        ({"eth1": {"connection.zone": {"a": 1}}}, "connection.zone: expected a string, a number, or a list of strings"),
+        ({"eth1": {"ipv6.ip6-privacy": True}}, "got True"),
+        ({"eth1": {"connection.zone": None}}, "got None"),
     ],
 )
 def test_what_cannot_be_used_is_named(settings, says):

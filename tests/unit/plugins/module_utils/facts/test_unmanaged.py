@@ -70,7 +70,7 @@ def test_refused(change, settings, keep, unmanaged, expected):
 
 @pytest.mark.parametrize(
     ("why", "words"),
-    [("unmanaged", "NetworkManager does not manage eth1,"), ("external", "eth1 was not configured by NetworkManager")],
+    [("unmanaged", "NetworkManager does not manage eth1,"), ("external", "eth1 was configured by another program")],
 )
 def test_the_module_refuses_with_reason_and_remedy(why, words, monkeypatch):
     monkeypatch.setattr(nmstate_apply.networkmanager, "unmanaged_of", lambda _objects: {"eth1": why})

@@ -49,13 +49,13 @@ def test_kept(addresses, local, expected):
 
 
 NOTHING = [
-    ("", "not SSH"),
+    ("", "not an SSH connection"),
     ("127.0.0.1", "on lo"),
     ("192.0.2.99", "on lo"),
     ("fe80::7%eth1", "link-local"),
     ("2001:db8::abcd", "temporary"),
     ("198.51.100.7", "oob0, which NetworkManager does not manage"),
-    ("203.0.113.1", "not on this host"),
+    ("203.0.113.1", "not an address of this host"),
 ]
 
 

@@ -157,7 +157,7 @@ PASSED, SILENT, SMALL = probes.Seen("", None), probes.Seen("no answer", None), p
         pytest.param([path("a", 1500)], [SMALL], [path("a", 9000)], [9000], [], id="known to be too small"),
         pytest.param([path("a", 1500)], [SILENT], [path("a", 1500)], [], [], id="not raised"),
         pytest.param(
-            [path("a", 1500)], [PASSED], [path("b", 9000)], [], ["b: it was no gateway before"], id="another gateway"
+            [path("a", 1500)], [PASSED], [path("b", 9000)], [], ["b: was not a gateway before"], id="another gateway"
         ),
         pytest.param([path("a", 1500, 4000)], [PASSED], [path("a", 4000, 4000)], [4000], [], id="a size of the user's"),
     ],

@@ -128,7 +128,7 @@ def test_bond_defaults_where_neither_can_be_had(tmp_path, monkeypatch):
     assert kernel.bond_defaults({"4"}) == {}
 
     def missing(argv, **_kwargs):
-        raise kernel.CommandError("unshare: not found on this host", argv)
+        raise kernel.CommandError("unshare: command not found on this host", argv)
 
     monkeypatch.setattr(kernel, "run", missing)
     assert kernel.bond_defaults({"4"}) == {}

@@ -182,7 +182,7 @@ def test_profile_on_disk_or_not(properties, in_memory, flags):
 )
 def test_only_one_exact_checkpoint_is_ever_destroyed(path, monkeypatch):
     monkeypatch.setattr(nm, "run", lambda *_args, **_kwargs: pytest.fail("NetworkManager was called"))
-    with pytest.raises(ValueError, match="not the path of a checkpoint"):
+    with pytest.raises(ValueError, match="expected the path of a checkpoint"):
         nm.destroy_checkpoint(path)
 
 
@@ -206,7 +206,7 @@ def test_destroy_names_the_checkpoint(monkeypatch):
         ("Failed to connect to bus: No such file or directory", "status dbus"),
         (
             "Call failed: checkpoint /org/freedesktop/NetworkManager/Checkpoint/99 does not exist",
-            "refused Checkpoints: Call failed: checkpoint /org",
+            "rejected Checkpoints: Call failed: checkpoint /org",
         ),
     ],
 )
@@ -227,9 +227,9 @@ LOG = f"""<info>  [1.0] audit: op="checkpoint-create" arg="{CHECKPOINT}/1" pid=7
 @pytest.mark.parametrize(
     ("number", "rc", "owner"),
     [
-        (1, 0, "made by process 999999999 (ended) of uid 0"),
-        (2, 0, "its maker is not in NetworkManager's log"),
-        (1, 1, "its maker is not in NetworkManager's log"),
+        (1, 0, "created by process 999999999 (ended) of uid 0"),
+        (2, 0, "its creator is not in NetworkManager's log"),
+        (1, 1, "its creator is not in NetworkManager's log"),
     ],
 )
 def test_checkpoint_owner(number, rc, owner, monkeypatch):

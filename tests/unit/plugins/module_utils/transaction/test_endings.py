@@ -213,7 +213,7 @@ def test_an_undo_never_runs_from_a_source_that_is_not_whole(host, damage):
     assert host.profiles() == NEW, "no profile was deleted"
     assert "roll back /C/7" in host.calls and not any("connection reload" in one for one in host.calls)
     assert host.status()["phase"] == "undone" and host.status()["exact"] is False
-    assert "not whole" in host.status()["left"][0]["new"]
+    assert "damaged" in host.status()["left"][0]["new"]
 
 
 def test_a_damaged_copy_at_boot_deletes_nothing_and_is_reported(host):
@@ -224,7 +224,7 @@ def test_a_damaged_copy_at_boot_deletes_nothing_and_is_reported(host):
     with pytest.raises(SystemExit):
         endings.boot(host.base)
     assert host.profiles() == NEW
-    assert host.status()["phase"] == "failed" and "not whole" in host.status()["reason"]
+    assert host.status()["phase"] == "failed" and "damaged" in host.status()["reason"]
 
 
 def test_a_commit_whose_flush_fails_is_taken_back(host, monkeypatch):
@@ -420,13 +420,13 @@ def test_a_later_boot_undoes_only_what_it_knows(host, how, expected, phase):
 @pytest.mark.parametrize(
     "how, expected, said",
     [
-        ("applied", OLD, "was undone, for its unproven change was still there"),
+        ("applied", OLD, "was undone, because its unverified change was still present"),
         (
             "edited",
             {**NEW, "eth1": "edited by a human"},
-            "the profile files have changed since, so it was not undone now",
+            "the profile files have changed since, so it cannot be undone now",
         ),
-        ("cut", {**NEW, "ovirtmgmt": ""}, "the profile files have changed since, so it was not undone now"),
+        ("cut", {**NEW, "ovirtmgmt": ""}, "the profile files have changed since, so it cannot be undone now"),
         ("put back", OLD, ""),
     ],
 )
@@ -439,7 +439,7 @@ def test_a_module_uses_a_journal_of_an_earlier_boot_only_if_it_knows_the_profile
 
 
 @pytest.mark.parametrize(
-    "trouble", [(1, "", "Failed to connect to bus"), CommandError("systemctl: no end within 10 s", [])]
+    "trouble", [(1, "", "Failed to connect to bus"), CommandError("systemctl: timed out after 10 s", [])]
 )
 def test_liveness_fails_closed(host, trouble):
     host.open()
@@ -474,10 +474,10 @@ def begin(host):
 def test_a_guard_that_may_be_alive_keeps_its_journal(host):
     """systemd-run exceeds its time after the guard has started, and systemd answers nothing any more."""
     host.trouble = {
-        "systemd-run": CommandError("systemd-run: no end within 15 s", []),
-        "systemctl": CommandError("systemctl: no end within 20 s", []),
+        "systemd-run": CommandError("systemd-run: timed out after 15 s", []),
+        "systemctl": CommandError("systemctl: timed out after 20 s", []),
     }
-    with pytest.raises(transaction.TransactionError, match="does not say that it is dead"):
+    with pytest.raises(transaction.TransactionError, match="does not report it as stopped"):
         begin(host)
     assert journal.find()[0] == "open" and os.path.exists(os.path.join(boot_unit.UNITS, boot_unit.NAME))
 
@@ -494,8 +494,10 @@ def test_a_guard_is_stopped_before_its_journal_goes(host):
             there.append(journal.find()[0])
 
     host.on_call = guard_begins
-    host.trouble = {"systemd-run": CommandError("systemd-run: no end within 15 s", [])}
-    with pytest.raises(transaction.TransactionError, match="The change was undone, exactly"):
+    host.trouble = {"systemd-run": CommandError("systemd-run: timed out after 15 s", [])}
+    with pytest.raises(
+        transaction.TransactionError, match="The change was undone, and the old state was restored exactly"
+    ):
         begin(host)
     assert there == ["open"] and host.profiles() == OLD and not journal.find()[0]
 
@@ -507,7 +509,7 @@ def test_a_guard_is_stopped_before_its_journal_goes(host):
 )
 def test_an_interpreter_that_systemd_may_not_execute_is_an_error_with_nothing_touched(host, trouble):
     host.trouble = {"systemd-run": trouble}
-    with pytest.raises(transaction.TransactionError, match="cannot be started.*Nothing was changed"):
+    with pytest.raises(transaction.TransactionError, match="cannot start the guard.*Nothing was changed"):
         begin(host)
     assert host.profiles() == OLD and not os.path.exists(host.base) and not os.listdir(boot_unit.UNITS)
     assert [name for name in os.listdir(mailbox.RUN) if name.startswith("2")] == []
@@ -518,7 +520,9 @@ def test_an_interpreter_that_systemd_may_not_execute_is_an_error_with_nothing_to
 )
 def test_a_module_that_cannot_find_its_own_source_touches_nothing(host, monkeypatch, loader):
     monkeypatch.setattr(profile_files, "__loader__", loader)
-    with pytest.raises(transaction.TransactionError, match="profile_files cannot be read.*Nothing was changed"):
+    with pytest.raises(
+        transaction.TransactionError, match="cannot read the source of .*profile_files.*Nothing was changed"
+    ):
         begin(host)
     assert host.profiles() == OLD and not os.path.exists(host.base) and not os.path.exists(boot_unit.UNITS)
 

@@ -434,7 +434,7 @@ def test_a_device_that_networkmanager_does_not_manage_is_refused(facts, keys, de
     )
     assert (
         f"NetworkManager does not manage {device}" in found["event"]["message"]
-        or f"{device} was not configured by" in found["event"]["message"]
+        or f"{device} was configured by another program" in found["event"]["message"]
     )
     assert f"nmcli device set {device} managed yes" in found["remedy"]
 
