@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The arguments of nmstate_apply and network_commit: one specification for the module and for its action plugin (pure)."""
+"""The arguments of nmstate_apply and network_commit, shared by the modules and their action plugins. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TRANSACTION = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
 
 
 class ArgumentError(Exception):
-    """An argument is out of its range; nothing was touched. The text names it and what is allowed."""
+    """An argument is invalid; nothing was changed. The text names the argument and what is allowed."""
 
 
 def nmstate_apply():
@@ -59,7 +59,9 @@ def network_commit():
 
 
 def check(params):
-    """Check what a specification cannot say of ``params`` (validated by one of the above). Raises ArgumentError."""
+    """Check ``params`` (validated by one of the specifications above) beyond what a specification can express. Raises
+    ArgumentError.
+    """
     low, high = TIMEOUT
     if not low <= params.get("timeout", low) <= high:
         raise ArgumentError(
@@ -77,5 +79,5 @@ def check(params):
 
 
 def is_transaction(identity):
-    """Whether ``identity`` has the form of a transaction's id, and so is safe as the name of a folder, on either side."""
+    """Whether ``identity`` is a valid transaction ID, which is also safe as the name of a folder."""
     return isinstance(identity, str) and bool(_TRANSACTION.fullmatch(identity))

@@ -1,11 +1,10 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Whether a desired nmstate state can be used at all: well-formed, comparable with what nmstate shows, and undoable.
-Pure.
+"""Validate a desired nmstate state: it must be well-formed, comparable with the output of nmstate, and undoable. Pure.
 
-Keys: nmstate's schema (2.2.62: net_state.rs, ifaces/base.rs, ip.rs, route.rs). What nmstate itself refuses as a whole
-is left to it.
+Keys: nmstate's schema (2.2.62: net_state.rs, ifaces/base.rs, ip.rs, route.rs). What nmstate itself rejects is left to
+nmstate.
 """
 
 from __future__ import annotations
@@ -61,7 +60,7 @@ _INTERFACE = (
 )
 _STATES = ("up", "down", "absent", "ignore")
 _SECRETS = {"802.1x": ("private-key-password", "password"), "macsec": ("mka-cak",), "libreswan": ("psk",)}
-# What lives outside of the profiles that an undo puts back, with what to use in their place.
+# Settings outside of the profiles, which an undo cannot restore, and what to use instead.
 _NOT_UNDONE = {
     "hostname": "the module ansible.builtin.hostname",
     "ovs-db": "ovs-vsctl",
@@ -72,12 +71,12 @@ _KINDS_NOT_UNDONE = ("ovs-bridge", "ovs-interface", "ipsec")
 
 
 class StateError(ValueError):
-    """The desired state cannot be used; the text names the interface or entry, the key and what is expected."""
+    """The desired state is invalid; the text names the interface or entry, the key, and what is expected."""
 
 
 def checked(state):
-    """``state`` (what the user gave) as a copy of its own, numbers given as text made numbers. Raises StateError when
-    it is not well-formed.
+    """A deep copy of ``state`` (the user's), with decimal text converted to numbers. Raises StateError if it is
+    malformed.
     """
     if not isinstance(state, dict):
         raise StateError("state: got %s, expected a mapping" % _type(state))
@@ -114,8 +113,8 @@ def checked(state):
 
 
 def refuse(change, current):
-    """Raise StateError for what of ``change`` (what differs from ``current``) could not be undone, or cannot be
-    compared with what nmstate shows.
+    """Raise StateError if a part of ``change`` (the difference from ``current``) cannot be undone, or cannot be
+    compared with the output of nmstate.
     """
     have = {iface["name"]: iface for iface in current.get("interfaces") or []}
     for section in change:
@@ -203,7 +202,7 @@ def _interface(one, number):
 
 
 def _without_nulls(value):
-    """To nmstate, null is not said at all."""
+    """nmstate treats null as not set."""
     if isinstance(value, dict):
         return {key: _without_nulls(one) for key, one in value.items() if one is not None}
     return [_without_nulls(one) for one in value] if isinstance(value, list) else value

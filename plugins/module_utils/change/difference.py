@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Desired nmstate state minus what already holds: the smallest change.
+"""The difference between the desired nmstate state and the host: the smallest change.
 
-nmstate applies again, and NetworkManager re-activates, every interface that a state merely names. So what already
-holds is not named at all, and a run that has nothing to change makes no call.
+nmstate applies, and NetworkManager re-activates, every interface that a state names, even if nothing differs. So the
+result names only what differs, and a run with nothing to change makes no call.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import re
 
 # "0" and 254 are both the main table (nmstate: RouteEntry, table-id 0 means unset).
 _MAIN_TABLES = (None, 0, 254)
-# What nmstate assumes for a dynamic family when the state is silent (nmstate schema, BaseInterface ipv4/ipv6).
+# nmstate's defaults for a dynamic family (nmstate schema, BaseInterface ipv4/ipv6).
 _IP_DEFAULTS = {
     "enabled": False,
     "dhcp": False,
@@ -42,7 +42,7 @@ _TOLD_BY_KERNEL = (
     "vlan",
     "profile-name",
 )
-_PORTS = ("port", "ports")  # both spellings are nmstate's
+_PORTS = ("port", "ports")  # nmstate uses both spellings
 _DYNAMIC_ONLY = ("auto-dns", "auto-gateway", "auto-routes", "auto-route-table-id")
 # Documentation/networking/bonding.rst: options that sysfs and VDSM number and nmstate names.
 _BOND_NAMES = {
@@ -56,7 +56,7 @@ _BOND_NAMES = {
 }
 
 
-# What nmstate shows when it shows nothing.
+# The values of keys that nmstate does not show.
 _DEFAULTS = {
     "lldp": {"enabled": False},
     "accept-all-mac-addresses": False,
@@ -65,7 +65,7 @@ _DEFAULTS = {
     "identifier": "name",
     "mptcp": {"address-flags": []},
 }
-# What it shows and nobody can set (nmstate: "ignored when applying").
+# Keys that nmstate shows but that cannot be set (nmstate: "ignored when applying").
 _READ_ONLY = (
     "driver",
     "permanent-mac-address",
@@ -83,7 +83,7 @@ _PHYSICAL = ("ethernet", "infiniband")
 _EMPTIED = ("vlan", "ovs-db", "external_ids", "other_config")
 _UNORDERED = ("port", "ports", "address-flags", "trunk-tags")
 _MULTICAST_ROUTER = ("disabled", "auto", "enabled")
-# Names of ethtool's own for the kernel's features (nmstate: ETHTOOL_FEATURE_CLI_ALIAS).
+# ethtool's names of kernel features (nmstate: ETHTOOL_FEATURE_CLI_ALIAS).
 _FEATURES = {
     "rx": "rx-checksum",
     "rx-checksumming": "rx-checksum",
@@ -108,11 +108,11 @@ _FEATURES = {
 
 
 def difference(desired, current, profiled=()):
-    """What of ``desired`` does not hold in ``current`` (both nmstate states, dicts), as a state to apply.
+    """The part of ``desired`` that differs from ``current`` (both nmstate states), as a state to apply.
 
-    ``profiled``: the devices that some profile is of, by which a NIC whose profile is to go is told from one that has
-    none. Returns ``{}`` when all of it holds. Interfaces come with their name, type, state and only the keys that
-    differ; routes, rules and DNS only when they differ. Nothing that ``desired`` does not name is ever in the result.
+    ``profiled``: the devices that have a profile; it tells whether the profile of a NIC has to be removed. Returns
+    ``{}`` if nothing differs. Interfaces have their name, type, state, and only the keys that differ; routes, rules,
+    and DNS are present only if they differ. The result contains nothing that ``desired`` does not name.
     """
     change = {}
     have = {iface["name"]: iface for iface in current.get("interfaces") or []}
@@ -126,8 +126,8 @@ def difference(desired, current, profiled=()):
     if interfaces:
         change["interfaces"] = interfaces
     moved = any("ipv4" in one or "ipv6" in one for one in interfaces)
-    # Rules, like servers below, are kept in the profile of some interface with addresses: told again, or they go with
-    # the old one.
+    # Rules, like DNS servers below, are stored in the profile of an interface with addresses: without naming them
+    # again, they would be lost with the old profile.
     for section, same, told in (("routes", _same_route, False), ("route-rules", _same_rule, moved)):
         entries = _entries(desired.get(section), current.get(section), same, told)
         if entries:
@@ -144,8 +144,8 @@ def difference(desired, current, profiled=()):
 
 
 def before(change, current):
-    """What ``current`` has in place of ``change`` (both nmstate states), key by key, None where it has nothing;
-    interfaces that are new are left out.
+    """The values in ``current`` for the keys of ``change`` (both nmstate states), None if not present. New interfaces
+    are left out.
     """
     have = {iface["name"]: iface for iface in current.get("interfaces") or []}
     found = {key: _in_place_of(value, current.get(key)) for key, value in change.items() if key != "interfaces"}
@@ -161,8 +161,8 @@ def before(change, current):
 
 
 def held(change, current):
-    """The part of before() that an undo has to ask nmstate for: what the kernel's view of the network (snapshot.py)
-    does not tell. {} for nothing.
+    """The part of before() that an undo has to read from nmstate, because the kernel's view of the network
+    (snapshot.py) does not contain it. {} if there is none.
     """
     found = []
     for iface in before(change, current).get("interfaces") or []:
@@ -185,9 +185,9 @@ def _in_place_of(want, is_now):
 
 
 def mtu_raises(change, current):
-    """The interfaces of ``change`` that differ only by an MTU above today's: ``[{name, mtu, was}]``, bases first.
+    """The interfaces of ``change`` that differ only by a larger MTU: ``[{name, mtu, was}]``, bases first.
 
-    These need no re-activation: profile and kernel take a higher MTU while traffic flows.
+    They need no re-activation: profile and kernel accept a larger MTU without interrupting traffic.
     """
     have = {iface["name"]: iface for iface in current.get("interfaces") or []}
     raises = []
@@ -206,7 +206,7 @@ def mtu_raises(change, current):
 
 
 def without(change, names):
-    """``change`` less the interfaces called ``names``; ``{}`` when nothing is left."""
+    """``change`` without the interfaces ``names``; ``{}`` if it is empty then."""
     rest = dict(change)
     rest["interfaces"] = [iface for iface in change.get("interfaces") or [] if iface["name"] not in names]
     if not rest["interfaces"]:
@@ -235,11 +235,11 @@ def _interface(want, now, have, profiled):
     if "bridge" in left:
         left["bridge"] = _bridge_left(left["bridge"], now.get("bridge") or {})
     if "mac-address" in want and ("ipv4" in left or "ipv6" in left):
-        # It will be activated again, and a bond or bridge may then get another MAC (systemd's MACAddressPolicy): pin
-        # today's.
+        # It will be activated again, which may change the MAC address of a bond or bridge (systemd's MACAddressPolicy):
+        # set the current one.
         left["mac-address"] = want["mac-address"]
     if want.get("type") == "bond" and not (set(left) == {"mtu"} and left["mtu"] > now.get("mtu", 0)):
-        # Written again anyway: with both in its profile, VDSM's first edit does not activate it once more.
+        # The profile is written anyway. If it contains both, VDSM's first edit does not activate the bond again.
         left.update({key: want[key] for key in ("mac-address", "mtu") if key in want})
     return {**{key: want[key] for key in ("name", "type", "state") if key in want}, **left}
 
@@ -279,8 +279,8 @@ def _same_ip(want, now):
     for key, value in want.items():
         if key == "address":
             is_now = _addresses(now.get("address"))
-            # what is static beside what DHCP and routers give, or all there is; in which order is nobody's to say
-            # (nmstate sorts them, too)
+            # static addresses beside those from DHCP and routers, or all addresses; the order does not matter (nmstate
+            # sorts them, too)
             extra = dynamic or want.get("allow-extra-address")
             if any(one not in is_now for one in _addresses(value)) or not (
                 extra or set(_addresses(value)) == set(is_now)
@@ -303,7 +303,7 @@ def _same_ip(want, now):
 
 def _addresses(entries):
     found = [(ipaddress.ip_address(entry["ip"]), int(entry["prefix-length"])) for entry in entries or []]
-    # The kernel's own link-local address is nobody's configuration.
+    # The kernel's link-local address is not configuration.
     return [pair for pair in found if not (pair[0].version == 6 and pair[0].is_link_local)]
 
 
@@ -342,14 +342,14 @@ def _same_ports(want, now):
 
 
 def _bridge_left(want, now):
-    """A bridge that is changed, without its ports when these hold: nmstate detaches what is not named, also what a
-    guest has attached since.
+    """A changed bridge without its ports, if the ports do not differ: nmstate detaches ports that are not named,
+    including those that a guest has attached since.
     """
     return {key: value for key, value in want.items() if key not in _PORTS} if now and _same_ports(want, now) else want
 
 
 def _subset(want, now, key=""):
-    """Whether every leaf of ``want``, which is under ``key``, is in ``now``."""
+    """Whether ``now`` has every leaf of ``want``, the value of ``key``."""
     if isinstance(want, dict):
         if not want:  # says nothing, but for these, which it empties
             return key not in _EMPTIED or not now
@@ -386,7 +386,9 @@ def _same_list(want, now, key):
 
 
 def _equal(want, now):
-    """Whether two values are the same to nmstate, which takes text for numbers and booleans, and MACs in any letters."""
+    """Whether nmstate treats two values as equal: it accepts text for numbers and booleans, and ignores case in MAC
+    addresses.
+    """
     if want == now or (want in (None, "") and now in (None, "")):
         return True
     if isinstance(now, bool) or isinstance(want, bool):
@@ -420,8 +422,8 @@ def _entries(want, now, same, told):
         absent = entry.get("state") == "absent"
         exists = any(same(entry, one) for one in have)
         if exists == absent or (told and not absent):
-            # To nmstate the default table means any table in what is absent: a table of its own would go with the main
-            # one's.
+            # For absent routes, nmstate takes the default table for any table, so routes in other tables would be
+            # removed as well.
             left.append(dict(entry, **{"table-id": 254}) if absent and entry.get("table-id") == 0 else entry)
     return left
 
@@ -476,10 +478,10 @@ def _resolver(want, now, moved):
     if config is None:
         return None
     have = (now or {}).get("config") or {}
-    if not config:  # nothing at all is to be configured
+    if not config:  # nothing is to be configured
         return {"config": config} if any(have.values()) else None
-    # Servers are kept in the profile of some interface: when addresses move they must be told again, or they go with
-    # the old one.
+    # DNS servers are stored in the profile of an interface: when addresses move, name them again, or they are lost with
+    # the old profile.
     told = moved and any(config.values())
     if not told and all((config.get(key) or []) == (have.get(key) or []) for key in config):
         return None

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What of a host's network a change can touch; only that is judged after an undo, and only that is repaired. Pure."""
+"""The part of a host's network that a change can affect. An undo checks and repairs only this part. Pure."""
 
 from __future__ import annotations
 
@@ -18,14 +18,13 @@ _BASES = ("vlan", "vxlan", "mac-vlan", "mac-vtap", "macsec", "ipvlan", "infiniba
 def touched(
     change: Mapping, before: Mapping, current: Mapping, keep: Iterable[str] = (), others: Collection[str] = ()
 ) -> dict:
-    """``{named, devices, rules, new_rules}``: what the nmstate state ``change`` can touch.
+    """``{named, devices, rules, new_rules}``: what the nmstate state ``change`` can affect.
 
     ``before``: the snapshot. ``current``: the nmstate state before the change. ``keep``: addresses whose holders count.
-    ``others``: devices that something else of the transaction is about.
-    ``named``: devices that the change itself is about; what is new of them is deleted by an undo. ``devices``: these,
-    what they stand on, what stands on them, and the holders of routes, rules and servers that change; sorted.
-    ``rules``: the priorities of rules that the change or a profile has. ``new_rules``: whether the change may get
-    priorities from nmstate.
+    ``others``: devices of other effects of the transaction.
+    ``named``: devices that the change names; an undo deletes those that are new. ``devices``: these, the devices below
+    and above them, and the devices of changed routes, rules, and DNS servers; sorted. ``rules``: the priorities of
+    rules of the change or of a profile. ``new_rules``: whether nmstate may assign priorities for the change.
     """
     named = {iface["name"] for iface in change.get("interfaces") or []}
     devices = (
@@ -50,7 +49,7 @@ def _config(state: Mapping, section: str) -> list[dict]:
 
 
 def _mentioned(change: Mapping) -> set[str]:
-    """The ports, bases and controllers that the interfaces of ``change`` name."""
+    """The ports, bases, and controllers that the interfaces of ``change`` name."""
     found = set()
     for iface in change.get("interfaces") or []:
         for section in ("bridge", "link-aggregation", "vrf"):
@@ -66,7 +65,7 @@ def _of_routes(change: Mapping, before: Mapping, current: Mapping) -> set[str]:
     for entry in _config(change, "routes"):
         if entry.get("next-hop-interface"):
             found.add(entry["next-hop-interface"])
-        else:  # absent wherever it is, or without a device: then it is kept in the profile of any of those with routes
+        else:  # absent on any device, or without a device: stored in the profile of any interface with routes
             found |= {one.get("next-hop-interface") for one in _config(current, "routes")} | _default_devices(before)
     return {name for name in found if name}
 
@@ -74,7 +73,8 @@ def _of_routes(change: Mapping, before: Mapping, current: Mapping) -> set[str]:
 def _of_rules(change: Mapping, before: Mapping) -> set[str]:
     found = set()
     for entry in _config(change, "route-rules"):
-        # nmstate keeps a rule in the profile of its iif, of the routes of its table, or of any interface with addresses
+        # nmstate stores a rule in the profile of its iif, of the routes of its table, or of any interface with
+        # addresses
         table = entry.get("route-table")
         if table not in _MAIN_TABLES:
             found |= {
@@ -98,9 +98,7 @@ def _default_devices(before: Mapping) -> set[str]:
 
 
 def _connected(names: Iterable[str], devices: Mapping) -> set[str]:
-    """``names``, and all that stands on them or that they stand on: ports with their controllers, bases with what is
-    above them.
-    """
+    """``names``, and all devices below and above them: ports and their controllers, bases and the VLANs on them."""
     below = {
         name: [other for other in (one.get("controller"), one.get("base")) if other] for name, one in devices.items()
     }

@@ -1,10 +1,9 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What every effect of a transaction answers to, and what it is given for that.
+"""The interface of all effects of a transaction, and the data that they receive.
 
-An effect keeps nothing itself. What it wants is in the request, what it has to do and to undo is plain data: its part
-of the journal.
+An effect has no state. Its input is in the request; what to do and to undo is plain data, its part of the journal.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class EffectError(Exception):
-    """The host does not take what an effect does; ``details`` (plain data) go into the status."""
+    """The host rejected a change of an effect; ``details`` (plain data) are written to the status."""
 
     def __init__(self, reason: str, **details: Any) -> None:
         super().__init__(reason)
@@ -27,11 +26,11 @@ class EffectError(Exception):
 
 
 class RequestError(Exception):
-    """What is asked of an effect cannot be used; the text says what and why. Nothing was touched."""
+    """The request for an effect is invalid; the text says what and why. Nothing was changed."""
 
 
 class Host:
-    """The host's network as it is now; each source is read once, when somebody asks for it."""
+    """The host's current network; each source is read once, on first use."""
 
     def __init__(self) -> None:
         self._current: dict | None = None
@@ -53,10 +52,10 @@ class Host:
 
 
 class Plan:
-    """A request and what of it does not hold on the host.
+    """A request and its differences from the host.
 
     ``request``: ``{state, settings, record, persistent}``. ``missing``, ``present``: ``{name of the effect: what is
-    missing, what the host has in its place}``.
+    missing, the host's current values}``.
     """
 
     def __init__(self, request: dict, host: Host) -> None:
@@ -67,10 +66,10 @@ class Plan:
 
 
 class Context:
-    """What an effect may know of its transaction while that runs, and how it speaks.
+    """What an effect knows about its transaction while it runs, and how it reports.
 
-    ``entry``: the journal's. ``tell(**values)`` puts values into the status and returns it, ``log(text)`` writes to the
-    host's journal. ``repairs``: what say() has reported. ``seconds``: bounds of steps, ``{apply, checkpoint}``.
+    ``entry``: the journal's. ``tell(**values)`` adds values to the status and returns it, ``log(text)`` writes to the
+    host's system log. ``repairs``: what say() has reported. ``seconds``: bounds of steps, ``{apply, checkpoint}``.
     """
 
     def __init__(
@@ -87,57 +86,61 @@ class Context:
         return bool(self.entry["persistent"])
 
     def say(self, text: str) -> None:
-        """Report what was done to bring the old state back."""
+        """Report what was done to restore the old state."""
         self.log(text)
         self.repairs.append(text)
         self.tell(repairs=self.repairs)
 
 
 class Effect:
-    """One kind of thing that a transaction does. An effect defines the verbs that it needs.
+    """One kind of change that a transaction makes. An effect defines the methods that it needs.
 
-    They are called in this order; ``part`` is what snapshot() returned, ``prepared`` what seal() did. With an empty part
-    an effect has nothing to do, and is asked nothing but to commit().
+    They are called in this order; ``part`` is what snapshot() returned, ``prepared`` what seal() did. With an empty
+    part, an effect has nothing to do, and only commit() is called.
     """
 
     name = ""  # in the request, the plan and the journal
     live = True  # whether it touches the running network, so that a guard is needed
 
     def missing(self, plan: Plan) -> Any:
-        """What of the request does not hold; empty when all of it does. Raises RequestError."""
+        """The part of the request that differs from the host; empty if nothing does. Raises RequestError."""
 
     def read(self, plan: Plan) -> Any:
-        """What the host has in place of what is missing."""
+        """The host's current values of what is missing."""
 
     def snapshot(self, plan: Plan) -> Any:
-        """Its part of the journal: what is to be done, and what an undo needs beside snapshot.take() and the profiles."""
+        """Its part of the journal: what to do, and what an undo needs in addition to snapshot.take() and the profiles."""
 
     def devices(self, part: Any) -> Collection[str]:
-        """The devices that it touches, beside those that the nmstate state names."""
+        """The devices that it affects, in addition to those that the nmstate state names."""
         return ()
 
     def seconds(self, part: Any) -> int:
-        """How long prepare() and put() may take, where they may begin addresses anew; nmstate's own has a bound already."""
+        """Maximum seconds of prepare() and put() if they may restart address configuration. nmstate's own time is
+        bounded already.
+        """
         return 0
 
     def prepare(self, part: Any, context: Context) -> None:
-        """Do what comes before nmstate acts. Raises EffectError."""
+        """Do what must be done before nmstate applies its state. Raises EffectError."""
 
     def put(self, part: Any, context: Context) -> None:
-        """Do it. Raises EffectError."""
+        """Make the change. Raises EffectError."""
 
     def seal(self, part: Any, context: Context) -> Any:
-        """Do all of the commit that may fail; returns what commit() and discard() need (plain). Raises OSError."""
+        """Do everything in the commit that can fail; returns the plain data that commit() and discard() need. Raises
+        OSError.
+        """
 
     def commit(self, prepared: Any) -> dict:
-        """After the commit point: finish, fail never, do no harm when called again. Returns values for the status."""
+        """Finish after the commit point. Must not fail and must be idempotent. Returns values for the status."""
         return {}
 
     def discard(self, prepared: Any) -> None:
-        """Take away what seal() has made, also early at a boot."""
+        """Remove what seal() has created, also at an early boot."""
 
     def undo(self, part: Any, context: Context) -> list[dict]:
-        """Bring back what the restored profiles and the snapshot of the network do not; returns what still differs, as
-        snapshot.compare() has it. Called again after a kill.
+        """Restore what the profiles and the snapshot of the network do not contain; returns what still differs, as
+        snapshot.compare() does. Called again after a kill.
         """
         return []

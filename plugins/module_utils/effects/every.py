@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""All effects of a transaction as one: the list, and each verb for the whole of it.
+"""All effects of a transaction: the list, and each method applied to all of them.
 
-A further effect is a file in this folder and a line in the list. The order is that of preparing and putting; what is
-undone or sealed goes the other way.
+To add an effect, add a file to this folder and a line to the list. The list is in the order of prepare() and put();
+undo() and seal() use the reverse order.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ EFFECTS: tuple[Effect, ...] = (MtuInPlace(), NmstateState(), ProfileSettings(), 
 
 
 def plan(request: dict) -> Plan:
-    """What of ``request`` (see Plan) does not hold on this host, and what is there in its place. Raises RequestError."""
+    """The differences between ``request`` (see Plan) and this host, and the host's current values. Raises RequestError."""
     result = Plan(request, Host())
     for effect in EFFECTS:
         result.missing[effect.name] = effect.missing(result) or {}
@@ -34,28 +34,28 @@ def plan(request: dict) -> Plan:
 
 
 def live(missing: Mapping[str, Any]) -> bool:
-    """Whether something that is ``missing`` (of a plan) touches the running network."""
+    """Whether something in ``missing`` (of a plan) affects the running network."""
     return any(effect.live and missing.get(effect.name) for effect in EFFECTS)
 
 
 def parts(plan: Plan) -> dict[str, Any]:
-    """The parts of the journal: ``{name of the effect: plain data}`` of those that have something to do."""
+    """The parts of the journal: ``{name of the effect: plain data}`` of the effects that have something to do."""
     found = {effect.name: effect.snapshot(plan) for effect in EFFECTS}
     return {name: part for name, part in found.items() if part}
 
 
 def devices(parts: Mapping[str, Any]) -> set[str]:
-    """The devices that the effects touch, beside those that the nmstate state names."""
+    """The devices that the effects affect, in addition to those that the nmstate state names."""
     return {device for effect, part in _each(parts) for device in effect.devices(part)}
 
 
 def seconds(parts: Mapping[str, Any]) -> dict[str, int]:
-    """``{name of the effect: s}`` of those that may begin addresses anew: how long they may take."""
+    """``{name of the effect: seconds}``: maximum duration of the effects that may restart address configuration."""
     return {effect.name: effect.seconds(part) for effect, part in _each(parts) if effect.seconds(part)}
 
 
 def prepare(context: Context) -> None:
-    """What comes before nmstate acts. Raises EffectError."""
+    """What must be done before nmstate applies its state. Raises EffectError."""
     for effect, part in _each(context.entry["effects"]):
         effect.prepare(part, context)
 
@@ -67,7 +67,7 @@ def put(context: Context) -> None:
 
 
 def seal(context: Context, keep: Callable[[dict[str, Any]], None]) -> None:
-    """All of the commit that may fail. ``keep(prepared)`` is told of it after each effect. Raises OSError."""
+    """Everything in the commit that can fail. ``keep(prepared)`` is called after each effect. Raises OSError."""
     prepared: dict[str, Any] = {}
     for effect, part in reversed(list(_each(context.entry["effects"]))):
         made = effect.seal(part, context)
@@ -77,8 +77,8 @@ def seal(context: Context, keep: Callable[[dict[str, Any]], None]) -> None:
 
 
 def put_at_once(plan: Plan) -> dict:
-    """Do what is missing in ``plan``, none of which is live, without a journal. Returns values for the status. Raises
-    OSError.
+    """Apply ``plan``, if nothing in it affects the running network, without a journal. Returns values for the status.
+    Raises OSError.
     """
     entry: dict[str, Any] = {"persistent": plan.request["persistent"], "effects": parts(plan)}
     seal(Context(entry, lambda **_values: {}, lambda _text: None), lambda prepared: entry.update(prepared=prepared))
@@ -86,7 +86,7 @@ def put_at_once(plan: Plan) -> dict:
 
 
 def commit(entry: Mapping[str, Any]) -> dict:
-    """After the commit point; may be called again. Returns values for the status."""
+    """Finish after the commit point. Idempotent. Returns values for the status."""
     status: dict[str, Any] = {}
     for effect in EFFECTS:
         status.update(effect.commit((entry.get("prepared") or {}).get(effect.name)))
@@ -94,13 +94,13 @@ def commit(entry: Mapping[str, Any]) -> dict:
 
 
 def discard(entry: Mapping[str, Any]) -> None:
-    """Take away what seal() has made, also early at a boot."""
+    """Remove what seal() has created, also at an early boot."""
     for effect in reversed(EFFECTS):
         effect.discard((entry.get("prepared") or {}).get(effect.name))
 
 
 def undo(context: Context) -> Iterator[Callable[[], list[dict]]]:
-    """The steps that bring back what profiles and the snapshot of the network do not, each to be called: it returns what
+    """The functions that restore what the profiles and the snapshot of the network do not contain. Each returns what
     still differs.
     """
     for effect, part in reversed(list(_each(context.entry["effects"]))):

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Guests' devices, which NetworkManager has not configured: an activation of their bridge takes them off it."""
+"""Devices of guests, which NetworkManager does not configure: activating their bridge detaches them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 def reattach(guests: Mapping[str, str], say: Callable[[str], None]) -> None:
-    """Put guests' taps (``{tap: bridge}``) that have lost their bridge back onto it; those that are gone, or on
-    another, are left alone.
+    """Attach the taps of guests (``{tap: bridge}``) to their bridge again if they lost it. Taps that no longer exist,
+    or that are on another bridge, are skipped.
     """
     links = {link["ifname"]: link for link in kernel.links()} if guests else {}
     for tap, bridge in guests.items():

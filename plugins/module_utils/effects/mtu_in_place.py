@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The effect ``mtu``: interfaces of the nmstate state that only need a larger MTU get it in profile and kernel, without
-an activation and without a lost packet. An undo needs nothing of its own: profiles and snapshot have the old MTU.
+"""The effect ``mtu``: interfaces of the nmstate state that only need a larger MTU get it in the profile and the kernel,
+without an activation and without packet loss. The undo is covered by profiles and snapshot, which have the old MTU.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from .base import Context, Effect, EffectError, Plan
 
 
 class MtuInPlace(Effect):
-    """Its part is ``[{name, mtu, was}]``, bases first; what it takes over is missing from the state that nmstate gets."""
+    """Its part is ``[{name, mtu, was}]``, bases first. These interfaces are removed from the state that nmstate
+    applies.
+    """
 
     name = "mtu"
 

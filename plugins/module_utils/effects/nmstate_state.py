@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The effect ``state``: what differs from the desired nmstate state, applied by nmstatectl under a checkpoint."""
+"""The effect ``state``: the difference from the desired nmstate state, applied by nmstatectl under a checkpoint."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from .base import Context, Effect, EffectError, Plan, RequestError
 
 
 class NmstateState(Effect):
-    """Missing is an nmstate state. The part is ``{change, held}``: what nmstate is to apply, and what an undo has to
-    ask it for.
+    """Missing is an nmstate state. The part is ``{change, held}``: what nmstate applies, and what an undo has to read
+    from it.
     """
 
     name = "state"
@@ -41,8 +41,8 @@ class NmstateState(Effect):
         return part if any(part.values()) else {}
 
     def put(self, part: dict, context: Context) -> None:
-        """Apply the change. The status gets the checkpoint, and before that what tells it from those of others, should
-        the guard be killed meanwhile (see checkpoint.own).
+        """Apply the change. Writes the checkpoint to the status, and before that the data to identify it if the guard
+        is killed (see checkpoint.own).
         """
         if not part["change"]:
             return

@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The effect ``settings``: profile properties that nmstate cannot express (see facts/profile_properties.py).
+"""The effect ``settings``: profile properties that nmstate does not support (see facts/profile_properties.py).
 
-nmstate keeps what it does not know of a profile that is there. So they are written before it acts, also into a profile
-made for a bridge that is yet to come, and the activation has them at once; afterwards only what it has overwritten is
-written again.
+nmstate keeps unknown properties of an existing profile. So they are written before nmstate applies its state, also into
+a new profile for a bridge that does not exist yet, and the activation uses them. Afterwards, only properties that
+nmstate has overwritten are written again.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from typing import Any
 
-# A method without the family's DHCP client, by which it is ended; with addresses in the profile only "manual" is valid.
+# A method without the family's DHCP client, to stop the client; with addresses in the profile, only "manual" is valid.
 _WITHOUT_DHCP = {"ipv4": "disabled", "ipv6": "link-local"}
-SECONDS = 80  # for what prepare() and put() do to a device, at most
-# A profile that does not connect by itself; nmstate changes that (2.2.62).
+SECONDS = 80  # maximum for prepare() and put() per device
+# A profile that does not connect automatically; nmstate changes this (2.2.62).
 _NEW_BRIDGE = {"connection.autoconnect": "no", "bridge.stp": "no", "ipv4.method": "disabled", "ipv6.method": "disabled"}
 
 
@@ -60,8 +60,8 @@ class ProfileSettings(Effect):
         return SECONDS * len(part)
 
     def prepare(self, part: dict[str, dict], context: Context) -> None:
-        """Write the settings where nmstate will find them: into active profiles, and into new ones for bridges of the
-        change. What cannot be written here, put() sees to.
+        """Write the settings where nmstate will find them: into active profiles, and into new profiles for bridges of
+        the change. put() writes what cannot be written here.
         """
         ifaces = context.entry["change"].get("interfaces") or []
         bridges = [iface["name"] for iface in ifaces if iface.get("type") == "linux-bridge"]
@@ -69,13 +69,13 @@ class ProfileSettings(Effect):
         for device, wanted in part.items():
             if device in profiles:
                 rest = properties.differing(wanted, profiles[device]["profile"])
-                if rest:  # the profile of a port refuses what is about addresses
+                if rest:  # the profile of a port rejects address settings
                     nmcli.modify(profiles[device]["uuid"], rest, context.persistent)
             elif device in bridges:
                 nmcli.add("bridge", device, {**_NEW_BRIDGE, **wanted}, context.persistent)
 
     def put(self, part: dict[str, dict], context: Context) -> None:
-        """Write the settings into the active profiles and bring them into effect, with the least disturbance."""
+        """Write the settings into the active profiles and activate them with the least interruption."""
         profiles = active_profiles(part, networkmanager.objects())
         for device, wanted in part.items():
             have = profiles.get(device)
@@ -100,7 +100,7 @@ class ProfileSettings(Effect):
 
 
 def check(settings: Mapping[str, Any], devices: Collection[str]) -> None:
-    """Raise RequestError unless ``settings`` is ``{device: {property: value}}`` with devices out of ``devices``; pure."""
+    """Raise RequestError unless ``settings`` is ``{device: {property: value}}`` with devices in ``devices``. Pure."""
     for device, wanted in settings.items():
         if device not in devices:
             raise RequestError(
@@ -124,9 +124,10 @@ def check(settings: Mapping[str, Any], devices: Collection[str]) -> None:
 
 
 def missing(settings: Mapping[str, Mapping], profiles: Mapping[str, Mapping]) -> dict[str, dict]:
-    """What of ``settings`` does not hold on the host, ``profiles`` as of active_profiles(), in the same form; pure.
+    """The part of ``settings`` that differs from the host, in the same form. ``profiles``: from active_profiles().
+    Pure.
 
-    An IAID holds also when the lease has it: a profile that leaves it to NetworkManager need not be touched for that.
+    An IAID does not differ if the lease has it: the profile does not need to set it then.
     """
     result = {}
     for device, wanted in settings.items():
@@ -140,19 +141,18 @@ def missing(settings: Mapping[str, Mapping], profiles: Mapping[str, Mapping]) ->
 
 
 def to_write(settings: Mapping[str, dict], change: Mapping, lacking: Mapping[str, dict]) -> dict[str, dict]:
-    """Those of ``settings`` that are to be seen to: what is missing, and all of a device whose profile nmstate writes
-    again (pure).
+    """The part of ``settings`` to write: what is missing, and all settings of a device whose profile nmstate writes
+    again. Pure.
     """
     written = {iface["name"] for iface in change.get("interfaces") or []}
     return {device: wanted for device, wanted in settings.items() if device in lacking or device in written}
 
 
 def active_profiles(devices: Iterable[str], objects: Mapping) -> dict[str, dict]:
-    """``{device: {uuid, path, profile_path, profile, applied, iaid}}`` of those ``devices`` that have an active
-    profile.
+    """``{device: {uuid, path, profile_path, profile, applied, iaid}}`` for each of ``devices`` with an active profile.
 
-    ``objects``: NetworkManager's. ``profile``: what is saved, as GetSettings gives it. ``applied``: what is in effect.
-    ``iaid``: that of the DHCPv6 lease, or "".
+    ``objects``: NetworkManager's. ``profile``: the saved settings (GetSettings). ``applied``: the settings in effect.
+    ``iaid``: the IAID of the DHCPv6 lease, or "".
     """
     profiles = {}
     for device in devices:
@@ -168,8 +168,8 @@ def active_profiles(devices: Iterable[str], objects: Mapping) -> dict[str, dict]
 
 
 def bring_into_effect(device: str, have: Mapping[str, Any]) -> bool:
-    """Make what the profile of ``device`` (``have``: of active_profiles) says of CARRIED count; returns False, with
-    nothing called, where that is so already. Raises EffectError.
+    """Activate the properties of CARRIED in the profile of ``device`` (``have``: from active_profiles). Returns False
+    without a call if they are in effect already. Raises EffectError.
     """
     late = pending(have)
     if not late:
@@ -177,13 +177,13 @@ def bring_into_effect(device: str, have: Mapping[str, Any]) -> bool:
     for family in sorted({name.partition(".")[0] for name, how in late.items() if how == properties.RESTART}):
         static = properties.static_addresses(have["applied"], family)
         nmcli.modify_device(device, {family + ".method": "manual" if static else _WITHOUT_DHCP[family]})
-    if nmcli.reapply(device):  # refused by bonds, for example
+    if nmcli.reapply(device):  # rejected by bonds, for example
         _checked(device, nmcli.activate(have["uuid"]))
     return True
 
 
 def pending(have: Mapping[str, Any]) -> dict[str, str]:
-    """``{property: how}`` of CARRIED that the profile says and the device does not do yet; ``have``: of
+    """``{property: how}``: the properties of CARRIED in the profile that are not in effect yet. ``have``: from
     active_profiles(). Pure.
     """
     profile, applied = have["profile"], have["applied"]
@@ -192,8 +192,8 @@ def pending(have: Mapping[str, Any]) -> dict[str, str]:
         for name, how in properties.CARRIED.items()
         if how != properties.LIVE and not properties.same(properties.get(profile, name), properties.get(applied, name))
     }
-    # One that the profile leaves to NetworkManager is of an undone change; were the lease not of it, the address would
-    # have told.
+    # If the profile does not set the IAID, it is from a change that was undone; a wrong lease would show in the
+    # address.
     if properties.IAID in late and properties.get(profile, properties.IAID) in (None, "", have["iaid"]):
         del late[properties.IAID]
     return late

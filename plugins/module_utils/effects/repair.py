@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Bringing the live network back to a snapshot, within a scope: by the least that does it, and nothing else is touched.
+"""Restore the live network to a snapshot within a scope, with the least interruption.
 
-Options of bridges and ports, MTUs, VLAN filters and numbers of virtual functions are written to the kernel, which
-interrupts nothing. All else comes back when its profile, which is the old one again by then, is activated.
+Options of bridges and ports, MTUs, VLAN filters, and numbers of virtual functions are written to the kernel without an
+interruption. Everything else is restored by activating the profile, which is the old one at this point.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ _ROUTE_WORDS = (
 
 
 def bring_back(old: Mapping, scope: Mapping, seconds: float, say: Callable[[str], None]) -> list[dict]:
-    """Bring what differs from the snapshot ``old`` within ``scope`` back, bases before bonds before VLANs; delete what
-    is new of the named.
+    """Restore what differs from the snapshot ``old`` within ``scope``, in the order bases, bonds, VLANs; delete named
+    devices that are new.
 
-    ``seconds`` bounds the whole. ``say(text)`` is told every repair. Returns what still differs (see
+    ``seconds``: maximum duration. ``say(text)`` is called for every repair. Returns what still differs (see
     comparison.compare).
     """
     end = time.monotonic() + seconds
@@ -56,7 +56,7 @@ def bring_back(old: Mapping, scope: Mapping, seconds: float, say: Callable[[str]
         rest = settle(old, scope, min(end, time.monotonic() + 4))
     astray = [name for name in _with_other_routes(rest) if name in there and old["devices"][name]["connection"]]
     for name in sorted(astray, key=lambda device: _depth(old, device)):
-        # Neither a reload nor a restart of NetworkManager takes a route away that only the change had brought.
+        # Neither a reload nor a restart of NetworkManager removes a route that the change added.
         say("device %s: routes differed: connection %s activated again" % (name, old["devices"][name]["connection"]))
         _activate(name, old["devices"][name]["connection"], True, say)
     if astray:
@@ -67,8 +67,8 @@ def bring_back(old: Mapping, scope: Mapping, seconds: float, say: Callable[[str]
 
 
 def settle(old: Mapping, scope: Mapping, end: float) -> list[dict]:
-    """Wait until the network is as in ``old`` within ``scope``, until ``end`` at the latest; returns what still differs
-    (see comparison.compare).
+    """Wait until the network equals ``old`` within ``scope``, at most until ``end``. Returns what still differs (see
+    comparison.compare).
     """
     while True:
         rest = comparison.compare(old, snapshot.take(), scope)
@@ -78,7 +78,7 @@ def settle(old: Mapping, scope: Mapping, end: float) -> list[dict]:
 
 
 def _bring_back_device(name: str, was: Mapping, now: Mapping, say: Callable[[str], None]) -> bool:
-    """Bring one device back from ``now`` ({}: it is gone) to ``was``; returns whether that took anything."""
+    """Restore one device from ``now`` ({}: it does not exist) to ``was``. Returns whether anything was changed."""
     wrong = comparison.differing(was, now)
     active = [key for key in wrong if key not in _IN_PLACE]
     if active == ["addresses"] and name in snapshot.guests().values() and _reapplied(name, was, say):
@@ -86,7 +86,7 @@ def _bring_back_device(name: str, was: Mapping, now: Mapping, say: Callable[[str
     if active and was["connection"]:
         if now and _make(now) != _make(
             was
-        ):  # NetworkManager activates a profile on such a device, and leaves it as it is
+        ):  # NetworkManager activates a profile on such a device without changing these options
             say("device %s: creation options differed: deleted, will be created again" % name)
             nmcli.delete_device(name)
             now = {}
@@ -103,7 +103,7 @@ def _bring_back_device(name: str, was: Mapping, now: Mapping, say: Callable[[str
 
 
 def _reapplied(name: str, was: Mapping, say: Callable[[str], None]) -> bool:
-    """Whether a reapply alone brings the addresses of a bridge back, which leaves the guests on it."""
+    """Whether a reapply, which keeps guests attached, restores the addresses of a bridge."""
     say("device %s: addresses differed: profile applied again" % name)
     if nmcli.reapply(name):
         return False
@@ -120,7 +120,7 @@ def _make(device: Mapping) -> tuple:
 
 
 def _in_place(name: str, was: Mapping, now: Mapping, say: Callable[[str], None]) -> None:
-    """Write to the kernel what of the device differs and can be written there while traffic flows."""
+    """Write differences that do not interrupt traffic to the kernel."""
     if now["mtu"] != was["mtu"]:
         say("device %s: MTU restored from %s to %s" % (name, now["mtu"], was["mtu"]))
         kernel.set_mtu(name, was["mtu"])
@@ -178,10 +178,10 @@ def _with_other_routes(differences: list[dict]) -> set[str]:
 
 
 def _apply_profiles_again(names: list[str], say: Callable[[str], None]) -> None:
-    """Reapply the profiles of those ``names`` on which something else is in effect than what is saved; routes, rules
-    and servers follow them.
+    """Reapply the profiles of those ``names`` whose settings in effect differ from the saved ones; this also restores
+    routes, rules, and DNS servers.
 
-    An activation would do as well, but that of a bridge takes the guests off it for some seconds.
+    Activating would work as well, but detaches guests from a bridge for some seconds.
     """
     managed = networkmanager.objects()
     for name in names:
@@ -200,7 +200,7 @@ def _other_than_saved(active: Mapping) -> bool:
 
 
 def _routes_and_rules(differences: list[dict], say: Callable[[str], None]) -> bool:
-    """What no profile brings back: routes and rules of somebody who made them by hand. Returns whether there was any."""
+    """Restore routes and rules that are not in any profile. Returns whether there were any."""
     touched = False
     for difference in differences:
         kind = difference["what"][:-1]
@@ -263,16 +263,16 @@ def _rule_words(entry: Mapping) -> list[str]:
 
 
 def _activate(name: str, connection: str, there: bool, say: Callable[[str], None]) -> None:
-    # A device that is gone is made by its profile; naming it as the interface to use would be refused.
+    # The profile creates a missing device; naming the device in the call would be rejected.
     on_bridge = {tap: bridge for tap, bridge in snapshot.guests().items() if bridge == name}
     trouble = nmcli.activate(connection, name if there else "")
     if trouble:
         say("device %s: %s" % (name, trouble))
-    guests.reattach(on_bridge, say)  # the activation of a bridge detaches what NetworkManager has not configured
+    guests.reattach(on_bridge, say)  # activating a bridge detaches ports that NetworkManager does not configure
 
 
 def _depth(old: Mapping, name: str) -> tuple[int, str]:
-    """Order of activation: what others stand on comes first (controllers before their ports, bases before VLANs)."""
+    """Order of activation: lower devices first (controllers before their ports, bases before VLANs)."""
     device, depth = old["devices"][name], 0
     while device and device.get("vlan") and depth < 8:
         depth += 2

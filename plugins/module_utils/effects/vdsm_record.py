@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The effect ``record``: VDSM's persistence gets the networks and bonds, so that VDSM restores them at a boot.
+"""The effect ``record``: writes the networks and bonds to VDSM's persistence, so that VDSM restores them at boot.
 
-All that may fail is written before the commit point, beside what counts; after it a rename makes it count.
+Everything that can fail is written to a temporary place before the commit point, and activated by a rename after it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class VdsmRecord(Effect):
         return {} if vdsm_persistence.record_in_sync(record, persistent=persistent) else record
 
     def snapshot(self, plan: Plan) -> dict:
-        # all of it: what is missing is known only when it is sealed, for VDSM may write meanwhile
+        # the whole record: the differences are known only at seal(), because VDSM may write in the meantime
         return plan.request.get("record") or {}
 
     def seal(self, part: dict, context: Context) -> list[dict]:
@@ -34,7 +34,7 @@ class VdsmRecord(Effect):
         for tree in prepared or []:
             try:
                 vdsm_persistence.publish(tree)
-            except OSError as exc:  # the network itself is committed: a warning, and VDSM adopts on the next run
+            except OSError as exc:  # only a warning: the network is committed, and the next run records it
                 trouble = str(exc)
         return {"recorded": bool(prepared) and not trouble, "record_trouble": trouble}
 

@@ -121,7 +121,7 @@ def _ip(stack):
 
 def _bridge(bridge, gone):
     small = {}
-    for key in ("port", "ports"):  # both spellings are nmstate's
+    for key in ("port", "ports"):  # nmstate uses both spellings
         if key in bridge:
             small[key] = [
                 {name: port[name] for name in ("name", "vlan") if port.get(name)}
