@@ -38,7 +38,7 @@ class FormatError(Exception):
     name of the rule, "" when it has none.
     """
 
-    def __init__(self, key: str, problem: str, engine_message: str = ""):
+    def __init__(self, key: str, problem: str, engine_message: str = "") -> None:
         super().__init__(f"{key}: {problem}" if key else problem)
         self.key = key
         self.engine_message = engine_message

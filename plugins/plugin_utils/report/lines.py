@@ -7,6 +7,7 @@ data.
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import shown
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report.outcome import differs, good
@@ -16,7 +17,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report.outcome 
 _SSH_NAMES = re.compile(r"\b[\w.-]+@\S+: |(?<=connect to) host \S+|(?<=resolve hostname) \S+(?=:)| by \S+(?= port)")
 
 
-def decision_lines(decision, sync="apply"):
+def decision_lines(decision: dict[str, Any], sync: str = "apply") -> list[str]:
     """Lines for the screen: the interface of the control connection, and the decision."""
     interface = decision.get("active_interface") or "not found"
     lines = ["control connection: %s" % interface]
@@ -39,7 +40,7 @@ def decision_lines(decision, sync="apply"):
     return lines
 
 
-def network_words(network, addresses=True):
+def network_words(network: dict[str, Any], addresses: bool = True) -> str:
     """Describe a network of a request: ``bridged, vlan 3000, bond bond4, mtu 9000, dhcp``. ``addresses``: whether to
     name static addresses.
     """
@@ -61,7 +62,7 @@ def network_words(network, addresses=True):
     return ", ".join(words)
 
 
-def result_lines(result):
+def result_lines(result: dict[str, Any]) -> list[str]:
     """Lines for the screen: all details of a host, its events, and the remedy."""
     expected = result.get("expected") or {}
     lines = ["%s: %s" % (result["host"], head_words([result]))]
@@ -87,7 +88,7 @@ def result_lines(result):
     return lines
 
 
-def short_lines(result):
+def short_lines(result: dict[str, Any]) -> list[str]:
     """Lines for the screen: one line, and details for a host that needs attention."""
     return [
         "%s: %s" % (result["host"], head_words([result])),
@@ -96,7 +97,7 @@ def short_lines(result):
     ]
 
 
-def attention_lines(result, nameless=False):
+def attention_lines(result: dict[str, Any], nameless: bool = False) -> list[str]:
     """The warnings, errors, reason, and remedy of a host. ``nameless``: write "the host" instead of its name."""
     if "category" not in result:
         return []
@@ -128,7 +129,7 @@ def attention_lines(result, nameless=False):
     return [_nameless(line, result["host"]) for line in lines] if nameless else lines
 
 
-def head_words(results):
+def head_words(results: list[Any]) -> str:
     """One line for all of ``results``, which have the same outcome: the status, whether the hosts were changed, and
     why.
     """
@@ -153,7 +154,7 @@ def head_words(results):
     return "%s: %s" % (words, what) if what else words
 
 
-def _what(result, addresses):
+def _what(result: dict[str, Any], addresses: bool) -> str:
     category = result["category"]
     if category == "no_answer":
         return result["reason"] if addresses else _SSH_NAMES.sub("", result["reason"])
@@ -176,19 +177,19 @@ def _what(result, addresses):
             else "no network %s" % result["network"]
         )
     if category == "out_of_sync":
-        return result["network"]
+        return str(result["network"])
     return "; ".join("%s: %s" % (name, network_words(network, addresses)) for name, network in networks.items())
 
 
-def _event_words(one, severity=True):
+def _event_words(one: dict[str, Any], severity: bool = True) -> str:
     return "%s%s%s: %s" % (one["name"], _number(one), " " + one["severity"] if severity else "", one["message"])
 
 
-def _number(one):
+def _number(one: dict[str, Any]) -> str:
     return "" if one.get("id") is None else " (%s)" % one["id"]
 
 
-def _nameless(text, host):
+def _nameless(text: str, host: str) -> str:
     """``text`` with "the host" instead of the name of the host."""
     name = re.escape(host)
     text = re.sub(

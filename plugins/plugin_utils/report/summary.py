@@ -7,6 +7,8 @@ from __future__ import annotations
 import re
 import textwrap
 from collections import Counter
+from collections.abc import Iterable
+from typing import Any
 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model import events
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report.lines import (
@@ -49,7 +51,7 @@ _SILENCE = (
 )
 
 
-def summary_lines(results, hosts=(), verbose=False):
+def summary_lines(results: list[dict[str, Any]], hosts: Iterable[str] = (), verbose: bool = False) -> list[str]:
     """Lines for the screen: hosts with the same outcome in one group, groups that need attention last and with a
     remedy, then the number of hosts of each outcome.
 
@@ -57,18 +59,18 @@ def summary_lines(results, hosts=(), verbose=False):
     of the run; those without an entry in ``results`` are counted as not started. ``verbose``: show all details of each
     host.
     """
-    groups = {}
+    groups: dict[Any, list[dict[str, Any]]] = {}
     for one in results:
         groups.setdefault(_likeness(one), []).append(one)
-    lines = []
+    lines: list[str] = []
     for group in sorted(groups.values(), key=lambda group: (_ORDER.index(_category(group[0])), group[0]["host"])):
         lines += [line for one in group for line in _block(one)] if verbose else _group_lines(group)
     return [*lines, count_line(results, hosts)]
 
 
-def count_line(results, hosts=()):
+def count_line(results: list[dict[str, Any]], hosts: Iterable[str] = ()) -> str:
     """``180 of 200 hosts OK: 140 changed, 40 in sync; 20 refused: VLAN x18, bond x2``."""
-    by_category = {}
+    by_category: dict[tuple[bool, str], list[dict[str, Any]]] = {}
     for one in results:
         by_category.setdefault((good(one), _category(one)), []).append(one)
     well = [
@@ -84,26 +86,26 @@ def count_line(results, hosts=()):
     return "%d of %d hosts OK%s" % (sum(map(good, results)), len(results) + waiting, ": " + counted if counted else "")
 
 
-def _category(result):
+def _category(result: dict[str, Any]) -> str:
     return result.get("category") or ("prepared" if (result.get("deployment") or {}).get("ended") else "none")
 
 
-def _position(item):
+def _position(item: tuple[tuple[bool, str], list[dict[str, Any]]]) -> int:
     return _ORDER.index(item[0][1])
 
 
-def _counted(result):
+def _counted(result: dict[str, Any]) -> str:
     category = _category(result)
     return "would change" if category == "changed" and result.get("check") else CATEGORIES[category]
 
 
-def _with_causes(group):
+def _with_causes(group: list[dict[str, Any]]) -> str:
     causes = Counter(filter(None, map(_cause, group)))
     named = ", ".join("%s x%d" % one for one in sorted(causes.items(), key=lambda one: (-one[1], one[0])))
     return "%d %s%s" % (len(group), _counted(group[0]), ": " + named if named else "")
 
 
-def _cause(result):
+def _cause(result: dict[str, Any]) -> str:
     """A short cause to count, or "" if the category is enough."""
     category = _category(result)
     if category == "no_answer":
@@ -123,7 +125,7 @@ def _cause(result):
     return ""
 
 
-def _likeness(result):
+def _likeness(result: dict[str, Any]) -> tuple[Any, ...]:
     """Key of a group: everything except names, addresses, times, and folders of hosts."""
     head = re.sub(r" in [\d.]+ s", "", head_words([result, result]))
     return (
@@ -136,7 +138,7 @@ def _likeness(result):
     )
 
 
-def _group_lines(group):
+def _group_lines(group: list[dict[str, Any]]) -> list[str]:
     names = [one["host"] for one in group]
     head = head_words(group)
     if len(group) <= _NAMED:
@@ -159,7 +161,7 @@ def _group_lines(group):
     )
 
 
-def _block(result):
+def _block(result: dict[str, Any]) -> list[str]:
     if "category" not in result:
         return ["%s: %s" % (result["host"], head_words([result]))]
     head, *rest = result_lines(result)
