@@ -13,7 +13,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definitio
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.facts import Facts
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.network import RequestFormatError, parse_request
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import Data, describe
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import InterfaceError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import InterfaceError, find_network
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan import rules
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.plan import REFUSE, Options, Plan
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.rules import RequestError
@@ -30,7 +30,9 @@ def planned(plan: Plan, request: Data, facts: Facts, options: Options, keep_vlan
     """
     networks, bonds = parse_request(request, facts.state, keep_vlan_name)
     rules.check(facts, networks, bonds, plan.network)
-    desired = desire(networks, bonds, facts.state, facts.running, facts.profiles)
+    existing = find_network(facts, plan.network)
+    holders = {plan.network: existing.device if existing else facts.active_interface}
+    desired = desire(networks, bonds, facts.state, facts.running, facts.profiles, holders)
     warnings = _loss_warnings(desired.losses, options)
     return replace(
         plan,

@@ -54,19 +54,19 @@ def check(facts: Facts, networks: dict[str, Network], bonds: dict[str, Bond], na
     result = _resulting(before, networks, bonds)
     for network in networks.values():
         _check_what_is_not_built(facts, network)
-    changed = [bond for bond in bonds if result.bonds.get(bond) != before.bonds.get(bond)]
+    changed = [bond for bond in bonds if _shape(result.bonds.get(bond)) != _shape(before.bonds.get(bond))]
     for bond in changed:
-        if bond in result.bonds:
-            _check_bond(facts, result, before, result.bonds[bond])
-    for network in result.networks.values():
-        if (
-            network.name == name
-            or network.base in changed
-            or _link(network) != _link(before.networks.get(network.name))
-        ):
-            _check_place(facts, result, network, removed=[bond for bond in bonds if bonds[bond].remove])
-            _check_base(facts, result, network)
-            _check_neighbours(result, network)
+        if bond in result.bonds and (bond not in before.bonds or before.bonds[bond].nics != result.bonds[bond].nics):
+            _check_bond(facts, result, result.bonds[bond])
+    others = [
+        network
+        for other, network in result.networks.items()
+        if other != name and (network.base in changed or _link(network) != _link(before.networks.get(other)))
+    ]
+    for network in (result.networks[name], *others):
+        _check_place(facts, result, network, removed=[bond for bond in bonds if bonds[bond].remove])
+        _check_base(facts, result, network)
+        _check_neighbours(result, network)
     _check_management(networks[name])
 
 
@@ -83,6 +83,10 @@ def _resulting(before: _Result, networks: dict[str, Network], bonds: dict[str, B
             keeps = former is not None and bond.options is None
             all_bonds[name] = replace(bond, options=former.options) if former and keeps else bond
     return _Result(all_networks, all_bonds)
+
+
+def _shape(bond: Bond | None) -> tuple[object, ...]:
+    return (bond.nics, bond.mode) if bond else ()
 
 
 def _link(network: Network | None) -> tuple[object, ...]:
@@ -130,9 +134,7 @@ def _check_place(facts: Facts, result: _Result, network: Network, removed: list[
         _refuse_port(result, base)
 
 
-def _check_bond(facts: Facts, result: _Result, before: _Result, bond: Bond) -> None:
-    if bond.name in before.bonds and before.bonds[bond.name].nics == bond.nics:
-        return
+def _check_bond(facts: Facts, result: _Result, bond: Bond) -> None:
     _check_bond_name(bond.name, CORRECT)
     if len(set(bond.nics)) < 2:
         raise RequestError(
@@ -201,8 +203,8 @@ def _check_base(facts: Facts, result: _Result, network: Network) -> None:
                 "INVALID_BOND_MODE_FOR_BOND_WITH_VM_NETWORK",
                 base,
                 f"The bond {base} has mode {shown}, which a VM network does not support; expected mode 1, 2, 3, or 4.",
-                f"Change the mode of {base}, for example to 1 or 4, or set vm_network: false in the definition, and run "
-                f"again.",
+                f"Change the mode of {base}, for example to 1 or 4, or set vm_network: false in the definition, and "
+                f"run again.",
             )
     for nic in sorted(result.bonds[base].nics) if network.bonded else [base]:
         # The kernel reports 0 for a device without an upper limit.

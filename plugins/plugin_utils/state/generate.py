@@ -69,11 +69,13 @@ def desire(
     host: HostState,
     running: Data | None = None,
     profiles: Mapping[str, Data] | None = None,
+    holders: Mapping[str, str] | None = None,
 ) -> Desired:
     """What a parsed request makes of ``host``; the one walk over it.
 
     ``running``: {networks, bondings} as VDSM's persistence records them. ``profiles``: {device: facts of its active
-    NetworkManager profile}, which know the DHCP identity. Raises RequestFormatError, StateFormatError.
+    NetworkManager profile}, which know the DHCP identity. ``holders``: {network: device that has its addresses}, where
+    that is known from elsewhere than the records. Raises RequestFormatError, StateFormatError.
     """
     check_mapping("running", running)
     check_mapping("profiles", profiles)
@@ -89,7 +91,9 @@ def desire(
     wanted: dict[str, Data] = {}
     losses: list[Loss] = []
     for name, network in networks.items():
-        source = None if network.remove else combine.source_of(network, records.get(name), host)
+        source = (
+            None if network.remove else combine.source_of(network, records.get(name), host, (holders or {}).get(name))
+        )
         if source is None:
             continue
         profile = profiles.get(source) or {}

@@ -26,17 +26,17 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.carry_ove
 FAMILIES = ("ipv4", "ipv6")
 
 
-def source_of(network: Network, record: Network | None, host: HostState) -> str | None:
+def source_of(network: Network, record: Network | None, host: HostState, holder: str | None = None) -> str | None:
     """The device that holds today what the network's addresses are or come from, None when nothing does.
 
     The network's own device if it has addresses; else that of its former shape; else what it is put on, or what makes
-    way for that.
+    way for that; else ``holder``.
     """
     former = record.holder if record else None
     return next(
         (
             device
-            for device in (network.holder, former, network.port, network.replaces)
+            for device in (network.holder, former, network.port, network.replaces, holder)
             if device and host.has_stack(device)
         ),
         None,
