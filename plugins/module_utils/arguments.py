@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The arguments of nmstate_apply and network_commit, shared by the modules and their action plugins. Pure."""
 
 from __future__ import annotations
@@ -8,6 +7,10 @@ from __future__ import annotations
 import re
 
 from .proof import probes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 TIMEOUT = (10, 600)  # seconds
 _DIAGNOSIS = {"type": "str", "default": "~/.ansible/ovirt-mgmt-network"}
@@ -25,7 +28,7 @@ class ArgumentError(Exception):
     """An argument is invalid; nothing was changed. The text names the argument and what is allowed."""
 
 
-def nmstate_apply():
+def nmstate_apply() -> dict:
     return {
         "state": {"type": "dict", "required": True},
         "settings": {"type": "dict", "default": {}},
@@ -49,7 +52,7 @@ def nmstate_apply():
     }
 
 
-def network_commit():
+def network_commit() -> dict:
     return {
         "state": {"type": "str", "choices": ["committed", "rolled_back"], "default": "committed"},
         "transaction": {"type": "str", "default": ""},
@@ -58,7 +61,7 @@ def network_commit():
     }
 
 
-def check(params):
+def check(params: Mapping) -> None:
     """Check ``params`` (validated by one of the specifications above) beyond what a specification can express. Raises
     ArgumentError.
     """
@@ -78,6 +81,6 @@ def check(params):
         )
 
 
-def is_transaction(identity):
+def is_transaction(identity: object) -> bool:
     """Whether ``identity`` is a valid transaction ID, which is also safe as the name of a folder."""
     return isinstance(identity, str) and bool(_TRANSACTION.fullmatch(identity))

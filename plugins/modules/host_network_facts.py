@@ -243,7 +243,6 @@ from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources import 
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources.command import CommandError
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources.networkmanager import NetworkManagerError
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources.nmstatectl import NmstateError
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction import journal
 
 # Tool, and the package that brings it on EL and on Debian.
 TOOLS = (("nmstatectl", "nmstate"), ("busctl", "systemd"), ("ip", "iproute or iproute2"))
@@ -276,7 +275,7 @@ def main() -> None:
     if address:
         control = {"local": address, "peer": "", "ssh_connection_source": "option"}
     try:
-        facts = gather.gather(module.params["hidden_nics"], control, pending=journal.find()[0] == "open")
+        facts = gather.gather(module.params["hidden_nics"], control)
     except (CommandError, NetworkManagerError, NmstateError) as exc:
         module.fail_json(msg=str(exc))
     except OSError as exc:  # a profile file that went away between listing and reading, a disk that does not answer

@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Validate a desired nmstate state: it must be well-formed, comparable with the output of nmstate, and undoable. Pure.
 
 Keys: nmstate's schema (2.2.62: net_state.rs, ifaces/base.rs, ip.rs, route.rs). What nmstate itself rejects is left to
@@ -11,6 +10,11 @@ from __future__ import annotations
 
 import copy
 import ipaddress
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from typing import Any
 
 SECTIONS = ("interfaces", "routes", "route-rules", "dns-resolver", "hostname", "ovs-db", "ovn", "description")
 _INTERFACE = (
@@ -74,7 +78,7 @@ class StateError(ValueError):
     """The desired state is invalid; the text names the interface or entry, the key, and what is expected."""
 
 
-def checked(state):
+def checked(state: Any) -> dict:
     """A deep copy of ``state`` (the user's), with decimal text converted to numbers. Raises StateError if it is
     malformed.
     """
@@ -112,7 +116,7 @@ def checked(state):
     return good
 
 
-def refuse(change, current):
+def refuse(change: Mapping, current: Mapping) -> None:
     """Raise StateError if a part of ``change`` (the difference from ``current``) cannot be undone, or cannot be
     compared with the output of nmstate.
     """
@@ -133,7 +137,7 @@ def refuse(change, current):
             )
 
 
-def _refuse_interface(iface, now, known):
+def _refuse_interface(iface: Mapping, now: Mapping, known: Collection[str]) -> None:
     name = iface["name"]
     kind = iface.get("type") or now.get("type")
     if kind in _KINDS_NOT_UNDONE:
@@ -159,7 +163,7 @@ def _refuse_interface(iface, now, known):
         raise StateError("%s: copy-mac-from: no interface %s on this host" % (name, source))
 
 
-def _interface(one, number):
+def _interface(one: Any, number: int) -> dict:
     iface = _mapping(one, "interfaces[%d]" % number)
     name = iface.get("name")
     if not isinstance(name, str) or not name:
@@ -201,14 +205,14 @@ def _interface(one, number):
     return iface
 
 
-def _without_nulls(value):
+def _without_nulls(value: Any) -> Any:
     """nmstate treats null as not set."""
     if isinstance(value, dict):
         return {key: _without_nulls(one) for key, one in value.items() if one is not None}
     return [_without_nulls(one) for one in value] if isinstance(value, list) else value
 
 
-def _port(port, section, where):
+def _port(port: Any, section: str, where: str) -> Any:
     if section == "bridge":
         if not isinstance(port, dict) or not isinstance(port.get("name"), str):
             raise StateError("%s: got %s, expected mappings with a name" % (where, _short(port)))
@@ -217,7 +221,7 @@ def _port(port, section, where):
     return port
 
 
-def _interface_address(entry, version, where):
+def _interface_address(entry: dict, version: int, where: str) -> dict:
     address = _address(entry.get("ip"), where, version)
     length = _integer(entry.get("prefix-length"), where + ": prefix-length")
     if not 0 <= length <= address.max_prefixlen:
@@ -225,7 +229,7 @@ def _interface_address(entry, version, where):
     return dict(entry, **{"prefix-length": length})
 
 
-def _route(entry, where):
+def _route(entry: dict, where: str) -> dict:
     if entry.get("destination"):
         _network(entry["destination"], where + ": destination")
     if entry.get("next-hop-address"):
@@ -233,21 +237,21 @@ def _route(entry, where):
     return _numbers(entry, ("metric", "table-id", "weight"), where)
 
 
-def _rule(entry, where):
+def _rule(entry: dict, where: str) -> dict:
     for key in ("ip-from", "ip-to"):
         if entry.get(key):
             _network(entry[key], "%s: %s" % (where, key))
     return _numbers(entry, ("priority", "route-table"), where)
 
 
-def _numbers(entry, keys, where):
+def _numbers(entry: dict, keys: Collection[str], where: str) -> dict:
     return {
         key: _integer(value, "%s: %s" % (where, key)) if key in keys and value is not None else value
         for key, value in entry.items()
     }
 
 
-def _address(text, where, version=None):
+def _address(text: Any, where: str, version: int | None = None) -> Any:
     try:
         if not isinstance(text, str):
             raise ValueError
@@ -259,7 +263,7 @@ def _address(text, where, version=None):
     return address
 
 
-def _network(text, where):
+def _network(text: Any, where: str) -> None:
     try:
         if not isinstance(text, str):
             raise ValueError
@@ -268,7 +272,7 @@ def _network(text, where):
         raise StateError("%s: got %s, expected a network such as 192.0.2.0/24" % (where, _short(text))) from None
 
 
-def _integer(value, where):
+def _integer(value: Any, where: str) -> int:
     try:
         if isinstance(value, (bool, float)):
             raise ValueError
@@ -277,13 +281,13 @@ def _integer(value, where):
         raise StateError("%s: got %s, expected an integer" % (where, _short(value))) from None
 
 
-def _mapping(value, where):
+def _mapping(value: Any, where: str) -> dict:
     if not isinstance(value, dict):
         raise StateError("%s: got %s, expected a mapping" % (where, _short(value)))
     return value
 
 
-def _list(value, where):
+def _list(value: Any, where: str) -> list:
     if value is None:
         return []
     if not isinstance(value, list):
@@ -291,10 +295,10 @@ def _list(value, where):
     return value
 
 
-def _short(value):
+def _short(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _type(value):
+def _type(value: object) -> str:
     return type(value).__name__

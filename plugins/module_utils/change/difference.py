@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The difference between the desired nmstate state and the host: the smallest change.
 
 nmstate applies, and NetworkManager re-activates, every interface that a state names, even if nothing differs. So the
@@ -11,6 +10,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping
+    from typing import Any
 
 # "0" and 254 are both the main table (nmstate: RouteEntry, table-id 0 means unset).
 _MAIN_TABLES = (None, 0, 254)
@@ -107,14 +111,14 @@ _FEATURES = {
 }
 
 
-def difference(desired, current, profiled=()):
+def difference(desired: Mapping, current: Mapping, profiled: Collection[str] = ()) -> dict:
     """The part of ``desired`` that differs from ``current`` (both nmstate states), as a state to apply.
 
     ``profiled``: the devices that have a profile; it tells whether the profile of a NIC has to be removed. Returns
     ``{}`` if nothing differs. Interfaces have their name, type, state, and only the keys that differ; routes, rules,
     and DNS are present only if they differ. The result contains nothing that ``desired`` does not name.
     """
-    change = {}
+    change: dict[str, Any] = {}
     have = {iface["name"]: iface for iface in current.get("interfaces") or []}
     interfaces = [
         left
@@ -143,7 +147,7 @@ def difference(desired, current, profiled=()):
     return change
 
 
-def before(change, current):
+def before(change: Mapping, current: Mapping) -> dict:
     """The values in ``current`` for the keys of ``change`` (both nmstate states), None if not present. New interfaces
     are left out.
     """
@@ -160,7 +164,7 @@ def before(change, current):
     )
 
 
-def held(change, current):
+def held(change: Mapping, current: Mapping) -> dict:
     """The part of before() that an undo has to read from nmstate, because the kernel's view of the network
     (snapshot.py) does not contain it. {} if there is none.
     """
@@ -175,7 +179,7 @@ def held(change, current):
     return {"interfaces": found} if found else {}
 
 
-def _in_place_of(want, is_now):
+def _in_place_of(want: Any, is_now: Any) -> Any:
     if isinstance(want, dict) and isinstance(is_now, dict):
         return {key: _in_place_of(value, is_now.get(key)) for key, value in want.items()}
     if isinstance(want, list) and isinstance(is_now, list) and all(isinstance(one, dict) for one in want + is_now):
@@ -184,7 +188,7 @@ def _in_place_of(want, is_now):
     return is_now
 
 
-def mtu_raises(change, current):
+def mtu_raises(change: Mapping, current: Mapping) -> list[dict]:
     """The interfaces of ``change`` that differ only by a larger MTU: ``[{name, mtu, was}]``, bases first.
 
     They need no re-activation: profile and kernel accept a larger MTU without interrupting traffic.
@@ -198,14 +202,14 @@ def mtu_raises(change, current):
             and set(iface) <= {"name", "type", "state", "mtu"}
             and now.get("state") == "up"
             and iface.get("state", "up") == "up"
+            and iface.get("mtu", 0) > now.get("mtu", 0)
         ):
-            if iface["mtu"] > now.get("mtu", 0):
-                raises.append({"name": iface["name"], "mtu": iface["mtu"], "was": now.get("mtu", 0)})
+            raises.append({"name": iface["name"], "mtu": iface["mtu"], "was": now.get("mtu", 0)})
     # A VLAN's MTU is bounded by its base's (8021q), so bases come first.
     return sorted(raises, key=lambda one: ("vlan" in have[one["name"]], one["name"]))
 
 
-def without(change, names):
+def without(change: Mapping, names: Collection[str]) -> dict:
     """``change`` without the interfaces ``names``; ``{}`` if it is empty then."""
     rest = dict(change)
     rest["interfaces"] = [iface for iface in change.get("interfaces") or [] if iface["name"] not in names]
@@ -214,7 +218,7 @@ def without(change, names):
     return rest
 
 
-def _interface(want, now, have, profiled):
+def _interface(want: Mapping, now: Mapping | None, have: Mapping, profiled: Collection[str]) -> dict | None:
     if want.get("state") == "ignore":
         return None
     absent = want.get("state") in ("absent", "down")
@@ -244,11 +248,11 @@ def _interface(want, now, have, profiled):
     return {**{key: want[key] for key in ("name", "type", "state") if key in want}, **left}
 
 
-def _same_type(want, now):
+def _same_type(want: str | None, now: str | None) -> bool:
     return want in (None, "unknown", now) or {want, now} == {"ethernet", "veth"}
 
 
-def _holds(key, want, now, have):
+def _holds(key: str, want: Any, now: Mapping, have: Mapping) -> bool:
     is_now = now.get(key, _DEFAULTS.get(key))
     if key in _READ_ONLY:
         return True
@@ -272,7 +276,7 @@ def _holds(key, want, now, have):
     return _subset(want, is_now, key)
 
 
-def _same_ip(want, now):
+def _same_ip(want: Mapping, now: Mapping) -> bool:
     if not want.get("enabled", True):
         return not now.get("enabled", False)
     dynamic = want.get("dhcp") or want.get("autoconf")
@@ -301,13 +305,13 @@ def _same_ip(want, now):
     return True
 
 
-def _addresses(entries):
+def _addresses(entries: Iterable[Mapping] | None) -> list[tuple]:
     found = [(ipaddress.ip_address(entry["ip"]), int(entry["prefix-length"])) for entry in entries or []]
     # The kernel's link-local address is not configuration.
     return [pair for pair in found if not (pair[0].version == 6 and pair[0].is_link_local)]
 
 
-def _same_bond(want, now):
+def _same_bond(want: Mapping, now: Mapping) -> bool:
     if "mode" in want and want["mode"] != now.get("mode"):
         return False
     ports = want.get("port", want.get("ports"))
@@ -320,17 +324,17 @@ def _same_bond(want, now):
     ) and _subset(rest, now)
 
 
-def _bond_value(option, value):
+def _bond_value(option: str, value: object) -> str:
     text = {True: "1", False: "0"}.get(value, str(value)) if isinstance(value, bool) else str(value)
     names = _BOND_NAMES.get(option, ())
     return names[int(text)] if text.isdigit() and int(text) < len(names) else text
 
 
-def _same_bridge(want, now):
+def _same_bridge(want: Mapping, now: Mapping) -> bool:
     return _same_ports(want, now) and _subset({key: value for key, value in want.items() if key not in _PORTS}, now)
 
 
-def _same_ports(want, now):
+def _same_ports(want: Mapping, now: Mapping) -> bool:
     ports = want.get("port", want.get("ports"))
     if ports is None:
         return True
@@ -341,14 +345,14 @@ def _same_ports(want, now):
     )
 
 
-def _bridge_left(want, now):
+def _bridge_left(want: Mapping, now: Mapping) -> Mapping:
     """A changed bridge without its ports, if the ports do not differ: nmstate detaches ports that are not named,
     including those that a guest has attached since.
     """
     return {key: value for key, value in want.items() if key not in _PORTS} if now and _same_ports(want, now) else want
 
 
-def _subset(want, now, key=""):
+def _subset(want: Any, now: Any, key: str = "") -> bool:
     """Whether ``now`` has every leaf of ``want``, the value of ``key``."""
     if isinstance(want, dict):
         if not want:  # says nothing, but for these, which it empties
@@ -368,7 +372,7 @@ def _subset(want, now, key=""):
     return _equal(want, now)
 
 
-def _same_list(want, now, key):
+def _same_list(want: list, now: Any, key: str) -> bool:
     if not isinstance(now, list):
         return False
     if key in _UNORDERED:
@@ -385,7 +389,7 @@ def _same_list(want, now, key):
     )
 
 
-def _equal(want, now):
+def _equal(want: Any, now: Any) -> bool:
     """Whether nmstate treats two values as equal: it accepts text for numbers and booleans, and ignores case in MAC
     addresses.
     """
@@ -408,14 +412,16 @@ def _equal(want, now):
     return bool(_MAC.match(str(want))) and str(want).lower() == str(now).lower()
 
 
-def _number(value):
+def _number(value: object) -> int | None:
     try:
         return value if isinstance(value, int) else int(value, 0) if isinstance(value, str) else None
     except ValueError:
         return None
 
 
-def _entries(want, now, same, told):
+def _entries(
+    want: Mapping | None, now: Mapping | None, same: Callable[[Mapping, Mapping], bool], told: bool
+) -> list[dict]:
     have = (now or {}).get("config") or []
     left = []
     for entry in (want or {}).get("config") or []:
@@ -428,13 +434,13 @@ def _entries(want, now, same, told):
     return left
 
 
-def _same_route(want, now):
+def _same_route(want: Mapping, now: Mapping) -> bool:
     if not _same_address(want.get("destination"), now.get("destination")):
         return want.get("destination") is None and want.get("state") == "absent" and _rest_of_route(want, now)
     return _rest_of_route(want, now)
 
 
-def _rest_of_route(want, now):
+def _rest_of_route(want: Mapping, now: Mapping) -> bool:
     for key, value in want.items():
         if key in ("state", "destination"):
             continue
@@ -452,13 +458,13 @@ def _rest_of_route(want, now):
     return True
 
 
-def _same_address(want, now):
+def _same_address(want: str | None, now: str | None) -> bool:
     if not want or not now:
         return (want or "") == (now or "")
     return ipaddress.ip_interface(want) == ipaddress.ip_interface(now)
 
 
-def _same_rule(want, now):
+def _same_rule(want: Mapping, now: Mapping) -> bool:
     for key, value in want.items():
         if key == "state":
             continue
@@ -473,7 +479,7 @@ def _same_rule(want, now):
     return True
 
 
-def _resolver(want, now, moved):
+def _resolver(want: Mapping | None, now: Mapping | None, moved: bool) -> dict | None:
     config = (want or {}).get("config")
     if config is None:
         return None

@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The interface of all effects of a transaction, and the data that they receive.
 
 An effect has no state. Its input is in the request; what to do and to undo is plain data, its part of the journal.

@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """All effects of a transaction: the list, and each method applied to all of them.
 
 To add an effect, add a file to this folder and a line to the list. The list is in the order of prepare() and put();
@@ -8,6 +7,8 @@ undo() and seal() use the reverse order.
 """
 
 from __future__ import annotations
+
+import functools
 
 from .base import Context, Effect, Host, Plan
 from .mtu_in_place import MtuInPlace
@@ -104,7 +105,7 @@ def undo(context: Context) -> Iterator[Callable[[], list[dict]]]:
     still differs.
     """
     for effect, part in reversed(list(_each(context.entry["effects"]))):
-        yield lambda effect=effect, part=part: effect.undo(part, context)
+        yield functools.partial(effect.undo, part, context)
 
 
 def _each(parts: Mapping[str, Any]) -> Iterator[tuple[Effect, Any]]:

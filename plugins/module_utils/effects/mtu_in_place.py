@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The effect ``mtu``: interfaces of the nmstate state that only need a larger MTU get it in the profile and the kernel,
 without an activation and without packet loss. The undo is covered by profiles and snapshot, which have the old MTU.
 """

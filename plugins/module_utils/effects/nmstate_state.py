@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The effect ``state``: the difference from the desired nmstate state, applied by nmstatectl under a checkpoint."""
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ import time
 from ..change import desired_state, difference
 from ..facts import digest, snapshot
 from ..sources import networkmanager, nmcli, nmstatectl
-from . import guests
+from . import repair
 from .base import Context, Effect, EffectError, Plan, RequestError
 
 
@@ -57,7 +56,7 @@ class NmstateState(Effect):
         context.tell(checkpoint=result["checkpoint"])
         if result["error"]:
             raise EffectError(result["error"]["message"], error=result["error"])
-        guests.reattach(on_bridges, context.log)
+        repair.reattach(on_bridges, context.log)
 
     def undo(self, part: dict, context: Context) -> list[dict]:
         """Try a reapply of the restored profile, then its activation."""

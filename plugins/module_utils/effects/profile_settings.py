@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The effect ``settings``: profile properties that nmstate does not support (see facts/profile_properties.py).
 
 nmstate keeps unknown properties of an existing profile. So they are written before nmstate applies its state, also into
@@ -149,9 +148,9 @@ def to_write(settings: Mapping[str, dict], change: Mapping, lacking: Mapping[str
 
 
 def active_profiles(devices: Iterable[str], objects: Mapping) -> dict[str, dict]:
-    """``{device: {uuid, path, profile_path, profile, applied, iaid}}`` for each of ``devices`` with an active profile.
+    """``{device: {uuid, path, profile_path, profile, iaid}}`` for each of ``devices`` with an active profile.
 
-    ``objects``: NetworkManager's. ``profile``: the saved settings (GetSettings). ``applied``: the settings in effect.
+    ``objects``: NetworkManager's. ``path``: the device's. ``profile``: the saved settings (GetSettings).
     ``iaid``: the IAID of the DHCPv6 lease, or "".
     """
     profiles = {}
@@ -161,7 +160,6 @@ def active_profiles(devices: Iterable[str], objects: Mapping) -> dict[str, dict]
             profiles[device] = dict(
                 active,
                 profile=networkmanager.settings(active["profile_path"]),
-                applied=networkmanager.applied(active["path"]),
                 iaid=networkmanager.lease_of(objects, device).get("lease_iaid", ""),
             )
     return profiles
@@ -171,22 +169,23 @@ def bring_into_effect(device: str, have: Mapping[str, Any]) -> bool:
     """Activate the properties of CARRIED in the profile of ``device`` (``have``: from active_profiles). Returns False
     without a call if they are in effect already. Raises EffectError.
     """
-    late = pending(have)
+    applied = networkmanager.applied(have["path"])
+    late = pending(have, applied)
     if not late:
         return False
     for family in sorted({name.partition(".")[0] for name, how in late.items() if how == properties.RESTART}):
-        static = properties.static_addresses(have["applied"], family)
+        static = properties.static_addresses(applied, family)
         nmcli.modify_device(device, {family + ".method": "manual" if static else _WITHOUT_DHCP[family]})
     if nmcli.reapply(device):  # rejected by bonds, for example
         _checked(device, nmcli.activate(have["uuid"]))
     return True
 
 
-def pending(have: Mapping[str, Any]) -> dict[str, str]:
+def pending(have: Mapping[str, Any], applied: Mapping[str, Any]) -> dict[str, str]:
     """``{property: how}``: the properties of CARRIED in the profile that are not in effect yet. ``have``: from
-    active_profiles(). Pure.
+    active_profiles(), ``applied``: the settings in effect. Pure.
     """
-    profile, applied = have["profile"], have["applied"]
+    profile = have["profile"]
     late = {
         name: how
         for name, how in properties.CARRIED.items()

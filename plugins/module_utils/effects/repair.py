@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Restore the live network to a snapshot within a scope, with the least interruption.
 
 Options of bridges and ports, MTUs, VLAN filters, and numbers of virtual functions are written to the kernel without an
@@ -13,7 +12,6 @@ import time
 
 from ..facts import comparison, snapshot
 from ..sources import kernel, networkmanager, nmcli
-from . import guests
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,6 +73,17 @@ def settle(old: Mapping, scope: Mapping, end: float) -> list[dict]:
         if not rest or time.monotonic() > end:
             return rest
         time.sleep(0.2)
+
+
+def reattach(guests: Mapping[str, str], say: Callable[[str], None]) -> None:
+    """Put guests' taps (``{tap: bridge}``) that have lost their bridge back onto it; those that are gone, or on
+    another, are left alone.
+    """
+    links = {link["ifname"]: link for link in kernel.links()} if guests else {}
+    for tap, bridge in guests.items():
+        if tap in links and not links[tap].get("master") and bridge in links:
+            say("guest device %s was detached from its bridge: attached to %s again" % (tap, bridge))
+            kernel.attach(tap, bridge)
 
 
 def _bring_back_device(name: str, was: Mapping, now: Mapping, say: Callable[[str], None]) -> bool:
@@ -268,7 +277,7 @@ def _activate(name: str, connection: str, there: bool, say: Callable[[str], None
     trouble = nmcli.activate(connection, name if there else "")
     if trouble:
         say("device %s: %s" % (name, trouble))
-    guests.reattach(on_bridge, say)  # activating a bridge detaches ports that NetworkManager does not configure
+    reattach(on_bridge, say)  # activating a bridge detaches ports that NetworkManager does not configure
 
 
 def _depth(old: Mapping, name: str) -> tuple[int, str]:

@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The effect ``record``: writes the networks and bonds to VDSM's persistence, so that VDSM restores them at boot.
 
 Everything that can fail is written to a temporary place before the commit point, and activated by a rename after it.

@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The capabilities document of a host in the keys and value types of VDSM's getVdsCaps, from raw sources; pure.
 
 Source of the rules: VDSM, lib/vdsm/network/netinfo. Mended where VDSM loses what decides: teams are shown, a device
@@ -12,6 +11,11 @@ from __future__ import annotations
 
 import fnmatch
 import ipaddress
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from typing import Any
 
 DUMMY_BRIDGE = ";vdsmdummy;"  # libvirt's placeholder on VDSM hosts
 # Properties of a bond that are state and no options (VDSM: link/bond/sysfs_options.py, EXCLUDED_BONDING_ENTRIES).
@@ -68,7 +72,15 @@ _BRIDGE_OPTIONS = (
 )
 
 
-def capabilities(links, traits, routes, state, managed, running, hidden_nics=()):
+def capabilities(
+    links: Collection[Mapping],
+    traits: Mapping,
+    routes: Collection[Mapping],
+    state: Mapping,
+    managed: Collection[str],
+    running: Mapping,
+    hidden_nics: Collection[str] = (),
+) -> dict:
     """``{nics, bondings, vlans, bridges, teams, networks, nameservers, max_mtu}`` of a host.
 
     ``links``, ``traits``, ``routes``: as kernel.py gives them; ``state``: nmstate's show; ``managed``: names of the
@@ -78,7 +90,7 @@ def capabilities(links, traits, routes, state, managed, running, hidden_nics=())
     kinds = classify(links, traits, managed, hidden_nics)
     hidden = {link["ifname"] for link in links if kinds.get(link["ifname"]) is None}
     config = {iface["name"]: iface for iface in state.get("interfaces") or []}
-    document = {"nics": {}, "bondings": {}, "vlans": {}, "bridges": {}, "teams": {}}
+    document: dict[str, Any] = {"nics": {}, "bondings": {}, "vlans": {}, "bridges": {}, "teams": {}}
     for link in links:
         name = link["ifname"]
         if kinds.get(name):
@@ -95,7 +107,9 @@ def capabilities(links, traits, routes, state, managed, running, hidden_nics=())
     return document
 
 
-def classify(links, traits, managed, hidden_nics=()):
+def classify(
+    links: Iterable[Mapping], traits: Mapping, managed: Collection[str], hidden_nics: Collection[str] = ()
+) -> dict:
     """``{device: nics|bondings|vlans|bridges|teams|None}``; None: of a guest or container, or hidden, or nothing of a
     network's.
     """
@@ -130,15 +144,15 @@ def classify(links, traits, managed, hidden_nics=()):
     return found
 
 
-def _kind(link):
+def _kind(link: Mapping) -> str:
     return (link.get("linkinfo") or {}).get("info_kind", "")
 
 
-def _data(link):
+def _data(link: Mapping) -> dict:
     return (link.get("linkinfo") or {}).get("info_data") or {}
 
 
-def _nic(link, trait, _ports, _hidden):
+def _nic(link: Mapping, trait: Mapping, _ports: list[str], _hidden: Collection[str]) -> dict:
     own = {"hwaddr": link.get("address", ""), "speed": trait.get("speed", 0)}
     port = (link.get("linkinfo") or {}).get("info_slave_data") or {}
     if (link.get("linkinfo") or {}).get("info_slave_kind") == "bond":
@@ -148,7 +162,7 @@ def _nic(link, trait, _ports, _hidden):
     return own
 
 
-def _bond(link, trait, ports, _hidden):
+def _bond(link: Mapping, trait: Mapping, ports: list[str], _hidden: Collection[str]) -> dict:
     data = _data(link)
     own = {
         "hwaddr": link.get("address", ""),
@@ -164,7 +178,7 @@ def _bond(link, trait, ports, _hidden):
     return own
 
 
-def bond_options(values, defaults=None):
+def bond_options(values: Mapping, defaults: Mapping | None = None) -> dict:
     """VDSM's ``opts`` of a bond from sysfs' words: mode always, of the others what is not the default; numbers as text.
 
     ``defaults``: sysfs' words of an untouched bond of the mode; a table takes their place when they are unknown (None
@@ -188,16 +202,16 @@ def bond_options(values, defaults=None):
     return options
 
 
-def _bond_word(name, text):
+def _bond_word(name: str, text: str) -> str:
     words = text.split()
     return ",".join(words) if name == "arp_ip_target" else words[-1] if words else ""
 
 
-def _vlan(link, _trait, _ports, _hidden):
+def _vlan(link: Mapping, _trait: Mapping, _ports: list[str], _hidden: Collection[str]) -> dict:
     return {"iface": link.get("link", ""), "vlanid": _data(link)["id"]}
 
 
-def _bridge(link, _trait, ports, hidden):
+def _bridge(link: Mapping, _trait: Mapping, ports: list[str], hidden: Collection[str]) -> dict:
     data = _data(link)
     options = {name: str(data[key]) for key, name in _BRIDGE_OPTIONS if key in data}
     if "group_fwd_mask" in options:
@@ -212,14 +226,14 @@ def _bridge(link, _trait, ports, hidden):
     }
 
 
-def _team(link, _trait, ports, _hidden):
+def _team(link: Mapping, _trait: Mapping, ports: list[str], _hidden: Collection[str]) -> dict:
     return {"hwaddr": link.get("address", ""), "ports": sorted(ports)}
 
 
 _OWN = {"nics": _nic, "bondings": _bond, "vlans": _vlan, "bridges": _bridge, "teams": _team}
 
 
-def _common(link, routes, config):
+def _common(link: Mapping, routes: Iterable[Mapping], config: Mapping) -> dict:
     """What all maps have: addresses, gateways, how they came about, MTU (text, as VDSM gives it)."""
     entries = [one for one in link.get("addr_info") or [] if one.get("scope") != "link" and one.get("local")]
     four = [one for one in entries if one["family"] == "inet"]
@@ -252,18 +266,18 @@ def _common(link, routes, config):
     return common
 
 
-def _gateways(device, routes, family):
+def _gateways(device: str, routes: Iterable[Mapping], family: int) -> list[str]:
     """The different gateways of a device in any table, the best first: main table, then by metric."""
     own = [one for one in routes if one["dev"] == device and one["family"] == family]
     own.sort(key=lambda one: (not _is_main(one), one["metric"]))
     return list(dict.fromkeys(one["gateway"] for one in own))
 
 
-def _is_main(route):
+def _is_main(route: Mapping) -> bool:
     return route["table"] in ("main", "254")
 
 
-def _primary(addresses, gateway):
+def _primary(addresses: Sequence[Mapping], gateway: str) -> Mapping | None:
     # VDSM: the first non-secondary address in the gateway's subnet, else the first listed.
     for one in addresses if gateway and ":" not in gateway else []:
         if not one.get("secondary") and ipaddress.ip_address(gateway) in ipaddress.ip_network(
@@ -290,7 +304,7 @@ _SHARED = (
 )
 
 
-def _networks(records, document):
+def _networks(records: Mapping, document: Mapping) -> dict:
     """The networks of VDSM's records whose device exists, as VDSM reports them."""
     networks = {}
     for name, record in records.items():
@@ -317,7 +331,7 @@ def _networks(records, document):
     return networks
 
 
-def _record_device(record, vlans):
+def _record_device(record: Mapping, vlans: Mapping) -> str:
     base = record.get("bonding") or record.get("nic") or ""
     tag = record.get("vlan")
     if tag in (None, ""):
@@ -328,7 +342,7 @@ def _record_device(record, vlans):
     )
 
 
-def _southbound(ports, document):
+def _southbound(ports: Iterable[str], document: Mapping) -> Any:
     for kind in ("bondings", "nics", "vlans"):
         own = [port for port in ports if port in document[kind]]
         if len(own) == 1:

@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What differs between two snapshots of a host's network, within a scope or outside of it. Pure."""
 
 from __future__ import annotations
@@ -56,10 +55,11 @@ def differing_options(was: Mapping | None, now: Mapping | None) -> dict:
     """``{option: value it had}`` of two mappings of options, those left out of which either side can say nothing
     (None).
     """
+    present = now or {}
     return {
         key: value
         for key, value in (was or {}).items()
-        if value is not None and key in (now or {}) and now[key] is not None and now[key] != value
+        if value is not None and present.get(key) is not None and present[key] != value
     }
 
 

@@ -1,12 +1,16 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """An nmstate state reduced to what decides about a change: no counters, no offload features, no lifetimes, no VM taps.
 
 A host with a hundred VMs shows a megabyte of state; facts of that size double the controller's work.
 """
 
 from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+    from typing import Any
 
 # Devices of running VMs and containers: they come and go by themselves and are nobody's network configuration.
 _OF_GUESTS = ("tun", "mac-vtap")
@@ -40,7 +44,7 @@ _UNSET = {
 }
 
 
-def digest(state, hidden=()):
+def digest(state: Mapping, hidden: Collection[str] = ()) -> dict:
     """The parts of ``state`` (as ``nmstatectl show`` gives it) that the desired state is made from; pure.
 
     Left out: loopback, taps and macvtaps (as interfaces and as bridge ports), unmanaged veths (containers), and the
@@ -60,7 +64,7 @@ def digest(state, hidden=()):
     }
 
 
-def without_guests(state):
+def without_guests(state: Mapping) -> dict:
     """``state`` with all its keys, less guests' taps as interfaces and as ports of bridges; pure, the input stays as it
     is.
 
@@ -84,11 +88,11 @@ def without_guests(state):
     return dict(state, interfaces=interfaces)
 
 
-def _of_a_guest(iface):
+def _of_a_guest(iface: Mapping) -> bool:
     return iface.get("type") in _OF_GUESTS or (iface.get("type") == "veth" and iface.get("state") == "ignore")
 
 
-def _interface(iface, gone):
+def _interface(iface: Mapping, gone: Collection[str]) -> dict:
     small = {key: iface[key] for key in ("name", "type", "state", "controller", "mac-address", "mtu") if key in iface}
     if iface.get("state") == "ignore":
         return small  # not managed by NetworkManager: that it is there is all there is to say
@@ -108,7 +112,7 @@ def _interface(iface, gone):
     return small
 
 
-def _ip(stack):
+def _ip(stack: Mapping) -> dict:
     if not stack.get("enabled"):
         return {"enabled": False}
     small = _only(stack, _IP)
@@ -119,8 +123,8 @@ def _ip(stack):
     return small
 
 
-def _bridge(bridge, gone):
-    small = {}
+def _bridge(bridge: Mapping, gone: Collection[str]) -> dict:
+    small: dict[str, Any] = {}
     for key in ("port", "ports"):  # nmstate uses both spellings
         if key in bridge:
             small[key] = [
@@ -129,11 +133,12 @@ def _bridge(bridge, gone):
                 if port["name"] not in gone
             ]
     if "options" in bridge:
-        small["options"] = _only(bridge["options"], _BRIDGE_OPTIONS)
-        if "stp" in small["options"]:
-            small["options"]["stp"] = _only(small["options"]["stp"], ("enabled", "forward-delay"))
+        options = _only(bridge["options"], _BRIDGE_OPTIONS)
+        if "stp" in options:
+            options["stp"] = _only(options["stp"], ("enabled", "forward-delay"))
+        small["options"] = options
     return small
 
 
-def _only(values, wanted):
+def _only(values: Mapping, wanted: Iterable[str]) -> dict:
     return {key: values[key] for key in wanted if key in values and values[key] != _UNSET.get(key)}

@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The fact ``host_network``: all sources of a host read once, and put together."""
 
 from __future__ import annotations
@@ -8,7 +7,7 @@ from __future__ import annotations
 import ipaddress
 import os
 
-from ..sources import kernel, networkmanager, nmstatectl, profile_files, ssh_connection, vdsm_persistence
+from ..sources import durable_files, kernel, networkmanager, nmstatectl, profile_files, ssh_connection, vdsm_persistence
 from . import capabilities, digest, profile_properties
 
 TYPE_CHECKING = False
@@ -18,11 +17,16 @@ if TYPE_CHECKING:
 DEFAULT_HIDDEN_NICS = ("w*", "usb*")  # VDSM's own default of hidden_nics
 
 
-def gather(hidden_nics: Collection[str], control: Mapping[str, str], pending: bool) -> dict:
+def pending() -> bool:
+    """Whether a transaction is open on this host, by the folder of its journal (transaction/journal.py)."""
+    return any(os.path.isdir(base + "/transaction") for base in (durable_files.STATE, durable_files.RUN + "/journal"))
+
+
+def gather(hidden_nics: Collection[str], control: Mapping[str, str]) -> dict:
     """The whole fact, about 10 KB as JSON on an ordinary host. Changes nothing.
 
-    ``control``: the ends of the controller's connection, see ssh_connection.connection(). ``pending``: whether a
-    transaction is open. Raises CommandError, NetworkManagerError or NmstateError.
+    ``control``: the ends of the controller's connection, see ssh_connection.connection(). Raises CommandError,
+    NetworkManagerError or NmstateError.
     """
     managed = networkmanager.objects()  # first, for it says best what is wrong when NetworkManager is down
     sources = {
@@ -42,7 +46,7 @@ def gather(hidden_nics: Collection[str], control: Mapping[str, str], pending: bo
     # a network change is open that is not yet safe: an open transaction, or VDSM's not yet saved networks
     facts["unsaved"] = vdsm_persistence.unsaved()
     facts["in_memory"] = {kind: sorted(entries) for kind, entries in _of_records(vdsm_persistence.in_memory()).items()}
-    facts["netConfigDirty"] = str(pending or any(facts["unsaved"].values()))
+    facts["netConfigDirty"] = str(pending() or any(facts["unsaved"].values()))
     facts["profile_files"] = profile_files.digests()
     return facts
 

@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What "exactly the old state" means: the live network as the kernel and NetworkManager have it, and what differs
 between two looks.
 
@@ -12,7 +11,7 @@ from __future__ import annotations
 
 import json
 
-from ..sources import kernel, networkmanager, nmcli
+from ..sources import kernel, networkmanager
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -120,9 +119,10 @@ def take() -> dict:
     A device is ``{connection: uuid, mac, mtu, up, controller, kind, base, addresses: [str], bond, vlan, made_with,
     bridge, port, vlans, vfs}``; an option of a bridge that is not the host's own to say at the moment is None.
     Lifetimes, counters, link-local and temporary addresses are left out. Guests' taps are no devices here; of those on
-    a bridge it is known on which. Raises CommandError when a tool does not answer.
+    a bridge it is known on which. Raises CommandError, NetworkManagerError.
     """
-    managed, links = nmcli.devices(), _links()
+    objects, links = networkmanager.objects(), _links()
+    managed = networkmanager.connected_of(objects)
     present = _devices(links, managed)
     routes = [
         route(entry, present, family)
@@ -139,13 +139,13 @@ def take() -> dict:
         "guests": guests(links, managed),
         "routes": _sorted(filter(None, routes)),
         "rules": _sorted(rules),
-        "dns": _dns(),
+        "dns": _sorted(networkmanager.dns_of(objects)),
     }
 
 
 def devices() -> dict[str, dict]:
     """The devices of take() alone, for a quick look."""
-    return _devices(_links(), nmcli.devices())
+    return _devices(_links(), networkmanager.connected_of(networkmanager.objects()))
 
 
 def _links() -> list[dict]:
@@ -184,7 +184,7 @@ def guests(links: Iterable[Mapping] | None = None, managed: Mapping | None = Non
     """``{device: bridge}`` of the taps and veths on bridges that nobody has configured in NetworkManager: guests and
     containers.
     """
-    managed = nmcli.devices() if managed is None else managed
+    managed = networkmanager.connected_of(networkmanager.objects()) if managed is None else managed
     links = _links() if links is None else links
     return {link["ifname"]: link["master"] for link in links if link.get("master") and _of_a_guest(link, managed)}
 
@@ -193,7 +193,7 @@ def device(link: Mapping, connection: str, vlans: Iterable[dict] = (), vfs: int 
     """A device of a snapshot from its entry of ``ip -d -json addr`` (pure)."""
     info = link.get("linkinfo") or {}
     kind, data = info.get("info_kind", ""), info.get("info_data") or {}
-    words = PORT_OPTIONS.get(info.get("info_slave_kind"), ())
+    words = PORT_OPTIONS.get(info.get("info_slave_kind", ""), {})
     addresses = [
         "%s/%s" % (address["local"], address["prefixlen"])
         for address in link.get("addr_info") or []
@@ -266,10 +266,3 @@ def _of_a_guest(link: Mapping, managed: Mapping) -> bool:
 
 def _sorted(entries: Iterable[Any]) -> list:
     return sorted(entries, key=lambda entry: json.dumps(entry, sort_keys=True))
-
-
-def _dns() -> list[dict]:
-    try:
-        return _sorted(networkmanager.dns_configuration())
-    except networkmanager.NetworkManagerError:
-        return []

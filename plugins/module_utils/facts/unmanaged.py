@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Devices that NetworkManager does not configure: a change of theirs could not be undone, so it is refused before
 anything is touched.
 
@@ -10,10 +9,14 @@ undo, and the addresses of a NIC would not come back.
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
 _GUESTS = ("tun", "macvtap", "veth")  # of running VMs and containers, as ports of a bridge
 
 
-def explain(device, why):
+def explain(device: str, why: str) -> tuple[str, str]:
     """``(reason, remedy)`` for ``device``; ``why``: unmanaged or external, see networkmanager.unmanaged_of() (pure)."""
     if why == "external":
         reason = (
@@ -30,13 +33,19 @@ def explain(device, why):
     )
 
 
-def refused(change, settings, keep, links, unmanaged):
+def refused(
+    change: Mapping,
+    settings: Iterable[str],
+    keep: Collection[str],
+    links: Collection[Mapping],
+    unmanaged: Collection[str],
+) -> list[str]:
     """The devices of ``unmanaged`` ({device: why}) that a transaction would touch or has to keep, in order (pure).
 
     ``change``: an nmstate state; each device that it names. ``settings``: ``{device: ...}``. ``keep``: addresses; the
     devices that hold them, and what these stand on. ``links``: as of kernel.links().
     """
-    named = set(settings or {})
+    named: set[str | None] = set(settings or {})
     for iface in change.get("interfaces") or []:
         ports = [
             part.get("port", part.get("ports")) or []
@@ -53,7 +62,7 @@ def refused(change, settings, keep, links, unmanaged):
     return [name for name in sorted(filter(None, named)) if name in unmanaged]
 
 
-def _stack(name, links):
+def _stack(name: str, links: Collection[Mapping]) -> set[str]:
     """``name``, what it stands on, and the ports of what is a bond or a bridge; without the devices of guests."""
     kinds = {link["ifname"]: (link.get("linkinfo") or {}).get("info_kind", "") for link in links}
     found, todo = set(), [name]

@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Secrets of profiles (802.1X, WireGuard, MACsec, Wi-Fi, IPsec) are masked before anything is written down for humans
 (pure).
 
@@ -11,21 +10,29 @@ from __future__ import annotations
 
 import re
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
 MASK = "***"
 # names of nmstate and of NetworkManager: private-key-password, 802-1x.password-raw, mka-cak, wireguard's private-key
 # and preshared-key, wep-key0
-_NAMES = r"passw(?:or)?d|passphrase|psk|secret|private[-_]?key|preshared[-_]?key|mka[-_]?cak|\bcak\b|wep[-_]?key|\bpin\b|\bpuk\b"
+_NAMES = (
+    r"passw(?:or)?d|passphrase|psk|secret|private[-_]?key|preshared[-_]?key|mka[-_]?cak|\bcak\b|wep[-_]?key"
+    r"|\bpin\b|\bpuk\b"
+)
 _KEY = re.compile(r"(?i)(?:%s)" % _NAMES)
 _IN_TEXT = re.compile(r"""(?i)([\w.-]*(?:%s)[\w.-]*["']?\s*[:=]\s*)(?:"[^"]*"|'[^']*'|[^\s,;}\]]+)""" % _NAMES)
 _SHORTEST = 4  # characters of a secret that is looked for in texts: shorter ones are everywhere
 
 
-def is_secret(key):
+def is_secret(key: object) -> bool:
     """Whether the value under ``key`` is a secret. Flags of a secret say where it is kept, and are none."""
     return bool(_KEY.search(str(key))) and not str(key).endswith("flags")
 
 
-def masked(data, secrets=()):
+def masked(data: Any, secrets: Iterable[str] = ()) -> Any:
     """A copy of ``data`` (plain) with secrets masked: values under their names, ``secrets`` wherever they stand in
     texts, and words of a text that name one.
     """
@@ -38,14 +45,14 @@ def masked(data, secrets=()):
     return text(data, secrets) if isinstance(data, str) else data
 
 
-def text(line, secrets=()):
+def text(line: str, secrets: Iterable[str] = ()) -> str:
     """``line`` with ``secrets``, and what follows the name of one, masked."""
     for one in secrets:
         line = line.replace(one, MASK)
     return _IN_TEXT.sub(r"\1" + MASK, line)
 
 
-def secrets_of(*datas):
+def secrets_of(*datas: Any) -> list[str]:
     """The secrets in ``datas`` (plain), longest first."""
     found = set()
     for data in datas:
@@ -59,11 +66,11 @@ def secrets_of(*datas):
     return sorted((one for one in found if len(one) >= _SHORTEST), key=len, reverse=True)
 
 
-def _has_text(value):
+def _has_text(value: Any) -> bool:
     return bool(_texts(value)) if isinstance(value, (dict, list, tuple)) else value not in (None, "", True, False)
 
 
-def _texts(value):
+def _texts(value: Any) -> list[str]:
     if isinstance(value, dict):
         return [one for item in value.values() for one in _texts(item)]
     if isinstance(value, (list, tuple)):

@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Files that nobody else may read, from the moment of their creation."""
 
 from __future__ import annotations
@@ -8,12 +7,12 @@ from __future__ import annotations
 import os
 
 
-def opener(path, flags):
+def opener(path: str, flags: int) -> int:
     """For ``open(..., opener=...)``: the file is created for its owner only."""
     return os.open(path, flags | os.O_NOFOLLOW, 0o600)
 
 
-def folder(path):
+def folder(path: str) -> None:
     """Make the folder ``path``, and those above it that are missing, for their owner only. Raises OSError."""
     missing = []
     while not os.path.isdir(path):

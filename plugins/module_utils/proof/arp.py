@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Is somebody else using this host's IPv4 address? Asked by ARP (RFC 5227); for IPv6 the kernel asks by itself."""
 
 from __future__ import annotations
@@ -10,6 +9,10 @@ import select
 import socket
 import struct
 import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _ARP = 0x0806
 _REQUEST = 1
@@ -23,7 +26,7 @@ class OwnSegmentError(Exception):
     """Nobody can be asked: this host itself would answer. The text says over which device."""
 
 
-def duplicate(target, interfaces, seconds):
+def duplicate(target: str, interfaces: Iterable[str], seconds: float) -> str:
     """ "" when nobody else answers for the IPv4 address ``target`` on any of ``interfaces`` (names), else what was seen
     (str).
 
@@ -50,7 +53,7 @@ def duplicate(target, interfaces, seconds):
     return ""
 
 
-def _heard_by(name, announcement, sock):
+def _heard_by(name: str, announcement: bytes, sock: socket.socket) -> str:
     """The other device of this host that hears ``announcement`` (our own address, by us: harmless) sent from ``name``,
     "" when none does.
     """
@@ -76,7 +79,7 @@ def _heard_by(name, announcement, sock):
     return ""
 
 
-def below(name):
+def below(name: str) -> set[str]:
     """``name`` and all that it stands on (ports, bases): they see what it sends, and are no others."""
     found, todo = set(), [name]
     while todo:
@@ -94,7 +97,7 @@ def below(name):
     return found
 
 
-def _socket(name):
+def _socket(name: str) -> socket.socket:
     sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ARP))
     try:
         sock.bind((name, _ARP))
@@ -104,13 +107,13 @@ def _socket(name):
     return sock
 
 
-def _request(mac, sender, target):
+def _request(mac: bytes, sender: bytes, target: bytes) -> bytes:
     return (
         _BROADCAST + mac + struct.pack("!HHHBBH", _ARP, 1, 0x0800, 6, 4, _REQUEST) + mac + sender + b"\0" * 6 + target
     )
 
 
-def _answer(sock, wanted, own, end):
+def _answer(sock: socket.socket, wanted: bytes, own: bytes, end: float) -> bytes | None:
     while True:
         left = end - time.monotonic()
         if left <= 0:

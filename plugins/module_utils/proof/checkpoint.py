@@ -1,7 +1,8 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The transaction's own checkpoint, by which NetworkManager rolls back when the guard cannot. Others' are never touched."""
+"""The transaction's own checkpoint, by which NetworkManager rolls back when the guard cannot. Others' are never
+touched.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Which addresses a change has to keep, and whether the control connection proves anything about it. Pure.
 
 A change is committed when the controller has come back over a new connection. That proves something only when the
@@ -12,12 +11,23 @@ from __future__ import annotations
 
 from ..sources import ssh_connection
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
 
 class KeepError(Exception):
     """The change cannot be proven with these addresses; the text says why and what to do."""
 
 
-def wanted(keep, local, probes, commit, links, unmanaged):
+def wanted(
+    keep: Iterable[str] | None,
+    local: str,
+    probes: Collection,
+    commit: bool,
+    links: Collection[Mapping],
+    unmanaged: Collection[str],
+) -> tuple[list[str], bool]:
     """``(addresses, proven)``: what must be on the host after the change (list of str), and whether the control
     connection will prove it.
 
@@ -25,21 +35,21 @@ def wanted(keep, local, probes, commit, links, unmanaged):
     no SSH connection). ``probes``: the user's list; ``commit``: whether the change is committed by itself. ``links``:
     as of kernel.links(). ``unmanaged``: names of devices that NetworkManager does not manage. Raises KeepError.
     """
-    for one in keep or []:
-        trouble = _trouble(one, links, ())
+    for address in keep or []:
+        trouble = _trouble(address, links, ())
         if trouble:
             raise KeepError(
                 "keep: %s. Nothing was changed. Set an address of the host, without prefix length, on an interface "
                 "with a NetworkManager profile" % trouble
             )
-    addresses = [str(ssh_connection.address(one)[0]) for one in keep or []]
+    addresses = [ssh_connection.normal(address) for address in keep or []]
     trouble = (
         _trouble(local, links, unmanaged)
         if local
         else "it is not an SSH connection (but local, a container's exec, or a console), so it does not use the network"
     )
     if not trouble:
-        return (addresses if keep is not None else [str(ssh_connection.address(local)[0])]), True
+        return (addresses if keep is not None else [ssh_connection.normal(local)]), True
     if commit and not (addresses and probes):
         raise KeepError(
             "the control connection cannot verify the change: %s. Nothing was changed. Set keep to the addresses that "
@@ -49,7 +59,7 @@ def wanted(keep, local, probes, commit, links, unmanaged):
     return addresses, False
 
 
-def _trouble(text, links, unmanaged):
+def _trouble(text: str, links: Collection[Mapping], unmanaged: Collection[str]) -> str:
     """Why ``text`` cannot be an address to keep, "" when it can."""
     parsed = ssh_connection.address(text)
     if parsed is None:

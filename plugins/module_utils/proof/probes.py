@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What the host itself can prove about its network, each probe bounded.
 
 Probes are relative: one that did not pass before the change proves nothing after it and is left out. Only what a change
@@ -23,19 +22,19 @@ import time
 from ..sources.command import run as run_command
 from . import arp
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
 TYPES = ("gateway", "dns", "tcp", "path_mtu", "duplicate_address")
 DEFAULT = ({"type": "gateway"}, {"type": "dns"}, {"type": "path_mtu"}, {"type": "duplicate_address"})
 _SECONDS = 2
 _IP_MTU_DISCOVER, _IP_PMTUDISC_PROBE = 10, 3  # linux/in.h: DF set, the kernel's own path MTU cache ignored
 _IPV6_MTU_DISCOVER, _IPV6_PMTUDISC_PROBE = 23, 3
-_RECVERR = {
-    4: 11,
-    6: 25,
-}  # IP_RECVERR, IPV6_RECVERR (linux/in.h, in6.h): the socket keeps the errors that the network reports, with their details
-_RECVFRAGSIZE = {
-    4: 25,
-    6: 77,
-}  # IP_RECVFRAGSIZE, IPV6_RECVFRAGSIZE: the largest fragment of a packet that came in fragments
+# IP_RECVERR, IPV6_RECVERR (linux/in.h, in6.h): the socket keeps the errors that the network reports, with their details
+_RECVERR = {4: 11, 6: 25}
+# IP_RECVFRAGSIZE, IPV6_RECVFRAGSIZE: the largest fragment of a packet that came in fragments
+_RECVFRAGSIZE = {4: 25, 6: 77}
 _LEVEL = {4: socket.IPPROTO_IP, 6: socket.IPPROTO_IPV6}
 _ECHO = {4: (8, 0), 6: (128, 129)}  # request and reply (RFC 792, RFC 4443)
 _HEADERS = {4: 28, 6: 48}  # IP and ICMP headers: an MTU of 9000 takes 8972 bytes of data over IPv4
@@ -56,20 +55,20 @@ class TooBig(Exception):
     host's own device.
     """
 
-    def __init__(self, limit, local):
+    def __init__(self, limit: int | None, local: bool) -> None:
         super().__init__("packets of at most %s bytes" % (limit or "?"))
         self.limit = limit
         self.local = local
 
 
-def check(probes):
+def check(probes: Iterable[Mapping]) -> None:
     """Raise ProbeError when an entry of ``probes`` (list of dict) lacks what its type needs."""
     for one in probes:
         if one["type"] == "tcp" and not (one.get("target") and isinstance(one.get("port"), int)):
             raise ProbeError("probe tcp: expected target (address or name) and port (integer)")
 
 
-def expand(probes, snapshot):
+def expand(probes: Iterable[Mapping], snapshot: Mapping) -> list[dict]:
     """The probes with their targets as the host has them: a gateway and a DNS probe for every one in ``snapshot``;
     path_mtu is left out, see paths().
     """
@@ -84,12 +83,12 @@ def expand(probes, snapshot):
     ]
 
 
-def gateways(snapshot):
+def gateways(snapshot: Mapping) -> list[str]:
     """The default gateways of both families, sorted."""
     return sorted({hop["gateway"] for hop in _default_hops(snapshot)})
 
 
-def _default_hops(snapshot):
+def _default_hops(snapshot: Mapping) -> list[dict]:
     """The hops of the default routes, those of a multipath route each by itself."""
     return [
         dict({"dev": one.get("dev", "")}, **hop)
@@ -100,7 +99,7 @@ def _default_hops(snapshot):
     ]
 
 
-def paths(probes, snapshot):
+def paths(probes: Iterable[Mapping], snapshot: Mapping) -> list[dict]:
     """The path_mtu probes of ``probes`` at the MTUs that ``snapshot`` has: for each target (default: all gateways) one
     with ``size``, the MTU of the device that its route goes over. ``wanted`` is the size that the user asked for, 0
     when it is the new MTU.
@@ -118,7 +117,7 @@ def paths(probes, snapshot):
     return found
 
 
-def _device_to(target, snapshot):
+def _device_to(target: str, snapshot: Mapping) -> str:
     """The device that packets to ``target`` leave by, "" when there is no route."""
     found = [hop["dev"] for hop in _default_hops(snapshot) if hop["gateway"] == target]
     if found:
@@ -127,7 +126,7 @@ def _device_to(target, snapshot):
     return next((one.get("dev", "") for one in json.loads(out or "[]")), "") if rc == 0 else ""
 
 
-def larger(before, now, saw):
+def larger(before: Iterable[Mapping], now: Iterable[Mapping], saw: Iterable[Seen]) -> tuple[list[dict], list[str]]:
     """``(asked, not_probed)``: which paths have to carry larger packets than before, and which cannot be asked about,
     with the reason (list of str).
 
@@ -135,29 +134,30 @@ def larger(before, now, saw):
     of the old size are not answered (a gateway that is silent by policy), nothing follows from larger ones that are not
     answered either. A path that named its limit is asked again: it is known to be too small. Pure.
     """
-    asked, left_out = [], []
-    old = {one["target"]: (one, seen) for one, seen in zip(before, saw)}
-    for one in now:
-        was, seen = old.get(one["target"], (None, None))
-        size = one["wanted"] or one["size"]
-        if was and size <= was["size"]:
-            continue
-        if was is None:
-            left_out.append(
+    asked, unprobed = [], []
+    old = {probe["target"]: (probe, seen) for probe, seen in zip(before, saw)}
+    for probe in now:
+        target, size = probe["target"], probe["wanted"] or probe["size"]
+        if target not in old:
+            unprobed.append(
                 "path_mtu %s: was not a gateway before the change, so packets of %d bytes were not sent"
-                % (one["target"], size)
+                % (target, size)
             )
-        elif seen.trouble and seen.limit is None:
-            left_out.append(
+            continue
+        was, seen = old[target]
+        if size <= was["size"]:
+            continue
+        if seen.trouble and seen.limit is None:
+            unprobed.append(
                 "path_mtu %s: packets of the old size, %d bytes, were not answered before the change, so packets of "
-                "%d bytes were not sent" % (one["target"], was["size"], size)
+                "%d bytes were not sent" % (target, was["size"], size)
             )
         else:
-            asked.append(dict(one, size=size))
-    return asked, left_out
+            asked.append(dict(probe, size=size))
+    return asked, unprobed
 
 
-def promised(change, known, passed):
+def promised(change: Mapping, known: Collection[Mapping], passed: Collection[Mapping]) -> list[dict]:
     """Probes for what only ``change`` (nmstate) brings: default gateways and static IPv4 addresses that ``known``
     (expanded probes) do not ask about.
 
@@ -183,7 +183,7 @@ def promised(change, known, passed):
     return found
 
 
-def run(probe, interfaces=()):
+def run(probe: Mapping, interfaces: Collection[str] = ()) -> Seen:
     """Run one expanded probe; what it saw (Seen). Takes at most its ``timeout`` (2 s) and a little.
 
     ``interfaces``: names of the devices to look for duplicates on.
@@ -201,20 +201,20 @@ def run(probe, interfaces=()):
         return Seen("%s %s: %s" % (probe["type"], probe["target"], exc.strerror or exc), None)
 
 
-def _with_zone(target, snapshot):
+def _with_zone(target: str, snapshot: Mapping) -> str:
     """A link's own gateway (fe80::) with the device that its route goes over now; any other target as it is."""
     devices = [hop["dev"] for hop in _default_hops(snapshot) if hop["gateway"] == target and target.startswith("fe80")]
     return "%s%%%s" % (target, devices[0]) if devices else target
 
 
-def run_all(probes, snapshot):
+def run_all(probes: Sequence[Mapping], snapshot: Mapping) -> list[Seen]:
     """Run expanded ``probes`` at the same time: ``[Seen]`` in their order.
 
     ``snapshot`` tells on which devices an address is held now.
     """
     saw = [Seen("the probe %(type)s %(target)s timed out" % one, None) for one in probes]
 
-    def one(index):
+    def one(index: int) -> None:
         probe = dict(probes[index], target=_with_zone(probes[index]["target"], snapshot))
         held = [
             name
@@ -231,7 +231,7 @@ def run_all(probes, snapshot):
     return saw
 
 
-def echo(target, size, seconds, dont_fragment=False):
+def echo(target: str, size: int, seconds: float, dont_fragment: bool = False) -> bool:
     """Whether ``target`` answers an ICMP echo with ``size`` bytes of data within ``seconds``; sent anew every second.
 
     Each call has an identifier and a token in the data of its own: every raw socket of a host gets all answers that
@@ -240,7 +240,8 @@ def echo(target, size, seconds, dont_fragment=False):
     RFC 4443), and OSError. Needs root.
     """
     version = ipaddress.ip_address(target.split("%")[0]).version
-    ident, data, sent = secrets.randbelow(0x10000), secrets.token_bytes(_TOKEN)[:size].ljust(size, b"\0"), set()
+    ident, data = secrets.randbelow(0x10000), secrets.token_bytes(_TOKEN)[:size].ljust(size, b"\0")
+    sent: set[int] = set()
     where = socket.getaddrinfo(target, None, type=socket.SOCK_RAW)[0][4]
     # Not connected: a connected raw socket is also told of the errors that other sockets' packets to that address have
     # caused.
@@ -261,7 +262,7 @@ def echo(target, size, seconds, dont_fragment=False):
     return False
 
 
-def _icmp_socket(version, dont_fragment):
+def _icmp_socket(version: int, dont_fragment: bool) -> socket.socket:
     if version == 4:
         sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
         discover = (_IP_MTU_DISCOVER, _IP_PMTUDISC_PROBE)
@@ -275,24 +276,24 @@ def _icmp_socket(version, dont_fragment):
     return sock
 
 
-def _errors(sock, version):
+def _errors(sock: socket.socket, version: int) -> list[tuple]:
     """``[(origin, largest size, the beginning of our ICMP packet)]``: reports of packets that were too big, from the
     socket's error queue (ip(7), IP_RECVERR: struct sock_extended_err).
     """
-    found = []
+    reports: list[tuple] = []
     while True:
         try:
             packet, ancillary, _flags, _from = sock.recvmsg(64, 512, socket.MSG_ERRQUEUE | socket.MSG_DONTWAIT)
         except OSError:
-            return found
+            return reports
         for level, kind, data in ancillary:
             if (level, kind) == (_LEVEL[version], _RECVERR[version]) and len(data) >= 16:
                 code, origin, _type, _code, _pad, info = struct.unpack("=IBBBBI", data[:12])
                 if code == errno.EMSGSIZE:
-                    found.append((origin, info or None, packet))
+                    reports.append((origin, info or None, packet))
 
 
-def echo_request(version, ident, number, data):
+def echo_request(version: int, ident: int, number: int, data: bytes) -> bytes:
     """The ICMP echo request with ``data`` (bytes), without its IP header."""
     head = struct.pack("!BBHHH", _ECHO[version][0], 0, 0, ident, number)
     if version == 6:
@@ -304,7 +305,7 @@ def echo_request(version, ident, number, data):
     return struct.pack("!BBHHH", _ECHO[version][0], 0, ~total & 0xFFFF, ident, number) + data
 
 
-def is_answer(packet, version, ident, data, sent):
+def is_answer(packet: bytes, version: int, ident: int, data: bytes, sent: Collection[int]) -> bool:
     """Whether ``packet``, as a raw socket gives it, answers one of our requests in full: identifier, sequence number,
     and all of ``data`` (pure).
     """
@@ -315,12 +316,14 @@ def is_answer(packet, version, ident, data, sent):
     return kind == _ECHO[version][1] and his == ident and number in sent and packet[start + 8 :] == data
 
 
-def is_ours(packet, version, ident):
+def is_ours(packet: bytes, version: int, ident: int) -> bool:
     """Whether ``packet``, which an error quotes from its ICMP header on, is one of our requests (pure)."""
     return len(packet) >= 6 and packet[0] == _ECHO[version][0] and struct.unpack("!H", packet[4:6])[0] == ident
 
 
-def _echo_reply(sock, version, ident, data, sent, end, whole):
+def _echo_reply(
+    sock: socket.socket, version: int, ident: int, data: bytes, sent: Collection[int], end: float, whole: bool
+) -> bool:
     while True:
         left = end - time.monotonic()
         if left <= 0:
@@ -340,11 +343,11 @@ def _echo_reply(sock, version, ident, data, sent, end, whole):
             return True
 
 
-def _gateway(probe, seconds):
+def _gateway(probe: Mapping, seconds: float) -> str:
     return "" if echo(probe["target"], 56, seconds) else "the gateway %s does not answer" % probe["target"]
 
 
-def _path_mtu(probe, seconds):
+def _path_mtu(probe: Mapping, seconds: float) -> Seen:
     version = ipaddress.ip_address(probe["target"].split("%")[0]).version
     try:
         if echo(probe["target"], probe["size"] - _HEADERS[version], seconds, dont_fragment=True):
@@ -368,7 +371,7 @@ def _path_mtu(probe, seconds):
     )
 
 
-def _dns(probe, seconds):
+def _dns(probe: Mapping, seconds: float) -> str:
     family = socket.AF_INET6 if ":" in probe["target"] else socket.AF_INET
     query = (
         struct.pack("!HHHHHH", os.getpid() & 0xFFFF, 0x0100, 1, 0, 0, 0) + b"\0" + struct.pack("!HH", 2, 1)
@@ -386,7 +389,7 @@ def _dns(probe, seconds):
     return "the DNS server %s does not answer" % probe["target"]
 
 
-def _tcp(probe, seconds):
+def _tcp(probe: Mapping, seconds: float) -> str:
     try:
         with socket.create_connection((probe["target"], probe["port"]), timeout=seconds):
             return ""

@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Bounded calls of the host's own tools (nmstatectl, busctl, nmcli, ip, systemctl).
 
 Every call has a deadline: a host under network change may hang in any tool, and a hung tool must never outlive
@@ -12,6 +11,10 @@ from __future__ import annotations
 import os
 import subprocess
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 class CommandError(Exception):
     """A tool is missing, did not end in time, or (with ``check``) failed.
@@ -19,7 +22,7 @@ class CommandError(Exception):
     ``argv``, ``rc`` (None when it did not end or start), ``out`` and ``err`` say what happened.
     """
 
-    def __init__(self, message, argv, rc=None, out="", err=""):
+    def __init__(self, message: str, argv: Iterable[str], rc: int | None = None, out: str = "", err: str = "") -> None:
         super().__init__(message)
         self.argv = list(argv)
         self.rc = rc
@@ -35,7 +38,7 @@ _ENV = {
 }
 
 
-def run(argv, timeout=10, stdin=None, check=False):
+def run(argv: list[str], timeout: float = 10, stdin: str | None = None, check: bool = False) -> tuple[int, str, str]:
     """Run ``argv`` (list of str) for at most ``timeout`` seconds and return ``(rc, out, err)`` (int, str, str).
 
     ``stdin``: text for its standard input (None: empty). With ``check``, an exit status other than 0 raises too.
@@ -73,5 +76,5 @@ def run(argv, timeout=10, stdin=None, check=False):
     return done.returncode, done.stdout, done.stderr
 
 
-def _text(raw):
+def _text(raw: bytes | str | None) -> str:
     return raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw or ""

@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Files that are on the disk when a call returns, and files that a reader sees whole or not at all. All raise OSError."""
 
 from __future__ import annotations
@@ -15,6 +14,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
+
+
+# Where our own files are: on disk, and in memory until the next boot.
+STATE, RUN = "/var/lib/ovirt-mgmt-network", "/run/ovirt-mgmt-network"
 
 
 def sync(path: str) -> None:

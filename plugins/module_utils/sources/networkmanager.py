@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """NetworkManager over D-Bus by systemd's busctl: no bindings to install, the same on every release.
 
 Checkpoints are always addressed by their exact path: "the last one" may be another tool's.
@@ -24,6 +23,8 @@ PATH = "/org/freedesktop/NetworkManager"
 _ACTIVE_STATES = ("unknown", "activating", "activated", "deactivating", "deactivated")
 _ADDR_GEN_MODES = ("eui64", "stable-privacy", "default-or-eui64", "default")
 _GENERATED, _EXTERNAL = 0x2, 0x8  # NMSettingsConnectionFlags
+_UNMANAGED, _ACTIVATED = 10, 100  # NMDeviceState
+_ACTIVE_EXTERNAL = 0x80  # NMActivationStateFlags
 
 # What of a profile decides about a change: (setting, property of NetworkManager, name in the facts).
 _PROPERTIES = (
@@ -116,11 +117,6 @@ def checkpoint_owner(path: str) -> str:
     return "its creator is not in NetworkManager's log"
 
 
-def dns_configuration() -> list[dict]:
-    """The resolver settings of each interface as NetworkManager merged them (its DnsManager's Configuration)."""
-    return _busctl("get-property", BUS, PATH + "/DnsManager", BUS + ".DnsManager", "Configuration")
-
-
 def objects() -> dict:
     """All objects of NetworkManager in one call: ``{path: {interface: {property: value}}}``, unwrapped."""
     return _busctl("call", BUS, "/org/freedesktop", "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")[0]
@@ -165,6 +161,24 @@ def devices_of(managed: Mapping) -> dict[str, dict]:
         for device in _each(managed, "Device").values()
         if device.get("Real", True)
     }
+
+
+def connected_of(managed: Mapping) -> dict[str, dict]:
+    """``{device: {connection: uuid of its active connection or "", external: bool}}`` of what NetworkManager manages,
+    loopback left out. ``external``: it only shows what somebody else has configured.
+    """
+    devices = {}
+    for device in _each(managed, "Device").values():
+        if device.get("Real", True) and device["State"] != _UNMANAGED and device["Interface"] != "lo":
+            active = managed.get(device["ActiveConnection"], {}).get(BUS + ".Connection.Active", {})
+            external = device["State"] == _ACTIVATED and bool(active.get("StateFlags", 0) & _ACTIVE_EXTERNAL)
+            devices[device["Interface"]] = {"connection": active.get("Uuid", ""), "external": external}
+    return devices
+
+
+def dns_of(managed: Mapping) -> list[dict]:
+    """The resolver settings of each interface as NetworkManager merged them (its DnsManager's Configuration)."""
+    return managed.get(PATH + "/DnsManager", {}).get(BUS + ".DnsManager", {}).get("Configuration") or []
 
 
 def unmanaged_of(managed: Mapping) -> dict[str, str]:

@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """NetworkManager's command line tool: what writes profiles and activates them.
 
 Calls that change something return "" or why they failed (str), and raise nothing: the caller knows whether that
@@ -8,8 +7,6 @@ matters. A call waits for NetworkManager no longer than it says.
 """
 
 from __future__ import annotations
-
-import re
 
 from .command import CommandError, run
 
@@ -21,20 +18,6 @@ if TYPE_CHECKING:
 _SECONDS = 10  # for a call that activates nothing
 _REAPPLY = 15
 ACTIVATION = 20  # seconds for one activation: a lease is there after 2 s or not at all
-
-
-def devices() -> dict[str, dict]:
-    """``{device: {connection: uuid of its active connection or "", external: bool}}`` of what NetworkManager manages.
-
-    Raises CommandError.
-    """
-    out = run(["nmcli", "-t", "-f", "DEVICE,STATE,CON-UUID", "device"], timeout=_SECONDS, check=True)[1]
-    managed = {}
-    for line in out.splitlines():
-        name, state, uuid = [part.replace("\\:", ":") for part in re.split(r"(?<!\\):", line)]
-        if state != "unmanaged" and name != "lo":
-            managed[name] = {"connection": uuid, "external": state.endswith("(externally)")}
-    return managed
 
 
 def modify(uuid: str, properties: Mapping[str, Any], persistent: bool) -> str:

@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """A thin client of the command line tool nmstatectl.
 
 The tool and not the Python binding: libnmstate exists only for the distribution's own Python, while a user may run
@@ -14,6 +13,10 @@ import re
 
 from .command import CommandError, run
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 # nmstate reads every interface by ethtool, which is slow on hosts with hundreds of taps.
 SHOW_SECONDS = 60
 
@@ -22,7 +25,7 @@ class NmstateError(Exception):
     """nmstatectl failed or answered something unexpected; the text says what to do next."""
 
 
-def show():
+def show() -> dict:
     """The running state as nmstate sees it (dict: interfaces, routes, route-rules, dns-resolver, ...), secrets hidden.
 
     Raises NmstateError when nmstatectl fails, CommandError when it is missing or does not end in time.
@@ -41,14 +44,14 @@ def show():
         ) from None
 
 
-def version():
+def version() -> str:
     """The version of nmstate, such as ``2.2.62``; an empty string when the tool does not tell."""
     _rc, out, _err = run(["nmstatectl", "--version"])
     found = re.search(r"\d+(\.\d+)+", out)
     return found.group() if found else ""
 
 
-def explain(err, rc=1):
+def explain(err: str, rc: int | None = 1) -> str:
     """The one line of nmstatectl's stderr (str) that says what went wrong, without the log lines around it."""
     # Log lines look like "[2026-01-02T15:28:14Z INFO  nmstate::...] ..."; the error is what comes after them.
     lines = [line.strip() for line in err.splitlines() if line.strip()]
@@ -57,7 +60,7 @@ def explain(err, rc=1):
     return " ".join(chosen)[:500] or "exit status %s without a message" % rc
 
 
-def apply(state, timeout, bound, memory_only=False):
+def apply(state: Mapping, timeout: int, bound: int, memory_only: bool = False) -> dict:
     """Apply ``state`` without committing it, under a checkpoint that NetworkManager undoes after ``timeout`` s.
 
     ``bound``: seconds after which nmstatectl itself is given up. Returns ``{checkpoint, error}``: the checkpoint's
@@ -92,7 +95,7 @@ _HINTS = {
 }
 
 
-def parse_error(err, rc=1):
+def parse_error(err: str, rc: int | None = 1) -> dict[str, str]:
     """nmstatectl's stderr as ``{kind, message, interface, property, desired, current, hint}`` (str; "" where it does
     not say).
     """

@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """NetworkManager's profile files: copies, digests, and putting them back byte for byte.
 
 NetworkManager writes profiles without fsync: after a power cut a new profile was seen with 0 bytes up to 26 s after the

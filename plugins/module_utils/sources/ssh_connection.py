@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The local end of the very connection that Ansible came in on, and the device that holds it.
 
 sshd tells both ends in SSH_CONNECTION (sshd(8)). sudo and su drop it from the environment of what they start, but not
@@ -14,10 +13,15 @@ import os
 import re
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
 _ESTABLISHED = "01"  # include/net/tcp_states.h
 
 
-def connection(proc="/proc", environment=None):
+def connection(proc: str = "/proc", environment: Mapping[str, str] | None = None) -> dict[str, str]:
     """``{local, peer, ssh_connection_source}``: both ends' addresses (str) and where they were found.
 
     The source is ``environment`` (our own), ``process`` (a parent's environment, or the socket of the sshd above us) or
@@ -41,7 +45,7 @@ def connection(proc="/proc", environment=None):
     return {"local": "", "peer": "", "ssh_connection_source": ""}
 
 
-def parse(value):
+def parse(value: str) -> dict[str, str] | None:
     """``{local, peer}`` of an SSH_CONNECTION ("client port server port"), None when it is not one (pure)."""
     words = value.split()
     if len(words) != 4 or address(words[2]) is None:
@@ -49,20 +53,28 @@ def parse(value):
     return {"local": words[2], "peer": words[0]}
 
 
-def address(text):
+def address(text: str) -> tuple[Any, str] | None:
     """``(ip_address, zone)`` of an address as sshd writes it, None when it is none (pure).
 
     IPv4 seen through an IPv6 socket (::ffff:192.0.2.1) is the IPv4 address; the zone of fe80::1%eth0 is ``eth0``.
     """
     bare, _percent, zone = text.partition("%")
     try:
-        found = ipaddress.ip_address(bare)
+        parsed = ipaddress.ip_address(bare)
     except ValueError:
         return None
-    return getattr(found, "ipv4_mapped", None) or found, zone
+    return getattr(parsed, "ipv4_mapped", None) or parsed, zone
 
 
-def device_of(local, links):
+def normal(text: str) -> str:
+    """The address ``text``, without its zone, as ipaddress writes it. Raises ValueError when it is none (pure)."""
+    parsed = address(text)
+    if parsed is None:
+        raise ValueError("%r is not an IP address" % text)
+    return str(parsed[0])
+
+
+def device_of(local: str, links: Iterable[Mapping]) -> str:
     """The device among ``links`` (as kernel.links() gives them) that holds the address ``local``; "" when none does
     (pure).
 
@@ -75,8 +87,8 @@ def device_of(local, links):
         link
         for link in links
         if any(
-            address(one.get("local", "")) and address(one["local"])[0] == wanted[0]
-            for one in link.get("addr_info") or []
+            parsed is not None and parsed[0] == wanted[0]
+            for parsed in (address(entry.get("local", "")) for entry in link.get("addr_info") or [])
         )
     ]
     if wanted[1]:
@@ -84,8 +96,9 @@ def device_of(local, links):
     return holders[0]["ifname"] if holders else ""
 
 
-def _ancestors(proc):
-    pid, seen = "self", []
+def _ancestors(proc: str) -> list[str]:
+    pid = "self"
+    seen: list[str] = []
     while len(seen) < 64:
         # The name in parentheses may hold anything, blanks and parentheses too; the parent comes after the state behind
         # it.
@@ -97,45 +110,45 @@ def _ancestors(proc):
     return seen
 
 
-def _environment(proc, pid):
+def _environment(proc: str, pid: str) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in _read("%s/%s/environ" % (proc, pid)).split("\0") if "=" in pair)
 
 
-def _socket_ends(proc, pid):
+def _socket_ends(proc: str, pid: str) -> dict[str, str] | None:
     folder = "%s/%s/fd" % (proc, pid)
     inodes = []
     try:
         for number in sorted(os.listdir(folder), key=int):
-            found = re.match(r"socket:\[(\d+)\]$", os.readlink(os.path.join(folder, number)))
-            if found:
-                inodes.append(found.group(1))
+            match = re.match(r"socket:\[(\d+)\]$", os.readlink(os.path.join(folder, number)))
+            if match:
+                inodes.append(match.group(1))
     except OSError:  # another user's process, or one that has just ended
         return None
-    established = {}
+    established: dict[str, dict[str, str]] = {}
     for table in ("tcp", "tcp6"):
         established.update(_established(_read("%s/%s/net/%s" % (proc, pid, table))))
     # The session's own socket is older, so lower, than those of the ports it forwards.
     return next((established[inode] for inode in inodes if inode in established), None)
 
 
-def _established(table):
+def _established(table: str) -> dict[str, dict[str, str]]:
     """``{inode: {local, peer}}`` of the established connections in the text of /proc/net/tcp or tcp6."""
-    found = {}
+    ends = {}
     for line in table.splitlines()[1:]:
         words = line.split()
         if len(words) > 9 and words[3] == _ESTABLISHED:
-            found[words[9]] = {"local": _from_hex(words[1]), "peer": _from_hex(words[2])}
-    return found
+            ends[words[9]] = {"local": _from_hex(words[1]), "peer": _from_hex(words[2])}
+    return ends
 
 
-def _from_hex(text):
+def _from_hex(text: str) -> str:
     # Each 32-bit word of the address is printed as the machine's integer, so in its byte order (proc_net_tcp.rst).
     raw = bytes.fromhex(text.split(":")[0])
     words = [int.from_bytes(raw[at : at + 4], "big").to_bytes(4, sys.byteorder) for at in range(0, len(raw), 4)]
-    return str(address(str(ipaddress.ip_address(b"".join(words))))[0])
+    return normal(str(ipaddress.ip_address(b"".join(words))))
 
 
-def _read(path):
+def _read(path: str) -> str:
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as stream:
             return stream.read()

@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """VDSM's unified persistence: the record by which VDSM on the host knows, and restores at boot, its networks.
 
 ``persistence/netconf`` (what is safe) and ``staging/netconf`` (what runs) are symlinks to a folder of one JSON file per
@@ -26,28 +25,32 @@ import shutil
 
 from . import durable_files
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 PERSISTENCE, STAGING = "/var/lib/vdsm/persistence/netconf", "/var/lib/vdsm/staging/netconf"
 ROOTS = (PERSISTENCE, STAGING)
 # {networks, bondings}; one that was removed until the next boot is {"remove": true}
-MEMORY = "/run/ovirt-mgmt-network/record.json"
+MEMORY = durable_files.RUN + "/record.json"
 _KINDS = ("networks", "bondings")
 _FOLDERS = {"networks": "nets", "bondings": "bonds", "devices": "devices"}
 _NEVER_KEPT = ("blockingdhcp", "remove")
 
 
-def read(root=ROOTS[0]):
+def read(root: str = ROOTS[0]) -> dict[str, dict]:
     """``{networks, bondings, devices}`` of ``root`` (a symlink or a plain folder), each ``{name: dict}``, ``{}`` when
     absent.
     """
     return _load(root)[0]
 
 
-def unreadable(root=ROOTS[0]):
+def unreadable(root: str = ROOTS[0]) -> list[str]:
     """The paths below ``root`` that should be records and are none: VDSM cannot load its networks because of them."""
     return _load(root)[1]
 
 
-def running(roots=ROOTS, memory=MEMORY):
+def running(roots: tuple[str, str] = ROOTS, memory: str = MEMORY) -> dict[str, dict]:
     """What the host runs with, as read() gives it: staging, or persistence where nothing has run yet, and over it what
     is only in memory.
     """
@@ -55,7 +58,7 @@ def running(roots=ROOTS, memory=MEMORY):
     return merged(read(runs if os.path.exists(runs) else safe), in_memory(memory))
 
 
-def unsaved(roots=ROOTS):
+def unsaved(roots: tuple[str, str] = ROOTS) -> dict[str, list[str]]:
     """``{networks: [name], bondings: [name]}`` that run (staging) and are not safe (persistence) as they run. Without
     staging none are.
     """
@@ -69,12 +72,12 @@ def unsaved(roots=ROOTS):
     }
 
 
-def dirty(roots=ROOTS):
+def dirty(roots: tuple[str, str] = ROOTS) -> bool:
     """Whether what runs is not what is safe: VDSM's netConfigDirty."""
     return any(unsaved(roots).values())
 
 
-def in_memory(memory=MEMORY):
+def in_memory(memory: str = MEMORY) -> dict[str, dict]:
     """``{networks, bondings}`` recorded until the next boot; ``{"remove": True}`` for one that VDSM's folders have and
     the host has not.
     """
@@ -85,11 +88,11 @@ def in_memory(memory=MEMORY):
         return {kind: {} for kind in _KINDS}
 
 
-def merged(found, record):
-    """``found`` (as of read()) with ``record`` ({networks, bondings}) put in; None and ``{"remove": True}`` take out
+def merged(records: Mapping, record: Mapping) -> dict[str, dict]:
+    """``records`` (as of read()) with ``record`` ({networks, bondings}) put in; None and ``{"remove": True}`` take out
     (pure).
     """
-    result = {kind: dict(entries) for kind, entries in found.items()}
+    result = {kind: dict(entries) for kind, entries in records.items()}
     for kind in _KINDS:
         for name, content in (record.get(kind) or {}).items():
             if content is None or content.get("remove"):
@@ -101,7 +104,7 @@ def merged(found, record):
     return result
 
 
-def noted(known, record, persistent):
+def noted(known: Mapping, record: Mapping, persistent: bool) -> dict[str, dict]:
     """The record in memory ``known`` after ``record`` was committed: with it, or, where that is on disk now, without
     its names (pure).
     """
@@ -113,12 +116,14 @@ def noted(known, record, persistent):
     }
     for kind in () if persistent else _KINDS:
         for name, content in (record.get(kind) or {}).items():
-            kept = merged({one: {} for one in _KINDS}, {kind: {name: content}})[kind]
+            kept = merged({each: {} for each in _KINDS}, {kind: {name: content}})[kind]
             result[kind][name] = kept.get(name, {"remove": True})
     return result
 
 
-def record_in_sync(record, roots=ROOTS, persistent=True, memory=MEMORY):
+def record_in_sync(
+    record: Mapping, roots: tuple[str, str] = ROOTS, persistent: bool = True, memory: str = MEMORY
+) -> bool:
     """Whether ``record`` holds already where it belongs (an empty one always does).
 
     On disk both roots need it, so that VDSM can load it; with ``persistent`` False what runs and the record in memory
@@ -131,7 +136,9 @@ def record_in_sync(record, roots=ROOTS, persistent=True, memory=MEMORY):
     return _on_disk(record, roots) and noted(in_memory(memory), record, True) == in_memory(memory)
 
 
-def prepare_record(record, roots=ROOTS, persistent=True, memory=MEMORY):
+def prepare_record(
+    record: Mapping, roots: tuple[str, str] = ROOTS, persistent: bool = True, memory: str = MEMORY
+) -> list[dict]:
     """Write what is to be recorded next to where it belongs, flushed: ``[{root, tree}]`` for publish() or discard().
 
     ``roots``: persistence and staging. Both get the same: what runs today, or what is safe where nothing has run yet,
@@ -157,13 +164,13 @@ def prepare_record(record, roots=ROOTS, persistent=True, memory=MEMORY):
             with open(tree, "w", encoding="utf-8") as stream:
                 json.dump(note, stream)
     except OSError:
-        for one in prepared:
-            discard(one)
+        for written in prepared:
+            discard(written)
         raise
     return prepared
 
 
-def publish(prepared):
+def publish(prepared: Mapping[str, str]) -> None:
     """Make the prepared tree the one that counts, by rename. Called again after it was done, it does nothing.
 
     A symlink is replaced in one step. A plain folder, which VDSM reads too, is not: rename() cannot put a link over it,
@@ -193,7 +200,7 @@ def publish(prepared):
     _forget(old, root)
 
 
-def discard(prepared):
+def discard(prepared: Mapping[str, str]) -> None:
     """Take a prepared tree away again, unless it counts already."""
     if os.path.realpath(prepared["root"]) != os.path.realpath(prepared["tree"]):
         if os.path.isfile(prepared["tree"]):
@@ -201,15 +208,16 @@ def discard(prepared):
         shutil.rmtree(prepared["tree"], ignore_errors=True)
 
 
-def _on_disk(record, roots):
+def _on_disk(record: Mapping, roots: tuple[str, str]) -> bool:
     return all(not unreadable(root) and merged(read(root), record) == read(root) for root in roots)
 
 
-def _load(root):
+def _load(root: str) -> tuple[dict[str, dict], list[str]]:
     """``(what read() gives, what unreadable() gives)``."""
-    found, strays = {}, []
+    records: dict[str, dict] = {}
+    strays = []
     for kind, folder in _FOLDERS.items():
-        found[kind] = {}
+        records[kind] = {}
         directory = os.path.join(root, folder)
         for name in sorted(os.listdir(directory)) if os.path.isdir(directory) else []:
             path = os.path.join(directory, name)
@@ -219,19 +227,19 @@ def _load(root):
             except (ValueError, OSError):
                 content = None
             if isinstance(content, dict):
-                found[kind][name] = content
+                records[kind][name] = content
             else:
                 strays.append(path)
-    return found, strays
+    return records, strays
 
 
-def _forget(old, root):
+def _forget(old: str, root: str) -> None:
     """Delete the folder ``old`` that counted before; one of another place, or with something unreadable in it, stays."""
     if os.path.dirname(old) == os.path.dirname(os.path.abspath(root)) and not unreadable(old):
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _write_tree(tree, content):
+def _write_tree(tree: str, content: Mapping) -> None:
     made = _make_folders(os.path.dirname(tree))
     for kind, folder in _FOLDERS.items():
         made += _make_folders(os.path.join(tree, folder))
@@ -242,15 +250,16 @@ def _write_tree(tree, content):
             os.chmod(path, 0o644)
             made.append(path)
     owner = _owner()
-    for path in made if owner else ():
-        os.chown(path, *owner)
+    if owner:
+        for path in made:
+            os.chown(path, *owner)
     durable_files.sync_tree(tree)
     # the folders above the tree may be new as well, and a name counts once the folder that has it is on disk
     for folder in (path for path in made if os.path.isdir(path) and not path.startswith(tree)):
         durable_files.sync(os.path.dirname(folder))
 
 
-def _make_folders(path):
+def _make_folders(path: str) -> list[str]:
     """Make the folder ``path`` and those above it, whatever the umask; returns the new ones, the highest first."""
     if os.path.isdir(path):
         return []
@@ -260,9 +269,9 @@ def _make_folders(path):
     return made + [path]
 
 
-def _owner():
-    """``(uid, gid)`` of vdsm:kvm, () on a host without VDSM (yet)."""
+def _owner() -> tuple[int, int] | None:
+    """``(uid, gid)`` of vdsm:kvm, None on a host without VDSM (yet)."""
     try:
         return pwd.getpwnam("vdsm").pw_uid, grp.getgrnam("kvm").gr_gid
     except KeyError:
-        return ()
+        return None

@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The early-boot unit: before NetworkManager reads the profiles, it ends the transaction that a power cut or a restart
 left open.
 
@@ -90,10 +89,8 @@ def disarm() -> None:
         if os.path.lexists(path):
             os.unlink(path)
             durable_files.sync(os.path.dirname(path))
-    try:
+    with contextlib.suppress(OSError):
         os.rmdir(WANTS)
-    except OSError:
-        pass
 
 
 @contextlib.contextmanager

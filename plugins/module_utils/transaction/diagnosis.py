@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What a human needs to understand why a transaction was undone, left beside its status for the controller to fetch.
 
 Nothing in here may keep the host from being undone: every look is short, bounded, and may fail by itself.

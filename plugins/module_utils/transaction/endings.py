@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """How a transaction ends: undone exactly, carried forward after its commit point, and both of them early at a boot."""
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ import json
 import os
 import time
 
-from ..effects import every, guests, repair
+from ..effects import every, repair
 from ..effects.base import Context
 from ..facts import comparison, snapshot
 from ..proof import checkpoint
@@ -187,13 +186,13 @@ def _guests(entry: dict) -> dict[str, str]:
     """
     try:
         return dict(entry["snapshot"]["guests"], **snapshot.guests())
-    except CommandError as exc:  # nothing keeps a host from being undone
+    except (CommandError, networkmanager.NetworkManagerError) as exc:  # nothing keeps a host from being undone
         mailbox.log(exc)
         return entry["snapshot"]["guests"]
 
 
 def _reattach(on_bridges: Mapping[str, str], context: Context) -> list[dict]:
-    guests.reattach(on_bridges, context.say)
+    repair.reattach(on_bridges, context.say)
     return []
 
 
@@ -201,7 +200,7 @@ def _meanwhile(entry: dict) -> list[dict]:
     """What happened on the host beside the transaction (see comparison.meanwhile); [] when it cannot be told."""
     try:
         return comparison.meanwhile(entry["snapshot"], snapshot.take(), entry["scope"])
-    except (CommandError, ValueError) as exc:
+    except (CommandError, networkmanager.NetworkManagerError, ValueError) as exc:
         mailbox.log(exc)
         return []
 

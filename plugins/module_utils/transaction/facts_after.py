@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The fact ``host_network`` as it is after the commit, gathered by the guard for a controller that asks for it.
 
 The message ``facts`` asks: ``{hidden_nics: [pattern], control: {local, peer, ssh_connection_source}}`` as JSON. The
@@ -24,7 +23,7 @@ def leave(identity: str) -> None:
     try:
         wanted = json.loads(mailbox.received(identity, "facts") or "null")
         if wanted:
-            facts = gather.gather(wanted["hidden_nics"], wanted["control"], pending=False)
+            facts = gather.gather(wanted["hidden_nics"], wanted["control"])
             durable_files.write_json(os.path.join(mailbox.folder(identity), mailbox.FACTS), facts)
     except (
         OSError,

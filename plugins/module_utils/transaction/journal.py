@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The journal of the one open transaction of a host, on disk and flushed: what undoes it, whatever happens.
 
 A folder whose name is its state, changed by rename, which the file system does wholly or not at all:
@@ -17,6 +16,7 @@ is used only while each of them is one that it knows (known()); otherwise it is 
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-DISK = "/var/lib/ovirt-mgmt-network"
+DISK = durable_files.STATE
 # Where nothing may be written to disk (stateless hosts), nothing has to outlive a boot either.
-MEMORY = "/run/ovirt-mgmt-network/journal"
+MEMORY = durable_files.RUN + "/journal"
 # Bytes kept free for the undo, beside the size of the copies: a disk that fills up meanwhile does not keep it from
 # writing.
 _RESERVE = 1 << 18
@@ -240,10 +240,8 @@ def sweep(base: str) -> None:
     for name in os.listdir(base) if os.path.isdir(base) else []:
         if name.startswith("ended-"):
             shutil.rmtree(os.path.join(base, name), ignore_errors=True)
-    try:
+    with contextlib.suppress(OSError):
         os.rmdir(base)  # nothing of ours stays; other leftovers keep it
-    except OSError:
-        pass
 
 
 def _claim(aside: str, target: str) -> None:
@@ -258,7 +256,5 @@ def _claim(aside: str, target: str) -> None:
 
 
 def _discard(path: str) -> None:
-    try:
+    with contextlib.suppress(FileNotFoundError):
         os.unlink(path)
-    except FileNotFoundError:
-        pass

@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The messages between a transaction's guard and the controller: files in ``/run/ovirt-mgmt-network/<id>``.
 
 From the guard: ``status.json``, after a failure ``diagnosis.json``, after a commit ``facts.json``. To the guard:
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from typing import Any
 
-RUN = "/run/ovirt-mgmt-network"
+RUN = durable_files.RUN
 LAST = os.path.join(RUN, "last.json")
 FACTS = "facts.json"
 ENDED = ("committed", "undone", "failed")

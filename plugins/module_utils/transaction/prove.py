@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What proves a change on the host: the addresses are back, the probes that passed before pass again, the controller
 confirms.
 
@@ -16,12 +15,12 @@ import time
 from ..effects import every
 from ..facts import snapshot
 from ..proof import arp, probes
-from ..sources import networkmanager, profile_files
+from ..sources import kernel, networkmanager, profile_files
 from . import mailbox
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
 PROBE_SECONDS = 6  # a path may need a moment after an activation: bridges learn, neighbours are asked
@@ -183,6 +182,9 @@ def _read(device: str, name: str) -> str:
 def settle(entry: Mapping, end: float) -> dict:
     """The snapshot that has all addresses to keep; Abort when they are not there by ``end`` (monotonic)."""
     while True:
+        # a look at the addresses alone takes a fraction of a snapshot, and NetworkManager is busy with them
+        while not _are_held(entry["keep"]) and time.monotonic() < end:
+            time.sleep(0.05)
         now = snapshot.take()
         missing = [address for address in entry["keep"] if not snapshot.holders(now, address)]
         if not missing:
@@ -198,6 +200,16 @@ def settle(entry: Mapping, end: float) -> dict:
                 "the address %s did not come back; the host has %s" % (", ".join(missing), ", ".join(have) or "none"),
             )
         time.sleep(0.1)
+
+
+def _are_held(addresses: Iterable[str]) -> bool:
+    usable = {
+        entry.get("local")
+        for link in kernel.links()
+        for entry in link.get("addr_info") or []
+        if not entry.get("tentative")
+    }
+    return usable >= set(addresses)
 
 
 def _probe(wanted: list[dict], now: Mapping, end: float) -> None:

@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The transient systemd unit that a transaction's guard runs in, and the code that it runs.
 
 The unit outlives SSH, nmstatectl and NetworkManager, and systemd starts it again when it is killed (then it undoes).

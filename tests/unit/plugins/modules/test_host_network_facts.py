@@ -43,7 +43,6 @@ def run(monkeypatch):
             host_network_facts, "AnsibleModule", type("Fake", (FakeModule,), {"missing": missing, "options": options})
         )
         monkeypatch.setattr(host_network_facts.gather, "gather", gather)
-        monkeypatch.setattr(host_network_facts.journal, "find", lambda: ("open", {}))
         monkeypatch.setattr(host_network_facts.os, "geteuid", lambda: uid)
         with pytest.raises(End) as ended:
             host_network_facts.main()
@@ -52,14 +51,14 @@ def run(monkeypatch):
     return runner
 
 
-def never(*_args, **_options):
+def never(*_args):
     pytest.fail("the host was read")
 
 
 def test_only_facts_come_back(run):
-    result = run(lambda *words, **options: {"words": words, **options}, control_address="2001:db8::1")
+    result = run(lambda *words: {"words": words}, control_address="2001:db8::1")
     control = {"local": "2001:db8::1", "peer": "", "ssh_connection_source": "option"}
-    facts = {"words": (["w*", "usb*"], control), "pending": True}
+    facts = {"words": (["w*", "usb*"], control)}
     assert result == {"ansible_facts": {"host_network": facts}}
 
 
@@ -94,7 +93,7 @@ def test_what_is_missing_is_said_before_anything_is_read(run, case, says):
     ],
 )
 def test_failures_are_messages(run, error):
-    def fail(*_args, **_options):
+    def fail(*_args):
         raise error
 
     result = run(fail)

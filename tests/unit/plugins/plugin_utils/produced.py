@@ -59,7 +59,7 @@ def facts(host, control_address="", **records):
         control = sources["control"]
         if control_address:
             control = {"local": control_address, "peer": "", "ssh_connection_source": "option"}
-        return gather.gather(gather.DEFAULT_HIDDEN_NICS, control, pending=False)
+        return gather.gather(gather.DEFAULT_HIDDEN_NICS, control)
     finally:
         for patch in patches:
             patch.stop()

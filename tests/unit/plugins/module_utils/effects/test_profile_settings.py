@@ -63,7 +63,7 @@ def test_what_lacks(wanted, have, expected):
     now = {}
     if have is not None:
         lease = have.pop("lease", "") if have else ""
-        now = {"eth1": {"profile": profile(**have), "applied": {}, "iaid": lease}}
+        now = {"eth1": {"profile": profile(**have), "iaid": lease}}
     assert ps.missing({"eth1": wanted}, now) == ({"eth1": expected} if expected else {})
 
 
@@ -71,10 +71,7 @@ def host(monkeypatch, saved, applied, lease="", fails=()):
     """A host with ovirtmgmt up: what is called is in the list that it returns; ``nmcli connection modify`` does what it
     says.
     """
-    called, state = (
-        [],
-        {"profile": saved, "applied": applied, "iaid": lease, "uuid": "u", "path": "/d", "profile_path": "/p"},
-    )
+    called, state = ([], {"profile": saved, "iaid": lease, "uuid": "u", "path": "/d", "profile_path": "/p"})
 
     def run(argv, timeout=10):
         called.append(argv[1:])
@@ -87,6 +84,7 @@ def host(monkeypatch, saved, applied, lease="", fails=()):
 
     monkeypatch.setattr(nmcli, "run", run)
     monkeypatch.setattr(ps.networkmanager, "objects", dict)
+    monkeypatch.setattr(ps.networkmanager, "applied", lambda _path: applied)
     monkeypatch.setattr(
         ps, "active_profiles", lambda devices, _objects: {device: state for device in devices if device == "ovirtmgmt"}
     )

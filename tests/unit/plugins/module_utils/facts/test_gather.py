@@ -122,6 +122,7 @@ def test_control_address_overrides():
 )
 def test_net_config_dirty(pending, unsaved, dirty, monkeypatch):
     record = {"networks": {"red": {"nic": "eth2"}}, "bondings": {}, "devices": {"eth2": {}}}
+    monkeypatch.setattr(gather, "pending", lambda: pending)
     for module, name, answer in (
         (gather.networkmanager, "objects", {}),
         (gather.nmstatectl, "show", {}),
@@ -134,7 +135,7 @@ def test_net_config_dirty(pending, unsaved, dirty, monkeypatch):
         (gather.vdsm_persistence, "unsaved", {"networks": unsaved, "bondings": []}),
     ):
         monkeypatch.setattr(module, name, lambda answer=answer: answer)
-    facts = gather.gather([], {"local": "", "peer": "", "ssh_connection_source": ""}, pending)
+    facts = gather.gather([], {"local": "", "peer": "", "ssh_connection_source": ""})
     assert facts["netConfigDirty"] == dirty
     assert facts["running"] == {"networks": {"red": {"nic": "eth2"}}, "bondings": {}}
     assert facts["unsaved"] == {"networks": unsaved, "bondings": []}

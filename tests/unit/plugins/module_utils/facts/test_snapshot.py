@@ -8,7 +8,7 @@ import copy
 
 import pytest
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.change import scope
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils.effects import guests, repair
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.effects import repair
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.facts import comparison, snapshot
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources import kernel
 
@@ -309,11 +309,11 @@ def test_a_guests_tap_is_put_back_only_where_it_lost_its_bridge(monkeypatch):
     calls = []
     monkeypatch.setattr(kernel, "run", lambda argv, timeout: calls.append(argv) or (0, "", ""))
     monkeypatch.setattr(
-        guests.kernel,
+        kernel,
         "links",
         lambda: [{"ifname": "br5"}, {"ifname": "vnet0"}, {"ifname": "vnet1", "master": "br5"}, {"ifname": "vnet2"}],
     )
-    guests.reattach({"vnet0": "br5", "vnet1": "br5", "vnet2": "gone", "vnet3": "br5"}, lambda text: None)
+    repair.reattach({"vnet0": "br5", "vnet1": "br5", "vnet2": "gone", "vnet3": "br5"}, lambda text: None)
     assert calls == [["ip", "link", "set", "dev", "vnet0", "master", "br5"]]
 
 
