@@ -68,7 +68,7 @@ def devices(monkeypatch):
     "frames, said",
     [
         ([], ""),
-        ([answer(OTHER, TARGET)], "192.0.2.10 is used by another host too, whose MAC is 52:54:00:00:00:02"),
+        ([answer(OTHER, TARGET)], "192.0.2.10 is also used by another host with the MAC address 52:54:00:00:00:02"),
         ([answer(OTHER, "192.0.2.99")], ""),  # about another address
         ([answer(OWN, TARGET)], ""),  # our own
         ([answer(OTHER, "192.0.2.99"), answer(OTHER, TARGET)], "52:54:00:00:00:02"),

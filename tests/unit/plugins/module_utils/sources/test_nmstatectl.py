@@ -25,7 +25,7 @@ NOTHING = {"interface": "", "property": "", "desired": "", "current": ""}
             "VerificationError",
             {"interface": "bond4", "property": "mtu", "desired": "9000", "current": "1500"},
             "Verification failure: bond4",
-            "its log says why",
+            "see its log",
         ),
         (
             LOG.format(CHECKPOINT) + "NmstateError: InvalidArgument: Bond bond4 has no mode\n",
@@ -33,16 +33,16 @@ NOTHING = {"interface": "", "property": "", "desired": "", "current": ""}
             "InvalidArgument",
             NOTHING,
             "NmstateError: InvalidArgument: Bond bond4 has no mode",
-            "refused as a whole",
+            "was rejected",
         ),
-        ("NmstateError: CheckpointConflict: busy\n", 1, "CheckpointConflict", NOTHING, "busy", "Wait for its end"),
+        ("NmstateError: CheckpointConflict: busy\n", 1, "CheckpointConflict", NOTHING, "busy", "Wait until it has finished"),
         ("NmstateError: PermissionError: no root\n", 1, "PermissionError", NOTHING, "no root", "Run as root"),
         ("NmstateError: PluginFailure: D-Bus\n", 1, "PluginFailure", NOTHING, "D-Bus", None),
         # an error that wraps another one: the inner one has a hint
-        ("Bug: InvalidArgument: x\n", 1, "InvalidArgument", NOTHING, "Bug: InvalidArgument: x", "refused as a whole"),
+        ("Bug: InvalidArgument: x\n", 1, "InvalidArgument", NOTHING, "Bug: InvalidArgument: x", "was rejected"),
         ("something else\n", 1, "", NOTHING, "something else", None),
         ("", 1, "", NOTHING, "exit status 1 without a message", None),
-        ("NmstateError: InvalidArgument: x\n", -9, "Killed", NOTHING, "nmstatectl was ended by signal 9", None),
+        ("NmstateError: InvalidArgument: x\n", -9, "Killed", NOTHING, "nmstatectl was killed by signal 9", None),
         ("no end\n", None, "", NOTHING, "no end", None),
     ],
 )
@@ -110,7 +110,7 @@ def test_a_tool_that_does_not_end_leaves_its_checkpoint(monkeypatch):
 
 @pytest.mark.parametrize(
     "answer, says",
-    [((1, "", "NmstateError: x"), "cannot read the network .* NmstateError: x"), ((0, "<xml>", ""), "no JSON")],
+    [((1, "", "NmstateError: x"), "cannot read the network .* NmstateError: x"), ((0, "<xml>", ""), "expected JSON")],
 )
 def test_a_state_that_cannot_be_read(answer, says, monkeypatch):
     monkeypatch.setattr(nmstatectl, "run", lambda *_args, **_options: answer)

@@ -174,7 +174,7 @@ def test_a_checkpoint_that_cannot_be_ended_undoes_the_change(host):
     opened(host)
     host.trouble["destroy checkpoint"] = networkmanager.NetworkManagerError("NetworkManager refused it")
     run.guarded(host.base, "one")
-    assert host.status()["step"] == "commit" and "could not be ended" in host.status()["reason"]
+    assert host.status()["step"] == "commit" and "cannot end the checkpoint" in host.status()["reason"]
     assert host.profiles() == {"eth1": "old"} and "commit point" not in host.log
 
 
@@ -318,7 +318,7 @@ def test_nothing_begins_under_the_checkpoint_of_somebody_else(host, monkeypatch)
     monkeypatch.setattr(networkmanager, "checkpoint_owner", lambda _path: "made by a test")
     clock = iter([0.0, 1.0])
     monkeypatch.setattr(run.time, "monotonic", lambda: next(clock))
-    with pytest.raises(run.TransactionError, match="/C/3 of somebody else.*Nothing was changed"):
+    with pytest.raises(run.TransactionError, match="checkpoint /C/3 is still open.*Nothing was changed"):
         run.begin(planned({}), host.options())
     assert not journal.find()[0] and host.calls == []
 
