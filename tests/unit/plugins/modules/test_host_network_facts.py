@@ -67,7 +67,8 @@ def test_only_facts_come_back(run):
     [
         (
             {"missing": "nmstatectl"},
-            "nmstatectl: command not found on this host. Nothing was changed. Install the package nmstate and run again",
+            "nmstatectl: command not found on this host. Nothing was changed. "
+            "Install the package nmstate and run again",
         ),
         (
             {"missing": "busctl"},
