@@ -35,9 +35,15 @@ NOTHING = {"interface": "", "property": "", "desired": "", "current": ""}
             "NmstateError: InvalidArgument: Bond bond4 has no mode",
             "was rejected",
         ),
-        ("NmstateError: CheckpointConflict: busy\n", 1, "CheckpointConflict", NOTHING, "busy", "Wait until it has
-        finished"), ("NmstateError: PermissionError: no root\n", 1, "PermissionError", NOTHING, "no root", "Run as
-        root"),
+        (
+            "NmstateError: CheckpointConflict: busy\n",
+            1,
+            "CheckpointConflict",
+            NOTHING,
+            "busy",
+            "Wait until it has finished",
+        ),
+        ("NmstateError: PermissionError: no root\n", 1, "PermissionError", NOTHING, "no root", "Run as root"),
         ("NmstateError: PluginFailure: D-Bus\n", 1, "PluginFailure", NOTHING, "D-Bus", None),
         # an error that wraps another one: the inner one has a hint
         ("Bug: InvalidArgument: x\n", 1, "InvalidArgument", NOTHING, "Bug: InvalidArgument: x", "was rejected"),
