@@ -7,7 +7,9 @@ from __future__ import annotations
 import time
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.failures import of_task
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import to_plain, type_name
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import interfaces_down
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report import outcome
 
 
@@ -27,18 +29,19 @@ def mgmt_network_outcome(
     """See mgmt_network_outcome.yml."""
     if not isinstance(decision, dict):
         raise AnsibleFilterError("mgmt_network_outcome: decision: got %s, expected a mapping" % type_name(decision))
+    decision, facts = to_plain(decision, "decision"), to_plain(facts, "facts")
     return outcome.outcome(
-        to_plain(decision, "decision"),
+        decision,
         str(host),
         to_plain(applied, "applied"),
-        to_plain(failure, "failure"),
+        of_task(to_plain(failure, "failure")) if failure is not None else None,
         bool(activate),
         now=time.time(),
         began=None if began is None else float(began),
         deployment=to_plain(deployment, "deployment"),
         learn_vlan=bool(learn_vlan),
         check=bool(check),
-        facts=to_plain(facts, "facts"),
+        down=interfaces_down(facts, decision["network"]) if facts else (),
         after=to_plain(after, "after"),
     )
 

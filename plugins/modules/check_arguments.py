@@ -30,6 +30,11 @@ options:
       - A mistake that only some hosts have is reported with their names.
     type: list
     elements: str
+  pattern:
+    description:
+      - The pattern that gave O(hosts). When they are none, the task fails and names it, with what the inventory has.
+      - Ansible skips a play whose pattern matches no host and calls the run successful.
+    type: raw
   playbook:
     description: Prefix of the names of O(options), without the underscore.
     type: str

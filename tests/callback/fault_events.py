@@ -10,6 +10,7 @@ import time
 
 from ansible.plugins.callback import CallbackBase
 
+APPLY, OF_THE_ROLE = "ovirt.mgmt_network.nmstate_apply", "ovirt.mgmt_network.mgmt_network_apply"
 _KEPT = (
     "msg",
     "phase",
@@ -41,15 +42,15 @@ class CallbackModule(CallbackBase):
             stream.write(json.dumps(dict(values, at=time.time()), default=str) + "\n")
 
     def _ended(self, result, how):
-        self._tell(
-            event="end",
-            action=result._task.action,
-            how=how,
-            result={key: value for key, value in result._result.items() if key in _KEPT},
-        )
+        action, found = result._task.action, result._result
+        if "applied" in found:  # the role's own way to apply a change, whose failure is data
+            action, found = APPLY, found["applied"]
+            how = "failed" if found.get("failed") else how
+        kept = {key: value for key, value in found.items() if key in _KEPT}
+        self._tell(event="end", action=action, how=how, result=kept)
 
     def v2_playbook_on_task_start(self, task, is_conditional):
-        self._tell(event="begin", action=task.action)
+        self._tell(event="begin", action=APPLY if task.action == OF_THE_ROLE else task.action)
 
     def v2_runner_on_ok(self, result, **_kwargs):
         self._ended(result, "ok")

@@ -80,6 +80,8 @@ class Play:
             "ansible_control_path_dir": self._sockets,
             "configure_mgmt_timeout": TIMEOUT,
             "configure_mgmt_diagnosis_dir": str(FOLDER / "diagnosis"),
+            # with a hook, the role applies a change in a task of its own, which returns all that became of it
+            "configure_mgmt_after_tasks": str(CHECKOUT / "tests/faults/after.yml"),
             **variables,
         }
         content = [{"hosts": name, "gather_facts": False, **content}]

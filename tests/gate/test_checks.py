@@ -32,7 +32,14 @@ FILTERS = (
     "profile_settings",
     "remove_mgmt_network",
 )
-MODULES = ("check_arguments", "host_network_facts", "network_commit", "nmstate_apply")
+MODULES = (
+    "check_arguments",
+    "host_network_facts",
+    "mgmt_network_apply",
+    "mgmt_network_plan",
+    "network_commit",
+    "nmstate_apply",
+)
 ROLES = ("configure_mgmt", "host_deploy")
 
 

@@ -34,23 +34,9 @@ BOUNDS = {
 }
 # Facts of the roles and playbooks, which stay with a host for the rest of a run: no arguments, but known.
 FACTS = {
-    "configure_mgmt": (
-        "after",
-        "applied",
-        "began",
-        "broken",
-        "committed",
-        "decision",
-        "definition",
-        "desired",
-        "first_boot",
-        "gathered",
-        "request",
-        "result",
-        "settings",
-    ),
+    "configure_mgmt": ("request", "result"),
     "host_deploy": ("result",),
-    "add_host": ("answer", "deployment"),
+    "add_host": ("conclusion", "deployment"),
     "remove_network": (),
 }
 
@@ -240,6 +226,27 @@ def located(name, path, folders, exists):
             "%s: got %s, expected a task file; not found: %s" % (name, describe(path), " or ".join(places))
         )
     return found
+
+
+def unmatched(pattern, playbook, groups, limit):
+    """What to say of a ``pattern`` (a text or a list of them) that matches no host. ``groups``: ``{name: [host]}`` of
+    the inventory; ``limit``: that of the run, or None. Ansible itself skips a play without hosts and calls it a success.
+    """
+    named = sorted(set(groups) - {"all", "ungrouped"})
+    hosts = len(groups["all"])
+    return (
+        "No host matches the pattern '%s' (%s_pattern)%s. The inventory has %d %s and the groups: %s. Nothing was done. "
+        "Correct the inventory or --limit, or set %s_pattern."
+        % (
+            pattern if isinstance(pattern, str) else ":".join(pattern),
+            playbook,
+            "" if limit is None else " within --limit '%s'" % limit,
+            hosts,
+            "host" if hosts == 1 else "hosts",
+            ", ".join(named) or "none",
+            playbook,
+        )
+    )
 
 
 def by_host(problems):

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from datetime import datetime, timezone
+from typing import Any
 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.events import (
     NORMAL,
@@ -16,46 +17,43 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.events im
     event,
 )
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import shown
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import interfaces_down
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report import steps
 
-_AROUND_A_FILTER = re.compile(r"^.*The filter plugin '[\w.]+' failed: \w+: ", re.DOTALL)
 INSTALLING, INITIALIZING, UP, MAINTENANCE = "installing", "initializing", "up", "maintenance"
 NON_OPERATIONAL, NON_RESPONSIVE, INSTALL_FAILED = "non_operational", "non_responsive", "install_failed"
 
 
 GOOD = (UP, MAINTENANCE)
-# Text that Ansible and its connection plugins put before an SSH error.
-_AROUND_SSH = re.compile(
-    r"^.*?\b(?:via|over) ssh: |^(?:Task failed: )?timed out waiting for ping module test: ", re.DOTALL
-)
 
 
 def outcome(
-    decision,
-    host,
-    applied=None,
-    failure=None,
-    activate=True,
-    now=0.0,
-    began=None,
-    deployment=None,
-    learn_vlan=False,
-    check=False,
-    **seen,
-):
+    decision: dict[str, Any],
+    host: str,
+    applied: dict[str, Any] | None = None,
+    failure: dict[str, Any] | None = None,
+    activate: bool = True,
+    now: float = 0.0,
+    began: float | None = None,
+    deployment: dict[str, float] | None = None,
+    learn_vlan: bool = False,
+    check: bool = False,
+    down: Sequence[str] = (),
+    after: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     """The result of one host: ``{host, status, statuses, changed, network, active_interface, decision, differences,
     events, ...}``.
 
-    ``decision``: what derive_mgmt_network gave ({} when it never came to it). ``applied``: result of nmstate_apply ({}
-    when nothing was applied). ``failure``: ``{task, action, msg, unreachable}`` of the task that failed, or None.
-    ``now``, ``began``: seconds since the epoch, of this conclusion and of the begin. ``deployment``: ``{began, ended}``
-    of host_deploy, likewise; {} when it did not run. ``learn_vlan``: whether a VLAN that the definition leaves open is
-    put into ``learned``. ``check``: Ansible's check mode; nothing came of the host then, so it has no ``status``,
-    ``statuses`` and ``events``: what a run would give is ``expected``, ``{status, events}`` with its warnings and
-    errors, and ``changed`` is what a run would change. ``seen``: of the host as it is now, ``facts`` and ``after``, the
-    decision made of them after a change; both may be left out. ``category``: a key of CATEGORIES in
-    plugin_utils/report/summary.py. Statuses as in the engine (reference: InstallVdsInternalCommand): installing,
-    initializing, up, maintenance, install_failed, non_operational, non_responsive.
+    ``decision``: of a plan, decision_dict() ({} when there was none). ``applied``: result of nmstate_apply ({} when
+    nothing was applied). ``failure``: ``{step, reason, unreachable}``, what went wrong at which of steps.STEPS, or None;
+    ``task``, where there is one, names the step for people. ``now``, ``began``: seconds since the epoch, of this
+    conclusion and of the begin. ``deployment``: ``{began, ended}`` of host_deploy, likewise; {} when it did not run.
+    ``learn_vlan``: whether a VLAN that the definition leaves open is put into ``learned``. ``check``: Ansible's check
+    mode; nothing came of the host then, so it has no ``status``, ``statuses`` and ``events``: what a run would give is
+    ``expected``, ``{status, events}`` with its warnings and errors, and ``changed`` is what a run would change.
+    ``down``: the devices that the network needs and that are not up now. ``after``: the decision made of the host after
+    a change. ``category``: a key of CATEGORIES in plugin_utils/report/summary.py. Statuses as in the engine (reference:
+    InstallVdsInternalCommand): installing, initializing, up, maintenance, install_failed, non_operational,
+    non_responsive.
     """
     # a task that was skipped registers a result too
     applied, deployment = {} if (applied or {}).get("skipped") else applied or {}, deployment or {}
@@ -78,7 +76,7 @@ def outcome(
         "remedy": decision.get("remedy") or "",
     }
     ended = (
-        _success(decision, host, interface, applied, activate, seen)
+        _success(decision, host, interface, applied, activate, down, after)
         if failure is None
         else _failure(decision, host, interface, applied, failure)
     )
@@ -102,12 +100,6 @@ def good(result):
     return ((result.get("expected") or {}).get("status") or result.get("status")) in GOOD
 
 
-def connection_reason(msg):
-    """The SSH error in Ansible's message about an unreachable host: its last line."""
-    lines = [line.strip() for line in _AROUND_SSH.sub("", str(msg)).splitlines() if line.strip()]
-    return lines[-1] if lines else "the host does not answer"
-
-
 def _category(found, applied, failure):
     if found["status"] in GOOD:
         return "changed" if found["changed"] else "in_sync" if found["synced"] else "out_of_sync"
@@ -115,7 +107,7 @@ def _category(found, applied, failure):
         return "no_answer"
     if found["status"] == INSTALL_FAILED:
         return "not_prepared"
-    if found["decision"] == "refuse" or (failure or {}).get("refused"):
+    if found["decision"] == "refuse" or (failure or {}).get("step") == steps.POLICIES:
         return "refused"
     return "undone" if applied.get("rolled_back") and applied.get("phase") == "undone" else "failed"
 
@@ -125,14 +117,14 @@ def iso(seconds):
     return datetime.fromtimestamp(float(seconds), timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
-def _success(decision, host, interface, applied, activate, seen):
+def _success(decision, host, interface, applied, activate, down, after):
     status = UP if activate else MAINTENANCE
     events = list(decision.get("warnings") or []) + _committed(host, interface, applied)
-    left = seen.get("after") or ({} if applied else decision)
-    synced = not differs(left)
+    remaining = after or ({} if applied else decision)
+    synced = not differs(remaining)
     if not synced:
-        events.append(_out_of_sync(left, host, interface))
-    trouble = _trouble(decision, left, host, applied, seen.get("facts"))
+        events.append(_out_of_sync(remaining, host, interface))
+    trouble = _trouble(decision, remaining, host, applied, down)
     if trouble:
         return {
             "status": NON_OPERATIONAL,
@@ -162,14 +154,14 @@ def _out_of_sync(decision, host, interface):
     )
 
 
-def _trouble(decision, left, host, applied, facts):
+def _trouble(decision, remaining, host, applied, down):
     """The event that keeps a host with a correct configuration from being up, or None.
 
     The engine looks for VM networks without a bridge in the capabilities (HostNetworkTopologyPersisterImpl), and for
     interfaces that are down in the statistics (HostMonitoring).
     """
     interface = decision.get("active_interface", "")
-    if any(one["attribute"] == "bridged" and one["desired"] for one in left.get("differences") or []):
+    if any(one["attribute"] == "bridged" and one["desired"] for one in remaining.get("differences") or []):
         return event(
             "VDS_SET_NON_OPERATIONAL_VM_NETWORK_IS_BRIDGELESS",
             host=host,
@@ -177,12 +169,7 @@ def _trouble(decision, left, host, applied, facts):
             Networks=decision["network"],
         )
     # in check mode, interfaces that would be created do not exist
-    down = (
-        interfaces_down(facts, decision["network"])
-        if facts and not (applied.get("changed") and applied.get("phase") not in ("committed", None))
-        else []
-    )
-    if down:
+    if down and not (applied.get("changed") and applied.get("phase") not in ("committed", None)):
         return event(
             "VDS_SET_NONOPERATIONAL_IFACE_DOWN",
             host=host,
@@ -193,9 +180,8 @@ def _trouble(decision, left, host, applied, facts):
 
 
 def _failure(decision, host, interface, applied, failure):
-    # only the filter's own sentence; ansible-core 2.19 and later put the task's argument before it
-    msg = _AROUND_A_FILTER.sub("", str(failure["msg"]))
-    silent = failure.get("unreachable") or failure["action"].endswith(("wait_for_connection", ".reboot"))
+    reason, silent = failure["reason"], failure.get("unreachable")
+    step = failure.get("task") or steps.STEPS[failure["step"]]
     if applied.get("failed"):
         return _undone(host, interface, applied)
     if applied.get("phase") == "committed":
@@ -203,49 +189,31 @@ def _failure(decision, host, interface, applied, failure):
         events = _committed(host, interface, applied)
         if silent:
             events.append(event("VDS_FAILURE", host=host))
-            msg = connection_reason(msg)
-        elif failure["action"].endswith("assert"):
-            events.append(event(OUT_OF_SYNC, host=host, interface=interface, reason=msg, Networks=decision["network"]))
-        return {
-            "status": NON_RESPONSIVE if silent else NON_OPERATIONAL,
-            "synced": False,
-            "events": events,
-            "remedy": events[-1]["remedy"]
-            or "Fix the reported problem and run again. The change will not be repeated.",
-            "reason": "the network was committed, but a later step failed: %s: %s" % (failure["task"], msg),
-        }
+        elif failure["step"] == steps.COMPARE:
+            events.append(
+                event(OUT_OF_SYNC, host=host, interface=interface, reason=reason, Networks=decision["network"])
+            )
+        return _not_up(
+            events,
+            "the network was committed, but a later step failed: %s: %s" % (step, reason),
+            events[-1]["remedy"] or "Fix the reported problem and run again. The change will not be repeated.",
+            NON_RESPONSIVE if silent else NON_OPERATIONAL,
+        )
     if decision.get("decision") == "refuse":
-        events = [decision["event"]] if decision.get("event") else []
-        return {
-            "status": NON_OPERATIONAL,
-            "synced": False,
-            "events": events,
-            "reason": (decision.get("event") or {}).get("message", ""),
-        }
+        refusal = decision.get("event")
+        return _not_up([refusal], refusal["message"], decision["remedy"]) if refusal else _not_up([], "", "")
     if silent:
-        return {
-            "status": NON_RESPONSIVE,
-            "synced": False,
-            "events": [event("VDS_FAILURE", host=host)],
-            "reason": connection_reason(msg),
-            "remedy": "Check that the host is powered on and accepts SSH logins, and run again.",
-        }
-    if failure["action"] == "host_deploy":
-        return {
-            "status": INSTALL_FAILED,
-            "synced": False,
-            "reason": msg,
-            "events": [],
-            "remedy": "Fix the reported problem and run again. The host's network was not changed.",
-        }
-    told = event(SETUP_FAILED, host=host, interface=interface, reason=msg)
-    return {
-        "status": NON_OPERATIONAL,
-        "synced": False,
-        "events": [told],
-        "remedy": told["remedy"],
-        "reason": "%s: %s" % (failure["task"], msg),
-    }
+        remedy = "Check that the host is powered on and accepts SSH logins, and run again."
+        return _not_up([event("VDS_FAILURE", host=host)], reason, remedy, NON_RESPONSIVE)
+    if failure["step"] == steps.DEPLOY:
+        remedy = "Fix the reported problem and run again. The host's network was not changed."
+        return _not_up([], reason, remedy, INSTALL_FAILED)
+    told = event(SETUP_FAILED, host=host, interface=interface, reason=reason)
+    return _not_up([told], "%s: %s" % (step, reason), told["remedy"])
+
+
+def _not_up(events, reason, remedy, status=NON_OPERATIONAL):
+    return {"status": status, "synced": False, "events": events, "reason": reason, "remedy": remedy}
 
 
 def _undone(host, interface, applied):
@@ -288,7 +256,7 @@ def _installation(host, deployment, failure, ended):
         [dict(event("VDS_ANSIBLE_INSTALL_STARTED", host=host), at=deployment["began"])] if "began" in deployment else []
     )
     if ended["status"] == INSTALL_FAILED:
-        return events + [event("VDS_INSTALL_FAILED", host=host, FailedInstallMessage=failure["msg"].rstrip("."))]
+        return events + [event("VDS_INSTALL_FAILED", host=host, FailedInstallMessage=failure["reason"].rstrip("."))]
     if "ended" in deployment:
         events.append(dict(event("VDS_ANSIBLE_INSTALL_FINISHED", host=host), at=deployment["ended"]))
     return events + ([event("VDS_INSTALL", host=host)] if events and failure is None else [])

@@ -11,8 +11,8 @@ import subprocess
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
-from ansible_collections.ovirt.mgmt_network.plugins.action import nmstate_apply as action
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller import guard_client
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller import guard_client, network_change
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.host import UNREACHABLE
 
 
 class Gone(Exception):
@@ -84,10 +84,10 @@ def test_however_a_connection_fails_it_is_tried_again_until_the_bound(trouble):
     """become on ansible-core 2.16, and paramiko, whose reset connects at once and so fails like a connection."""
     applied = {"id": "t1", "phase": "applied", "nonce": "n"}
     for step in ("await_applied", "prove"):
-        steerer, log = steer([trouble, trouble, applied], [None, trouble, trouble], action._UNREACHABLE)
+        steerer, log = steer([trouble, trouble, applied], [None, trouble, trouble], UNREACHABLE)
         assert getattr(steerer, step)(30) == applied
         assert log.count("reset") == 5 and len(log) == 8
-    steerer, _log = steer([trouble] * 100, [trouble] * 3, action._UNREACHABLE)
+    steerer, _log = steer([trouble] * 100, [trouble] * 3, UNREACHABLE)
     with pytest.raises(guard_client.Unreachable, match=re.escape(str(trouble)) or "EOFError") as caught:
         steerer.prove(20)
     assert not caught.value.confirmed
@@ -95,7 +95,7 @@ def test_however_a_connection_fails_it_is_tried_again_until_the_bound(trouble):
 
 def test_the_status_that_proves_the_change_never_comes_over_a_connection_that_could_not_be_dropped():
     steerer, log = steer(
-        [{"id": "t1", "phase": "applied", "nonce": "n"}], [OSError("cannot be dropped")] * 3, action._UNREACHABLE
+        [{"id": "t1", "phase": "applied", "nonce": "n"}], [OSError("cannot be dropped")] * 3, UNREACHABLE
     )
     assert steerer.prove(20)["nonce"] == "n"
     assert log[:4] == ["reset"] * 4 and len(log) == 5
@@ -106,14 +106,14 @@ def test_after_the_confirmation_no_undoing_is_promised():
     steerer.prove(10)
     with pytest.raises(guard_client.Unreachable) as caught:
         steerer.confirm("n", 20)
-    said = action.lost(caught.value, "t1", 60)
+    said = network_change.lost(caught.value, "t1", 60)
     assert (
         caught.value.confirmed
         and "either committed or undone" in said
         and "network_commit with transaction=t1" in said
         and "restores the old" not in said
     )
-    before = action.lost(guard_client.Unreachable("gone", {}), "t1", 60)
+    before = network_change.lost(guard_client.Unreachable("gone", {}), "t1", 60)
     assert "restores the old network" in before and "60 s" in before
 
 

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.events import event
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import interfaces_down
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report.lines import (
     decision_lines,
     network_words,
     result_lines,
     short_lines,
 )
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report.outcome import connection_reason, outcome
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report.outcome import outcome
 from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.hosts import managed_host
 
 REQUEST = {
@@ -48,8 +49,12 @@ COMMITTED = {
 }
 
 
-def failed(action="ovirt.mgmt_network.nmstate_apply", msg="it broke"):
-    return {"task": "some task", "action": action, "msg": msg}
+def failed(step="apply", reason="it broke"):
+    return {"step": step, "reason": reason, "unreachable": False}
+
+
+def lost(step="connect", reason="gone"):
+    return {"step": step, "reason": reason, "unreachable": True}
 
 
 def undone(step, **more):
@@ -88,7 +93,7 @@ TABLE = {
         "up",
         [13],
     ),
-    "refused": (REFUSE, {}, failed("ansible.builtin.fail"), True, "non_operational", [1119]),
+    "refused": (REFUSE, {}, failed("plan"), True, "non_operational", [1119]),
     "apply failed": (CHANGE, undone("apply"), failed(), True, "non_operational", [1120]),
     "persistence failed": (CHANGE, undone("commit"), failed(), True, "non_operational", [1105, 1121]),
     "no answer after the change": (
@@ -107,45 +112,17 @@ TABLE = {
         "non_responsive",
         [1105, 1121],
     ),
-    "no answer at all": ({}, {}, failed("ansible.builtin.wait_for_connection"), True, "non_responsive", [12]),
-    "facts failed": ({}, {}, failed("ovirt.mgmt_network.host_network_facts"), True, "non_operational", [1120]),
+    "no answer at all": ({}, {}, lost(), True, "non_responsive", [12]),
+    "facts failed": ({}, {}, failed("gather"), True, "non_operational", [1120]),
     "deployment failed": ({}, {}, failed("host_deploy"), True, "install_failed", [505]),
-    "committed, then silent": (
-        CHANGE,
-        COMMITTED,
-        failed("ansible.builtin.wait_for_connection"),
-        True,
-        "non_responsive",
-        [1104, 12],
-    ),
-    "committed, then not as defined": (
-        CHANGE,
-        COMMITTED,
-        failed("ansible.builtin.assert"),
-        True,
-        "non_operational",
-        [1104, 1110],
-    ),
-    "committed, then a hook failed": (
-        CHANGE,
-        COMMITTED,
-        failed("ansible.builtin.command"),
-        True,
-        "non_operational",
-        [1104],
-    ),
-    "committed, then no reboot": (
-        CHANGE,
-        COMMITTED,
-        failed("ansible.builtin.reboot"),
-        True,
-        "non_responsive",
-        [1104, 12],
-    ),
+    "committed, then silent": (CHANGE, COMMITTED, lost(), True, "non_responsive", [1104, 12]),
+    "committed, then not as defined": (CHANGE, COMMITTED, failed("compare"), True, "non_operational", [1104, 1110]),
+    "committed, then a hook failed": (CHANGE, COMMITTED, failed("task"), True, "non_operational", [1104]),
+    "committed, then no reboot": (CHANGE, COMMITTED, lost("reboot"), True, "non_responsive", [1104, 12]),
     "unreachable when it was to be changed": (
         CHANGE,
         {"unreachable": True, "msg": "gone"},
-        dict(failed("ansible.builtin.fail"), unreachable=True),
+        lost("gather"),
         True,
         "non_responsive",
         [12],
@@ -158,14 +135,7 @@ TABLE = {
         "non_operational",
         [1110, 9601],
     ),
-    "unreachable when its facts were asked for": (
-        {},
-        {},
-        dict(failed("ansible.builtin.fail"), unreachable=True),
-        True,
-        "non_responsive",
-        [12],
-    ),
+    "unreachable when its facts were asked for": ({}, {}, lost("gather"), True, "non_responsive", [12]),
 }
 
 
@@ -186,7 +156,7 @@ def test_what_changed_and_how_long_it_took_is_told():
 
 
 def test_a_refusal_says_what_to_do():
-    lines = result_lines(outcome(REFUSE, "h1", {}, failed("ansible.builtin.fail")))
+    lines = result_lines(outcome(REFUSE, "h1", {}, failed("plan")))
     assert lines[0] == "h1: non_operational, refused: VLAN_ID_MISMATCH_FOR_MANAGEMENT_NETWORK_CONFIGURATION (1119)"
     assert lines[1].startswith("event VLAN_ID_MISMATCH_FOR_MANAGEMENT_NETWORK_CONFIGURATION (1119) ERROR: ")
     assert lines[-1] == "what to do: Set vlan_tag to 10."
@@ -252,7 +222,7 @@ def test_statuses_and_events_have_times():
         1104: "1970-01-01T00:00:05.400Z",
         13: "1970-01-01T00:00:07.250Z",
     }
-    refused = outcome(REFUSE, "h1", {}, failed("ansible.builtin.fail"), now=7.0, began=1.0)
+    refused = outcome(REFUSE, "h1", {}, failed("plan"), now=7.0, began=1.0)
     assert [one["status"] for one in refused["statuses"]] == ["installing", "non_operational"]
 
 
@@ -262,7 +232,7 @@ def test_statuses_and_events_have_times():
 )
 def test_a_vlan_is_learnt_only_where_the_definition_leaves_it_open_and_only_told(tag, learn, learned):
     refusal = event("VLAN_ID_MISMATCH_FOR_MANAGEMENT_NETWORK_CONFIGURATION", "h1", "eth1.10", VlanId=10, MgmtVlanId=tag)
-    result = outcome(dict(REFUSE, event=refusal), "h1", {}, failed("ansible.builtin.fail"), learn_vlan=learn)
+    result = outcome(dict(REFUSE, event=refusal), "h1", {}, failed("plan"), learn_vlan=learn)
     assert (result["status"], result["learned"]) == ("non_operational", learned)
     assert bool(learned) == ("add it to the definition" in result["remedy"])
     assert bool(learned) == any(
@@ -316,24 +286,21 @@ def test_an_interface_that_is_down_keeps_a_host_from_coming_up(state, applied, s
     facts = managed_host(
         nmstate={"interfaces": [{"name": "ovirtmgmt", "state": "up"}, {"name": "eth1", "state": state}]}
     )
-    result = outcome(dict(IN_SYNC), "h1", applied, facts=facts)
+    result = outcome(dict(IN_SYNC), "h1", applied, down=interfaces_down(facts, "ovirtmgmt"))
     assert result["status"] == status
     assert (603 in [one["id"] for one in result["events"]]) == (status != "up")
 
 
-def test_of_a_filter_that_failed_only_its_own_sentence_is_told():
-    filter_error = "The filter plugin 'ovirt.mgmt_network.f' failed: f: vlan: no."
-    said = f"Task failed: Error while resolving value for 'x': {filter_error}"
-    result = outcome(CHANGE, "h1", {}, failed("ansible.builtin.set_fact", said))
-    assert result["reason"] == "some task: vlan: no."
-    assert result["events"][0]["message"].endswith("setup networks failure. vlan: no.")
+def test_the_step_is_named_by_the_task_where_there_is_one():
+    assert outcome(CHANGE, "h1", {}, failed("plan", "no."))["reason"] == "Plan the management network: no."
+    assert outcome(CHANGE, "h1", {}, dict(failed("task", "no."), task="Cable"))["reason"] == "Cable: no."
 
 
 CHECKED = {
     "would change": (CHANGE, {"changed": True, "change": {}}, None, "changed", True, "up", []),
     "in sync": (IN_SYNC, {}, None, "in_sync", False, "up", []),
-    "refused": (REFUSE, {}, failed("ansible.builtin.fail"), "refused", False, "non_operational", [1119]),
-    "no answer": ({}, {}, failed("ansible.builtin.wait_for_connection"), "no_answer", False, "non_responsive", [12]),
+    "refused": (REFUSE, {}, failed("plan"), "refused", False, "non_operational", [1119]),
+    "no answer": ({}, {}, lost(), "no_answer", False, "non_responsive", [12]),
     "differs, only reported": (dict(CHANGE, exists=True), {}, None, "out_of_sync", False, "up", [1110]),
 }
 
@@ -351,44 +318,3 @@ def test_check_mode_predicts_and_claims_nothing(decision, applied, failure, cate
     assert short_lines(outcome(CHANGE, "h1", {"changed": True}, check=True)) == [
         "h1: would change: ovirtmgmt: bridged, vlan 3000, bond bond4, mtu 9000, dhcp"
     ]
-
-
-@pytest.mark.parametrize(
-    "msg, reason",
-    [
-        (
-            "timed out waiting for ping module test: Failed to connect to the host via ssh: root@192.0.2.1: "
-            "Permission denied (publickey).",
-            "root@192.0.2.1: Permission denied (publickey).",
-        ),
-        (
-            "Task failed: Failed to connect to the host via ssh: Warning: Permanently added 'h1' (ED25519) to the "
-            "list of known hosts.\r\n"
-            "ssh: connect to host h1 port 22: Connection timed out",
-            "ssh: connect to host h1 port 22: Connection timed out",
-        ),
-        (
-            "Failed to connect to the host via ssh: @@@@@\r\n@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! "
-            "@\r\nHost key verification failed.",
-            "Host key verification failed.",
-        ),
-        (
-            'Data could not be sent to remote host "h1". Make sure this host can be reached over ssh: Connection '
-            "reset by 192.0.2.1 port 22",
-            "Connection reset by 192.0.2.1 port 22",
-        ),
-        ("", "the host does not answer"),
-    ],
-)
-def test_a_host_that_cannot_be_reached_is_told_in_the_words_of_ssh(msg, reason):
-    assert connection_reason(msg) == reason
-    for failure in (
-        failed("ansible.builtin.wait_for_connection", msg),
-        dict(failed("host_deploy", msg), unreachable=True),
-    ):
-        result = outcome({}, "h1", {}, failure)
-        assert (result["status"], result["category"], result["reason"]) == ("non_responsive", "no_answer", reason)
-        assert short_lines(result) == [
-            "h1: non_responsive, unreachable: " + reason,
-            "    what to do: Check that the host is powered on and accepts SSH logins, and run again.",
-        ]

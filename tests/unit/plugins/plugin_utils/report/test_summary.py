@@ -20,8 +20,8 @@ BASE = {
     "remedy": "",
     "request": {"networks": {"ovirtmgmt": NETWORK}, "bondings": {}, "options": {}},
 }
-FAILED = {"task": "t", "action": "ansible.builtin.fail", "msg": ""}
-SSH = "Failed to connect to the host via ssh: root@%s: Permission denied (publickey)."
+FAILED = {"step": "apply", "reason": "", "unreachable": False}
+SSH = "root@%s: Permission denied (publickey)."
 
 
 def changed(host, seconds=4.4, check=False):
@@ -56,7 +56,7 @@ def refused(host, name=events.VLAN_MISMATCH, **more):
 
 
 def silent(host, **more):
-    return outcome({}, host, {}, dict(FAILED, action="wait_for_connection", msg=SSH % host), **more)
+    return outcome({}, host, {}, dict(FAILED, step="connect", reason=SSH % host, unreachable=True), **more)
 
 
 def names(word, number):
@@ -117,7 +117,11 @@ def test_hosts_that_differ_in_nothing_but_address_and_time_are_one_group():
             "1 of 3 hosts OK: 1 changed; 1 prepared only; 1 without a result",
         ),
         (
-            [outcome(dict(BASE, decision="change"), "a", {}, dict(FAILED, msg="No bond, no change.", refused=True))],
+            [
+                outcome(
+                    dict(BASE, decision="change"), "a", {}, dict(FAILED, step="policies", reason="No bond, no change.")
+                )
+            ],
             (),
             "0 of 1 hosts OK: 1 refused: policy x1",
         ),

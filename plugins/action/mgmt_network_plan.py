@@ -1,0 +1,68 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Edge of plugin_utils/controller/management.py: arguments checked, host read, plan made."""
+
+from __future__ import annotations
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils import arguments as apply_options
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller import role_variables
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.host import Host
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.management import Job
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import to_plain
+
+ROLE = "configure_mgmt"
+OPTIONS = (
+    "network",
+    "state",
+    "sync",
+    "facts",
+    "wait",
+    "permit_loss",
+    "keep_vlan_name",
+    "persistent",
+    "learn_vlan",
+    "policies",
+)
+SPEC = {"return_facts": {"type": "bool"}, **{name: {"type": "raw"} for name in OPTIONS}}
+
+
+class ActionModule(ActionBase):
+    """What is wrong with the arguments fails the task; what is wrong with the host is data."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp=None, task_vars=None):
+        super().run(tmp, task_vars)
+        _validated, asked = self.validate_argument_spec(argument_spec=SPEC)
+        missing = role_variables.missing_library()
+        if missing:
+            return {"failed": True, "changed": False, "msg": missing}
+        given = {"%s_%s" % (ROLE, key): to_plain(asked[key], key) for key in OPTIONS if asked[key] is not None}
+        specs = {ROLE: role_variables.specification(ROLE)}
+        arguments, problems = role_variables.checked(specs, task_vars, self._templar, given)
+        if not problems:
+            problems = self._about_probes(arguments)
+        if problems:
+            msg = "%s. No host was contacted" % "; ".join(dict.fromkeys(problems))
+            return {"failed": True, "changed": False, "msg": msg}
+        job = Job(Host(self, task_vars), {"arguments": arguments}, self._task.check_mode, self._task.no_log)
+        job.plan()
+        arguments.pop("facts", None)
+        result = {"changed": False, **job.data, **job.for_ansible}
+        hooked = any(arguments.get("%s_tasks" % hook) for hook in ("before", "after", "failure"))
+        if hooked if asked["return_facts"] is None else asked["return_facts"]:
+            result["ansible_facts"] = {**result.get("ansible_facts", {}), "host_network": job.facts}
+        return result
+
+    @staticmethod
+    def _about_probes(arguments):
+        """What an argument specification cannot say of probes."""
+        try:
+            apply_options.check({"probes": arguments["probes"]})
+        except apply_options.ArgumentError as exc:
+            return ["%s_probes: %s" % (ROLE, str(exc).removesuffix(". Nothing was changed"))]
+        return []

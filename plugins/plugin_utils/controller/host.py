@@ -1,0 +1,113 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The host of an action, over its connection: shell lines, modules, a new connection, the wait for an answer."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from ansible.errors import AnsibleError
+
+# How a connection fails: AnsibleConnectionFailure is an AnsibleError, and a timeout of become is only that on
+# ansible-core 2.16; paramiko has the others.
+UNREACHABLE = (AnsibleError, EOFError, OSError)
+# A dead path must be noticed while there is time to try again: ssh's own patience has no bound.
+_SSH_BOUNDS = "-o ServerAliveInterval=2 -o ServerAliveCountMax=2"
+_ANSWER = "ovirt-mgmt-network-answers"
+_ATTEMPT_SECONDS = 10  # of the first attempt; a later one gets twice as long as the one before it, up to
+_LONGEST_SECONDS = 30
+_PAUSE = 1
+
+
+class Silent(Exception):
+    """The host did not answer in time. The text is what the last attempt said."""
+
+
+class _Expired(BaseException):
+    """Passes through the retries of connection plugins, which catch every Exception."""
+
+
+class Host:
+    """``action``: an ActionBase with a connection; ``variables``: its task's."""
+
+    def __init__(self, action: Any, variables: dict[str, Any]) -> None:
+        self._action = action
+        self._variables = variables
+        self.name: str = variables.get("inventory_hostname", "host")
+
+    def line(self, line: str) -> str:
+        """Run one shell line on the host, with become as the task has it; what it prints. Raises UNREACHABLE."""
+        return str(self._action._low_level_execute_command(line, sudoable=True).get("stdout", ""))
+
+    def module(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """The result of a module of this collection, in check mode when the task is. Raises UNREACHABLE."""
+        result: dict[str, Any] = self._action._execute_module(
+            module_name="ovirt.mgmt_network." + name, module_args=arguments, task_vars=self._variables
+        )
+        result.pop("invocation", None)
+        return result
+
+    def reconnect(self) -> None:
+        """Drop the connection, a persistent master too: the next line opens a new one. Raises UNREACHABLE."""
+        reset = getattr(self._action._connection, "reset", None)
+        if reset is not None:
+            reset()
+
+    def bound_ssh(self) -> None:
+        """Let connections that are opened from now on notice a dead path within seconds."""
+        connection = self._action._connection
+        if getattr(connection, "transport", "") == "ssh":
+            own = connection.get_option("ssh_extra_args") or ""
+            if _SSH_BOUNDS not in own:
+                connection.set_option("ssh_extra_args", (own + " " + _SSH_BOUNDS).strip())
+
+    def await_answer(self, seconds: float) -> None:
+        """Return once the host runs a shell line; at least one attempt is made. Raises Silent after ``seconds``."""
+        end = time.monotonic() + seconds
+        patience = _ATTEMPT_SECONDS
+        while True:
+            try:
+                with _at_most(patience):
+                    trouble = self._attempt()
+                if not trouble:
+                    return
+            except UNREACHABLE as exc:
+                trouble = str(exc) or type(exc).__name__
+            if time.monotonic() >= end:
+                raise Silent(trouble)
+            time.sleep(_PAUSE)
+            patience = min(2 * patience, _LONGEST_SECONDS)
+            with contextlib.suppress(*UNREACHABLE), _at_most(patience):
+                self.reconnect()
+
+    def _attempt(self) -> str:
+        answer = self._action._low_level_execute_command("echo " + _ANSWER, sudoable=True)
+        if _ANSWER in answer.get("stdout", ""):
+            return ""
+        return str(answer.get("stderr") or answer.get("stdout") or "the host's shell does not answer")
+
+
+@contextlib.contextmanager
+def _at_most(seconds: float) -> Iterator[None]:
+    """Raises TimeoutError when the block takes longer; a timeout of the task itself goes first."""
+    if signal.getitimer(signal.ITIMER_REAL)[0]:
+        yield
+        return
+
+    def expire(_number: int, _frame: object) -> None:
+        raise _Expired
+
+    previous = signal.signal(signal.SIGALRM, expire)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    except _Expired:
+        raise TimeoutError("no answer within %s s" % seconds) from None
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)

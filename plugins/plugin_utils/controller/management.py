@@ -1,0 +1,247 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The management network of one host, from the first contact to the result: plan, apply, read back, conclude.
+
+Between tasks a job is plain data: ``arguments`` (of the role configure_mgmt, checked), ``began`` (seconds since the
+epoch), ``plan`` (see plan/plan.py; {} when there is none), ``change`` (whether it is to be applied), ``down`` (devices
+that the network needs and that are not up), ``failure`` (see report/outcome.py; {} when there is none), and after
+apply(): ``applied`` (the result of nmstate_apply) and ``edited`` (whether a hook has edited the request).
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils import arguments as apply_options
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller import network_change
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.failures import failure
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.host import UNREACHABLE, Host, Silent
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definition import DefinitionError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.host_state import StateFormatError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import FactsError, interfaces_down
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.derive import plan_management_network
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.edit import with_request
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.plan import CHANGE, IN_SYNC, REFUSE, Options, Plan
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.policies import PolicyError, violations
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.remove import plan_removal
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report import outcome, steps
+
+_UNUSABLE = (DefinitionError, FactsError, StateFormatError, PolicyError)
+
+
+class _Failed(Exception):
+    """``failure``: why the job cannot go on, as data."""
+
+    def __init__(self, failure: dict[str, Any]) -> None:
+        super().__init__(failure["reason"])
+        self.failure = failure
+
+
+class Job:
+    """``data``: see above. ``check``: Ansible's check mode. ``no_log``: of the task."""
+
+    def __init__(self, host: Host, data: dict[str, Any], check: bool = False, no_log: bool = False) -> None:
+        self._host = host
+        self._check = check
+        self._no_log = no_log
+        self.data: dict[str, Any] = {
+            "arguments": {},
+            "began": time.time(),
+            "plan": {},
+            "change": False,
+            "down": [],
+            "failure": {},
+            **data,
+        }
+        self.facts: dict[str, Any] = {}  # of the host, when they were read last
+        self.for_ansible: dict[
+            str, Any
+        ] = {}  # what Ansible wants to know of a module's run: facts of its own, warnings
+
+    @property
+    def _arguments(self) -> dict[str, Any]:
+        arguments: dict[str, Any] = self.data["arguments"]
+        return arguments
+
+    def plan(self) -> None:
+        """Wait for the host, read it unless its facts are among the arguments, and decide."""
+        try:
+            self.facts = self._arguments.get("facts") or self._first_facts()
+            plan = self._made()
+            self._take(plan)
+        except _Failed as exc:
+            self.data["failure"] = exc.failure
+
+    def apply(self, request: dict[str, Any] | None = None) -> None:
+        """Apply the plan when there is something to be changed, with the ``request`` that a hook has made of its own."""
+        self.data.update(applied={}, edited=False)
+        if self.data["failure"] or not self.data["change"]:
+            return
+        try:
+            if request is not None and request != self.data["plan"]["request"]:
+                self._edit(request)
+            self.data["applied"] = self._applied(Plan.from_dict(self.data["plan"]))
+        except _Failed as exc:
+            self.data["failure"] = exc.failure
+
+    def conclude(self) -> dict[str, Any]:
+        """The result of the host. After a change the host is read again and compared with the definition."""
+        applied, after = self.data.get("applied") or {}, None
+        if applied and not applied.get("failed") and not self.data["failure"] and not self._check:
+            try:
+                after = self._compared()
+            except _Failed as exc:
+                self.data["failure"] = exc.failure
+        arguments, plan = self._arguments, self.data["plan"]
+        decision = Plan.from_dict(plan).decision_dict() if plan else {}
+        if arguments.get("state") == "absent" and plan:
+            decision["record"] = plan["record"]
+        return outcome.outcome(
+            decision,
+            self._host.name,
+            applied,
+            self.data["failure"] or None,
+            activate=arguments.get("activate", True) and arguments.get("state") != "absent",
+            now=time.time(),
+            began=self.data["began"],
+            deployment=arguments.get("deployment"),
+            learn_vlan=self._learns(),
+            check=self._check,
+            down=self.data["down"],
+            after=after,
+        )
+
+    def answers(self) -> None:
+        """After a failure whose cause is unknown: one attempt to reach the host; its silence is the cause."""
+        try:
+            self._host.await_answer(0)
+        except Silent as exc:
+            self.data["failure"].update(failure(self.data["failure"]["step"], str(exc), unreachable=True))
+
+    def _first_facts(self) -> dict[str, Any]:
+        self._host.bound_ssh()
+        if not self._arguments.get("deployment"):  # a host that was just prepared answers
+            try:
+                self._host.await_answer(self._arguments["wait"])
+            except Silent as exc:
+                raise _Failed(failure(steps.CONNECT, str(exc), unreachable=True)) from exc
+        return self._facts()
+
+    def _facts(self) -> dict[str, Any]:
+        result = self._module_result()
+        if result.get("failed"):
+            raise _Failed(failure(steps.GATHER, result.get("msg") or "the module host_network_facts has failed"))
+        facts: dict[str, Any] = result.pop("ansible_facts")
+        network: dict[str, Any] = facts.pop("host_network")
+        self.for_ansible.setdefault("ansible_facts", {}).update(facts)
+        self.for_ansible.setdefault("warnings", []).extend(result.get("warnings") or [])
+        return network
+
+    def _module_result(self) -> dict[str, Any]:
+        try:
+            return self._host.module("host_network_facts", {})
+        except UNREACHABLE as exc:
+            raise _Failed(failure(steps.GATHER, str(exc), _is_lost(exc))) from exc
+
+    def _made(self) -> Plan:
+        arguments = self._arguments
+        make = plan_removal if arguments["state"] == "absent" else plan_management_network
+        try:
+            return make(self.facts, arguments["network"], self._options())
+        except _UNUSABLE as exc:
+            raise _Failed(failure(steps.PLAN, str(exc))) from exc
+
+    def _options(self) -> Options:
+        arguments = self._arguments
+        return Options(
+            host=self._host.name,
+            permit_loss=arguments["permit_loss"],
+            keep_vlan_name=arguments["keep_vlan_name"],
+            persistent=arguments["persistent"],
+        )
+
+    def _take(self, plan: Plan) -> None:
+        self.data.update(plan=plan.to_dict(), down=interfaces_down(self.facts, plan.network), change=self._wanted(plan))
+        if plan.decision == REFUSE:
+            raise _Failed(failure(steps.PLAN, (plan.event or {}).get("message", "")))
+        if self.data["change"] and self._arguments["policies"]:
+            self._enforce_policies()
+
+    def _wanted(self, plan: Plan) -> bool:
+        """Whether the plan is to be applied. That VDSM has no record of the network is always mended."""
+        attributes = [difference["attribute"] for difference in plan.differences]
+        asked = (
+            self._arguments["sync"] == "apply"
+            or self._arguments["state"] == "absent"
+            or not plan.exists
+            or attributes == ["persistence"]
+        )
+        return plan.decision == CHANGE and asked and not (self._learns() and "vlan" in attributes)
+
+    def _learns(self) -> bool:
+        """A definition that states a VLAN tag, be it none, is not doubted."""
+        return bool(self._arguments.get("learn_vlan")) and "vlan_tag" not in self._arguments["network"]
+
+    def _enforce_policies(self) -> None:
+        try:
+            messages = violations(self.facts, self._arguments["policies"])
+        except PolicyError as exc:
+            raise _Failed(failure(steps.PLAN, str(exc))) from exc
+        if messages:
+            self.data["change"] = False
+            raise _Failed(failure(steps.POLICIES, "%s The host was not touched." % " ".join(messages)))
+
+    def _edit(self, request: dict[str, Any]) -> None:
+        # The hook may have changed the host as well, so what it asks for is checked against the host as it is now.
+        self.facts = self._facts()
+        made = Plan.from_dict(self.data["plan"])
+        try:
+            plan = with_request(made, request, self.facts, self._arguments["network"], self._options())
+        except _UNUSABLE as exc:
+            raise _Failed(failure(steps.PLAN, str(exc))) from exc
+        self.data.update(plan=plan.to_dict(), edited=True)
+        if plan.decision == REFUSE:
+            raise _Failed(failure(steps.PLAN, (plan.event or {}).get("message", "")))
+
+    def _applied(self, plan: Plan) -> dict[str, Any]:
+        arguments = self._arguments
+        given = {key: arguments[key] for key in ("timeout", "probes", "persistent", "last_resort")}
+        given.update(state=plan.state, settings=plan.settings, record=plan.record, diagnosis=arguments["diagnosis_dir"])
+        params = ArgumentSpecValidator(apply_options.nmstate_apply()).validate(given).validated_parameters
+        try:
+            applied = network_change.apply(self._host, given, params, self._no_log)
+        except UNREACHABLE as exc:
+            if not _is_lost(exc):
+                raise _Failed(failure(steps.APPLY, str(exc))) from exc
+            msg = "%s. Should the change have begun, the host undoes it %s s after it was applied." % (
+                str(exc).rstrip(". \r\n"),
+                arguments["timeout"],
+            )
+            raise _Failed(failure(steps.APPLY, msg, unreachable=True)) from exc
+        if applied.get("failed"):
+            self.data["failure"] = failure(steps.APPLY, applied.get("msg") or "")
+        self.for_ansible.setdefault("warnings", []).extend(applied.pop("warnings", None) or [])
+        self.for_ansible.update({"diff": applied.pop("diff")} if "diff" in applied else {})
+        return {key: value for key, value in applied.items() if key not in ("change", "settings", "ansible_facts")}
+
+    def _compared(self) -> dict[str, Any]:
+        self.facts = self._facts()
+        after = self._made()
+        self.data["down"] = interfaces_down(self.facts, after.network)
+        if after.decision != IN_SYNC and not self.data.get("edited"):
+            # a hook may have had its reasons to depart from the definition; what differs is reported then
+            msg = (
+                "The change was committed, but the host does not hold the definition: %s. Run again with "
+                "configure_mgmt_sync=apply." % (after.differences or after.event)
+            )
+            self.data["failure"] = failure(steps.COMPARE, msg)
+        return after.decision_dict()
+
+
+def _is_lost(error: BaseException) -> bool:
+    """Whether the connection has failed, and not something of Ansible's own."""
+    return isinstance(error, AnsibleConnectionFailure) or not isinstance(error, AnsibleError)
