@@ -104,7 +104,8 @@ def molecule(word, name, inventory, folder):
         )
     except subprocess.TimeoutExpired as error:
         raise StepError(
-            f"{name}: {word}: timed out after {STEP_SECONDS} s\n{(error.stdout or b'').decode(errors='replace')[-8000:]}"
+            f"{name}: {word}: timed out after {STEP_SECONDS} s\n"
+            f"{(error.stdout or b'').decode(errors='replace')[-8000:]}"
         ) from None
     if done.returncode:
         raise StepError(f"{name}: {word}: exit status {done.returncode}\n{done.stdout[-8000:]}\n{done.stderr[-2000:]}")

@@ -18,6 +18,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.filter import (
     mgmt_network_event,
 )
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller import filter_edge
+from ansible_collections.ovirt.mgmt_network.tests.unit.builders.tagged import Text, exact_types, tagged
 from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.hosts import founding_host, nic_host
 
 FILTERS = Path(__file__).resolve().parents[4] / "plugins" / "filter"
@@ -26,31 +27,6 @@ derive = derive_mgmt_network.derive_mgmt_network
 define = mgmt_network_definition.mgmt_network_definition
 make_event = mgmt_network_event.mgmt_network_event
 NETWORK = {"name": "ovirtmgmt"}
-
-
-class Text(str):
-    """Stands for Ansible's tagged strings: a str by isinstance, not by its exact type."""
-
-
-class Mapping(dict):
-    """Likewise for its mappings."""
-
-
-def exact_types(value):
-    """The exact types that occur in ``value``."""
-    if isinstance(value, dict):
-        return {type(value)}.union(*(exact_types(key) | exact_types(item) for key, item in value.items()))
-    if isinstance(value, list):
-        return {type(value)}.union(*(exact_types(item) for item in value))
-    return {type(value)}
-
-
-def tagged(value):
-    if isinstance(value, dict):
-        return Mapping({Text(key): tagged(item) for key, item in value.items()})
-    if isinstance(value, list):
-        return [tagged(item) for item in value]
-    return Text(value) if isinstance(value, str) else value
 
 
 def test_tagged_input_gives_plain_output():

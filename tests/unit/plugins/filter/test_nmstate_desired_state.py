@@ -18,6 +18,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.filter.nmstate_desired_state
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.change import difference
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.facts import gather
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.network import BOND_KEYS, NETWORK_KEYS
+from ansible_collections.ovirt.mgmt_network.tests.unit.builders.tagged import exact_types, tagged
 
 desired = FilterModule().filters()["nmstate_desired_state"]
 UNIT = Path(__file__).resolve().parents[1]
@@ -29,30 +30,6 @@ REQUEST = {
     "bondings": {},
     "options": {},
 }
-
-
-class Text(str):
-    """Stands for Ansible's tagged strings: a str by isinstance, not by its exact type."""
-
-
-class Mapping(dict):
-    """Likewise for its mappings."""
-
-
-def tagged(value):
-    if isinstance(value, dict):
-        return Mapping({Text(key): tagged(item) for key, item in value.items()})
-    if isinstance(value, list):
-        return [tagged(item) for item in value]
-    return Text(value) if isinstance(value, str) else value
-
-
-def exact_types(value):
-    if isinstance(value, dict):
-        return {type(value)}.union(*(exact_types(key) | exact_types(item) for key, item in value.items()))
-    if isinstance(value, list):
-        return {type(value)}.union(*(exact_types(item) for item in value))
-    return {type(value)}
 
 
 def recorded_facts():

@@ -9,17 +9,9 @@ import pytest
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.effects import profile_settings as ps
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.effects.base import Context, EffectError, RequestError
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources import nmcli
+from ansible_collections.ovirt.mgmt_network.tests.unit.builders.profiles import profile
 
 IAID = {"ipv6.dhcp-iaid": "2a:83:5d:db"}
-
-
-def profile(**values):
-    """A profile as GetSettings gives it, from ``ipv6__dhcp_iaid="mac"``."""
-    found = {"connection": {"id": "ovirtmgmt"}, "ipv4": {"method": "auto"}, "ipv6": {"method": "auto"}}
-    for name, value in values.items():
-        section, _mark, key = name.partition("__")
-        found[section][key.replace("_", "-")] = value
-    return found
 
 
 @pytest.mark.parametrize(

@@ -7,15 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.facts import profile_properties
-
-
-def profile(**values):
-    """A profile as GetSettings gives it, from ``ipv6__dhcp_iaid="mac"``."""
-    found = {"connection": {"id": "ovirtmgmt"}, "ipv4": {"method": "auto"}, "ipv6": {"method": "auto"}}
-    for name, value in values.items():
-        section, _mark, key = name.partition("__")
-        found[section][key.replace("_", "-")] = value
-    return found
+from ansible_collections.ovirt.mgmt_network.tests.unit.builders.profiles import profile
 
 
 def test_what_a_profile_has():

@@ -7,6 +7,7 @@ says what it costs.
 from __future__ import annotations
 
 import pytest
+from ansible_collections.ovirt.mgmt_network.tests.unit.builders.nmstate import DHCP4, OFF
 from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.hosts import (
     bond,
     bridgeless_host,
@@ -143,14 +144,6 @@ def test_a_removal_leaves_the_name():
 # --- the desired state ---
 
 MAC, OTHER_MAC = "52:54:00:0C:01:02", "52:54:00:0C:01:99"
-OFF = {"enabled": False}
-DHCP4 = {
-    "enabled": True,
-    "dhcp": True,
-    "auto-dns": True,
-    "auto-gateway": True,
-    "address": [{"ip": "192.0.2.10", "prefix-length": 24}],
-}
 BY_DHCP = {"bonding": "bond4", "vlan": 3000, "bootproto": "dhcp", "defaultRoute": True, "nameservers": []}
 STATIC = {
     "bonding": "bond4",

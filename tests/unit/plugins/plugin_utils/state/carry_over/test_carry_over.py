@@ -8,17 +8,18 @@ import zlib
 
 import pytest
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.carry_over.identity import eui64
+from ansible_collections.ovirt.mgmt_network.tests.unit.builders.nmstate import (
+    DHCP4,
+    MAC,
+    addresses,
+    bridge,
+    eth,
+    route,
+    static4,
+    static6,
+)
 from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.plans import desired_state
 
-MAC = "52:54:00:0C:01:01"
-OFF = {"enabled": False}
-DHCP4 = {
-    "enabled": True,
-    "dhcp": True,
-    "auto-dns": True,
-    "auto-gateway": True,
-    "address": [{"ip": "192.0.2.10", "prefix-length": 24}],
-}
 AUTO6 = {"enabled": True, "dhcp": True, "autoconf": True}
 BY_DHCP = {"nic": "eth1", "bootproto": "dhcp", "defaultRoute": True, "nameservers": []}
 BY_BOTH = {**BY_DHCP, "dhcpv6": True, "ipv6autoconf": True}
@@ -30,45 +31,6 @@ STATIC = {
     "defaultRoute": True,
 }
 LEASE4, LEASE6 = "01:" + MAC.lower(), "00:03:00:01:" + MAC.lower()
-
-
-def eth(name="eth1", ipv4=None, ipv6=None, **properties):
-    return {
-        "name": name,
-        "type": "ethernet",
-        "state": "up",
-        "mtu": 1500,
-        "mac-address": MAC,
-        "ipv4": ipv4 or OFF,
-        "ipv6": ipv6 or OFF,
-        **properties,
-    }
-
-
-def bridge(name="ovirtmgmt", port="eth1", **properties):
-    return {**eth(name, **properties), "type": "linux-bridge", "bridge": {"port": [{"name": port}]}}
-
-
-def addresses(*texts):
-    return [{"ip": ip, "prefix-length": int(prefix)} for ip, _slash, prefix in (text.partition("/") for text in texts)]
-
-
-def static4(*texts):
-    return {"enabled": True, "dhcp": False, "address": addresses(*texts)}
-
-
-def static6(*texts):
-    return {"enabled": True, "dhcp": False, "autoconf": False, "address": addresses(*texts)}
-
-
-def route(destination, gateway, device="eth1", number=254, **more):
-    return {
-        "destination": destination,
-        "next-hop-address": gateway,
-        "next-hop-interface": device,
-        "table-id": number,
-        **more,
-    }
 
 
 def move(network, *interfaces, profile=None, running=None, **sections):

@@ -1,0 +1,30 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plain data in types of their own, as Ansible hands it to filters."""
+
+from __future__ import annotations
+
+
+class Text(str):
+    """Stands for Ansible's tagged strings: a str by isinstance, not by its exact type."""
+
+
+class Mapping(dict):
+    """Likewise for its mappings."""
+
+
+def exact_types(value):
+    """The exact types that occur in ``value``."""
+    if isinstance(value, dict):
+        return {type(value)}.union(*(exact_types(key) | exact_types(item) for key, item in value.items()))
+    if isinstance(value, list):
+        return {type(value)}.union(*(exact_types(item) for item in value))
+    return {type(value)}
+
+
+def tagged(value):
+    if isinstance(value, dict):
+        return Mapping({Text(key): tagged(item) for key, item in value.items()})
+    if isinstance(value, list):
+        return [tagged(item) for item in value]
+    return Text(value) if isinstance(value, str) else value
