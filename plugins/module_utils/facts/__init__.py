@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a host's network is: the fact ``host_network`` from all sources."""
+"""The state of a host's network: the fact ``host_network``, gathered from all sources."""

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The capabilities document of a host in the keys and value types of VDSM's getVdsCaps, from raw sources; pure.
+"""The capabilities of a host, with the keys and value types of VDSM's getVdsCaps, from raw sources. Pure.
 
-Source of the rules: VDSM, lib/vdsm/network/netinfo. Mended where VDSM loses what decides: teams are shown, a device
-with several gateways shows them all (and the best as ``gateway``), the hops of a multipath default route count, and
-``ipv4defaultroute`` is about the device's own route.
+Source of the rules: VDSM, lib/vdsm/network/netinfo. Differences from VDSM, which omits data that decisions need: teams
+are listed, a device with several gateways lists all of them (the preferred one is ``gateway``), the hops of a multipath
+default route count, and ``ipv4defaultroute`` refers to the device's own route.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 DUMMY_BRIDGE = ";vdsmdummy;"  # libvirt's placeholder on VDSM hosts
-# Properties of a bond that are state and no options (VDSM: link/bond/sysfs_options.py, EXCLUDED_BONDING_ENTRIES).
+# Properties of a bond that are state, not options (VDSM: link/bond/sysfs_options.py, EXCLUDED_BONDING_ENTRIES).
 _NO_BOND_OPTIONS = (
     "slaves",
     "active_slave",
@@ -31,9 +31,9 @@ _NO_BOND_OPTIONS = (
     "ad_partner_mac",
     "ad_actor_system",
 )
-# Defaults of the bonding driver (bonding.rst; bond_main.c), as the last word in sysfs: only for where neither VDSM's
-# dump nor the kernel can be asked (kernel.bond_defaults()). An option that is not here is not reported then: its
-# default is unknown.
+# Defaults of the bonding driver (bonding.rst; bond_main.c), as the last word in sysfs. Used only if neither VDSM's dump
+# nor the kernel is available (kernel.bond_defaults()). Options that are not listed here are not reported then, because
+# their default is unknown.
 _BOND_DEFAULTS = {
     "ad_actor_sys_prio": "65535",
     "ad_select": "0",
@@ -62,8 +62,10 @@ _BOND_DEFAULTS = {
     "use_carrier": "1",
     "xmit_hash_policy": "0",
 }
-_MIIMON_WITHOUT_ARP = "100"  # of modes 4, 5 and 6, which cannot monitor by ARP (bond_options.c, bond_option_mode_set())
-# Of a bridge's options only those that a change would lose or that decide whether it may be made.
+_MIIMON_WITHOUT_ARP = (
+    "100"  # of modes 4, 5, and 6, which do not support ARP monitoring (bond_options.c, bond_option_mode_set())
+)
+# Only the options of a bridge that a change would lose, or on which a decision depends.
 _BRIDGE_OPTIONS = (
     ("forward_delay", "forward_delay"),
     ("group_fwd_mask", "group_fwd_mask"),
@@ -83,9 +85,9 @@ def capabilities(
 ) -> dict:
     """``{nics, bondings, vlans, bridges, teams, networks, nameservers, max_mtu}`` of a host.
 
-    ``links``, ``traits``, ``routes``: as kernel.py gives them; ``state``: nmstate's show; ``managed``: names of the
-    devices that NetworkManager manages; ``running``: ``{networks, bondings}`` of VDSM; ``hidden_nics``: patterns of
-    NICs left out.
+    ``links``, ``traits``, ``routes``: from kernel.py. ``state``: output of nmstatectl show. ``managed``: names of the
+    devices that NetworkManager manages. ``running``: ``{networks, bondings}`` of VDSM. ``hidden_nics``: patterns of
+    NICs to leave out.
     """
     kinds = classify(links, traits, managed, hidden_nics)
     hidden = {link["ifname"] for link in links if kinds.get(link["ifname"]) is None}
@@ -100,7 +102,7 @@ def capabilities(
             document[kinds[name]][name] = dict(own, **_common(link, routes, config.get(name) or {}))
     document["networks"] = _networks(running.get("networks") or {}, document)
     document["nameservers"] = ((state.get("dns-resolver") or {}).get("running") or {}).get("server") or []
-    # A driver without a limit says 0; IPv4's own limit holds then.
+    # A driver without a limit reports 0; use the limit of IPv4 then.
     document["max_mtu"] = {
         link["ifname"]: link.get("max_mtu") or 65535 for link in links if link["ifname"] in document["nics"]
     }
@@ -110,8 +112,8 @@ def capabilities(
 def classify(
     links: Iterable[Mapping], traits: Mapping, managed: Collection[str], hidden_nics: Collection[str] = ()
 ) -> dict:
-    """``{device: nics|bondings|vlans|bridges|teams|None}``; None: of a guest or container, or hidden, or nothing of a
-    network's.
+    """``{device: nics|bondings|vlans|bridges|teams|None}``; None for devices of guests and containers, hidden devices,
+    and devices that no network can use.
     """
     kinds = {
         "bond": "bondings",
@@ -125,7 +127,7 @@ def classify(
     if_managed = (
         "veth",
         "dummy",
-    )  # a container's when NetworkManager leaves it alone, else a NIC of a nested or test host
+    )  # of a container if NetworkManager does not manage it, otherwise a NIC of a nested or test host
     of_guests = {link.get("address") for link in links if _kind(link) in ("macvtap", "macvlan")}
     found = {}
     for link in links:
@@ -135,7 +137,7 @@ def classify(
         if found[name] == "nics" and (
             link.get("link_type") not in ("ether", "infiniband")
             or trait.get("tap")
-            or (trait.get("virtual_function") and link.get("address") in of_guests)  # handed to a VM
+            or (trait.get("virtual_function") and link.get("address") in of_guests)  # assigned to a VM
             or any(fnmatch.fnmatchcase(name, pattern) for pattern in hidden_nics)
         ):
             found[name] = None
@@ -179,10 +181,9 @@ def _bond(link: Mapping, trait: Mapping, ports: list[str], _hidden: Collection[s
 
 
 def bond_options(values: Mapping, defaults: Mapping | None = None) -> dict:
-    """VDSM's ``opts`` of a bond from sysfs' words: mode always, of the others what is not the default; numbers as text.
-
-    ``defaults``: sysfs' words of an untouched bond of the mode; a table takes their place when they are unknown (None
-    or {}).
+    """VDSM's ``opts`` of a bond from the words in sysfs: always the mode, and the options that differ from their
+    defaults; numbers as text. ``defaults``: the words in sysfs of a new bond of this mode; if unknown (None or {}), a
+    table is used.
     """
     known = (
         {name: _bond_word(name, text) for name, text in defaults.items()}
@@ -195,7 +196,7 @@ def bond_options(values: Mapping, defaults: Mapping | None = None) -> dict:
     options = {}
     for name, text in values.items():
         value = _bond_word(name, text)
-        # What only the host's own defaults lack has no value there.
+        # An option that is missing in the host's own defaults has no value there.
         default = known.get(name, "" if defaults else value)
         if name == "mode" or (value and value != default and name not in _NO_BOND_OPTIONS):
             options[name] = value
@@ -217,7 +218,7 @@ def _bridge(link: Mapping, _trait: Mapping, ports: list[str], hidden: Collection
     if "group_fwd_mask" in options:
         options["group_fwd_mask"] = "0x%x" % int(
             options["group_fwd_mask"], 0
-        )  # as sysfs and VDSM have it; iproute2 prints "0" for none
+        )  # the format of sysfs and VDSM; iproute2 prints "0" for none
     return {
         "hwaddr": link.get("address", ""),
         "ports": sorted(port for port in ports if port not in hidden),
@@ -234,10 +235,10 @@ _OWN = {"nics": _nic, "bondings": _bond, "vlans": _vlan, "bridges": _bridge, "te
 
 
 def _common(link: Mapping, routes: Iterable[Mapping], config: Mapping) -> dict:
-    """What all maps have: addresses, gateways, how they came about, MTU (text, as VDSM gives it)."""
+    """The keys of every device: addresses, gateways, their origin, MTU (text, as in VDSM)."""
     entries = [one for one in link.get("addr_info") or [] if one.get("scope") != "link" and one.get("local")]
     four = [one for one in entries if one["family"] == "inet"]
-    # The engine takes the first as the address: a configured one before one by autoconfiguration or a temporary one.
+    # The engine uses the first one as the address: configured addresses come before autoconfigured and temporary ones.
     six = sorted(
         (one for one in entries if one["family"] == "inet6"),
         key=lambda one: (bool(one.get("temporary")), bool(one.get("dynamic"))),
@@ -267,7 +268,7 @@ def _common(link: Mapping, routes: Iterable[Mapping], config: Mapping) -> dict:
 
 
 def _gateways(device: str, routes: Iterable[Mapping], family: int) -> list[str]:
-    """The different gateways of a device in any table, the best first: main table, then by metric."""
+    """The distinct gateways of a device in all tables, the preferred one first: main table, then by metric."""
     own = [one for one in routes if one["dev"] == device and one["family"] == family]
     own.sort(key=lambda one: (not _is_main(one), one["metric"]))
     return list(dict.fromkeys(one["gateway"] for one in own))
@@ -278,7 +279,7 @@ def _is_main(route: Mapping) -> bool:
 
 
 def _primary(addresses: Sequence[Mapping], gateway: str) -> Mapping | None:
-    # VDSM: the first non-secondary address in the gateway's subnet, else the first listed.
+    # VDSM: the first non-secondary address in the gateway's subnet, otherwise the first address.
     for one in addresses if gateway and ":" not in gateway else []:
         if not one.get("secondary") and ipaddress.ip_address(gateway) in ipaddress.ip_network(
             "%s/%d" % (one["local"], one["prefixlen"]), strict=False
@@ -305,7 +306,7 @@ _SHARED = (
 
 
 def _networks(records: Mapping, document: Mapping) -> dict:
-    """The networks of VDSM's records whose device exists, as VDSM reports them."""
+    """The networks in VDSM's records whose device exists, as VDSM reports them."""
     networks = {}
     for name, record in records.items():
         bridged = bool(record.get("bridged", True))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What differs between two snapshots of a host's network, within a scope or outside of it. Pure."""
+"""Compare two snapshots of a host's network, inside or outside of a scope. Pure."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-# Routes that a daemon learns from its neighbours come and go with them (rtnetlink.h, RTPROT_*;
-# /etc/iproute2/rt_protos).
+# Routes of routing daemons change at any time (rtnetlink.h, RTPROT_*; /etc/iproute2/rt_protos).
 _LEARNED = (
     "gated",
     "mrt",
@@ -33,28 +32,24 @@ _LEARNED = (
 
 
 def compare(old: Mapping, new: Mapping, scope: Mapping) -> list[dict]:
-    """What differs between two snapshots within ``scope`` (see scope.touched), as ``[{device, what, old, new}]``; [] is
-    exactly the old state.
+    """The differences between two snapshots inside ``scope`` (see scope.touched), as ``[{device, what, old, new}]``; []
+    means exactly the old state.
     """
     return _differences(_part(old, scope, True), _part(new, scope, True))
 
 
 def meanwhile(old: Mapping, new: Mapping, scope: Mapping) -> list[dict]:
-    """What differs outside of ``scope``, in the same form: what others did, or what happened, while the transaction was
-    under way.
-    """
+    """The differences outside of ``scope``, in the same form: other changes during the transaction."""
     return _differences(_part(old, scope, False), _part(new, scope, False))
 
 
 def differing(was: Mapping, now: Mapping) -> list[str]:
-    """The keys of a device in which ``now`` (a device of a snapshot, {} when it is gone) differs from ``was``."""
+    """The keys of a device in which ``now`` (a device of a snapshot, {} if it does not exist) differs from ``was``."""
     return [key for key in was if not _same(was[key], now.get(key))]
 
 
 def differing_options(was: Mapping | None, now: Mapping | None) -> dict:
-    """``{option: value it had}`` of two mappings of options, those left out of which either side can say nothing
-    (None).
-    """
+    """``{option: old value}`` of the options that differ, without options whose value is unknown (None) on either side."""
     present = now or {}
     return {
         key: value
@@ -65,13 +60,13 @@ def differing_options(was: Mapping | None, now: Mapping | None) -> dict:
 
 def _same(was: Any, now: Any) -> bool:
     if isinstance(was, dict) and isinstance(now, dict):
-        # in keys that only one has, iproute2 differs from itself before an update
+        # keys that only one side has come from an update of iproute2
         return not differing_options(was, now) and bool(was) == bool(now)
     return was == now
 
 
 def _part(snapshot: Mapping, scope: Mapping, inside: bool) -> dict:
-    """``snapshot`` less what is outside (or ``inside``) of ``scope``."""
+    """``snapshot`` without what is outside (or ``inside``) of ``scope``."""
     devices = set(scope["devices"])
     rules = set(scope["rules"])
 
@@ -82,7 +77,7 @@ def _part(snapshot: Mapping, scope: Mapping, inside: bool) -> dict:
             priority = entry.get("priority", 0)
             return priority in rules or (scope["new_rules"] and 30000 <= priority < 32766)
         if entry.get("type") in WITHOUT_DEVICE:
-            return entry.get("protocol") == "static"  # as NetworkManager makes them; by hand they are of "boot"
+            return entry.get("protocol") == "static"  # rules of NetworkManager; rules created manually have "boot"
         return bool(devices_of(entry) & devices) and entry.get("protocol") not in _LEARNED
 
     return {

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An nmstate state reduced to what decides about a change: no counters, no offload features, no lifetimes, no VM taps.
+"""An nmstate state reduced to what matters for a change: no counters, offload features, lifetimes, or VM taps.
 
 A host with a hundred VMs shows a megabyte of state; facts of that size double the controller's work.
 """
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from typing import Any
 
-# Devices of running VMs and containers: they come and go by themselves and are nobody's network configuration.
+# Devices of running VMs and containers, which are not part of the network configuration.
 _OF_GUESTS = ("tun", "mac-vtap")
 _IP = (
     "enabled",
@@ -34,7 +34,7 @@ _IP = (
 )
 _BRIDGE_OPTIONS = ("stp", "group-forward-mask", "multicast-snooping", "mac-ageing-time")
 _VLAN = ("id", "base-iface", "protocol", "registration-protocol", "reorder-headers", "loose-binding")
-# What nmstate shows for "not set": saying so again is noise.
+# What nmstate shows for "not set".
 _UNSET = {
     "auto-route-metric": -1,
     "protocol": "802.1q",
@@ -45,7 +45,7 @@ _UNSET = {
 
 
 def digest(state: Mapping, hidden: Collection[str] = ()) -> dict:
-    """The parts of ``state`` (as ``nmstatectl show`` gives it) that the desired state is made from; pure.
+    """The parts of ``state`` (from ``nmstatectl show``) from which the desired state is computed. Pure.
 
     Left out: loopback, taps and macvtaps (as interfaces and as bridge ports), unmanaged veths (containers), and the
     interfaces named in ``hidden``. Interfaces are sorted by name.
@@ -65,10 +65,9 @@ def digest(state: Mapping, hidden: Collection[str] = ()) -> dict:
 
 
 def without_guests(state: Mapping) -> dict:
-    """``state`` with all its keys, less guests' taps as interfaces and as ports of bridges; pure, the input stays as it
-    is.
-
-    This is what a desired state is compared with: nobody names taps, and on a bridge they are no difference.
+    """A copy of ``state`` with all its keys, but without taps of guests, as interfaces and as bridge ports. Pure. A
+    desired state is compared with
+    this: taps are not named, and are not a difference on a bridge.
     """
     gone = {iface["name"] for iface in state.get("interfaces") or [] if _of_a_guest(iface)}
     interfaces = []
@@ -95,7 +94,7 @@ def _of_a_guest(iface: Mapping) -> bool:
 def _interface(iface: Mapping, gone: Collection[str]) -> dict:
     small = {key: iface[key] for key in ("name", "type", "state", "controller", "mac-address", "mtu") if key in iface}
     if iface.get("state") == "ignore":
-        return small  # not managed by NetworkManager: that it is there is all there is to say
+        return small  # not managed by NetworkManager: only its existence matters
     for family in ("ipv4", "ipv6"):
         if family in iface:
             small[family] = _ip(iface[family])

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The fact ``host_network``: all sources of a host read once, and put together."""
+"""Build the fact ``host_network`` from all sources of a host, each read once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-DEFAULT_HIDDEN_NICS = ("w*", "usb*")  # VDSM's own default of hidden_nics
+DEFAULT_HIDDEN_NICS = ("w*", "usb*")  # VDSM's default of hidden_nics
 
 
 def pending() -> bool:
@@ -28,7 +28,7 @@ def gather(hidden_nics: Collection[str], control: Mapping[str, str]) -> dict:
     ``control``: the ends of the controller's connection, see ssh_connection.connection(). Raises CommandError,
     NetworkManagerError or NmstateError.
     """
-    managed = networkmanager.objects()  # first, for it says best what is wrong when NetworkManager is down
+    managed = networkmanager.objects()  # first, because it has the clearest error if NetworkManager is down
     sources = {
         "managed": managed,
         "settings": networkmanager.active_profiles(managed),
@@ -43,7 +43,7 @@ def gather(hidden_nics: Collection[str], control: Mapping[str, str]) -> dict:
     facts["versions"]["nmstate"] = nmstatectl.version()
     facts["versions"]["kernel"] = os.uname().release
     facts["supportsIPv6"] = kernel.supports_ipv6()
-    # a network change is open that is not yet safe: an open transaction, or VDSM's not yet saved networks
+    # whether there is an uncommitted network change: an open transaction, or networks that VDSM has not saved
     facts["unsaved"] = vdsm_persistence.unsaved()
     facts["in_memory"] = {kind: sorted(entries) for kind, entries in _of_records(vdsm_persistence.in_memory()).items()}
     facts["netConfigDirty"] = str(pending() or any(facts["unsaved"].values()))
@@ -77,14 +77,14 @@ def compose(sources: Mapping, hidden_nics: Collection[str] = ()) -> dict:
         for route in (state.get("routes") or {}).get("running") or []
         if route.get("next-hop-interface") != "lo"
     ]
-    # NetworkManager keeps a made-up profile for each tap on a bridge, and may have them all in a checkpoint.
+    # NetworkManager generates a profile for each tap on a bridge, and a checkpoint can contain all of them.
     seen = {iface["name"] for iface in facts["nmstate"]["interfaces"]}
     facts["profiles"] = {
         device: dict(profile, **_identity(device, sources, here["local"]))
         for device, profile in networkmanager.profiles_of(managed, sources["settings"]).items()
         if device in seen
     }
-    # the back door of a lab or a data center is no part of the fact, unless the controller came in by it
+    # out-of-band NICs are not part of the fact, unless the controller is connected to one
     reported = {name for name, kind in kinds.items() if kind} | {facts["lastClientIface"]}
     facts["unmanaged"] = {
         name: why for name, why in sorted(networkmanager.unmanaged_of(managed).items()) if name in reported
@@ -97,7 +97,7 @@ def compose(sources: Mapping, hidden_nics: Collection[str] = ()) -> dict:
 
 
 def _identity(device: str, sources: Mapping, local: str) -> dict:
-    """What else a host is known by on ``device``, each only when there is any; ``local``: the address of the control
+    """Other identifiers of the host on ``device``, each only if present. ``local``: the address of the control
     connection.
     """
     active = networkmanager.active_on(sources["managed"], device)
@@ -117,8 +117,8 @@ def _identity(device: str, sources: Mapping, local: str) -> dict:
 
 
 def _announced(device: str, links: Iterable[Mapping], static: Iterable[str]) -> list[str]:
-    """The addresses that follow from routers' announcements, temporary and deprecated ones left out: RFC 4862 makes
-    them of 64 bits each.
+    """The addresses from router advertisements, without temporary and deprecated ones: RFC 4862, prefix and identifier
+    of 64 bits each.
     """
     known = [ipaddress.ip_interface(address) for address in static]
     announced = [

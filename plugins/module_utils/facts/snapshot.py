@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What "exactly the old state" means: the live network as the kernel and NetworkManager have it, and what differs
-between two looks.
+"""A snapshot of the live network, as known to the kernel and NetworkManager. It defines "exactly the old state".
 
-A host's network also changes by itself: guests start and stop, other NICs lose their carrier, containers come and go.
-So two looks are compared within a scope (see scope.py): what the change can touch. The rest is reported apart.
+A host's network also changes independently: guests and containers start and stop, other NICs lose their carrier. So
+snapshots are compared inside a scope (see scope.py), which is what the change can affect. Other differences are
+reported separately.
 """
 
 from __future__ import annotations
@@ -21,10 +21,9 @@ if TYPE_CHECKING:
 _VOLATILE_ROUTE = ("flags", "expires", "cache", "metrics", "pref", "uid", "age", "nhid")
 _NOT_CONFIGURED = ("local", "broadcast", "multicast", "anycast")
 WITHOUT_DEVICE = ("blackhole", "unreachable", "prohibit", "throw")
-# Bond options that a user configures; the rest of the kernel's list follows from the ports (if_link.h, IFLA_BOND_*).
+# Bond options that a user configures; others depend on the ports (if_link.h, IFLA_BOND_*).
 _BOND_STATE = ("active_slave", "ad_info", "all_slaves_active", "num_peer_notif", "num_unsol_na")
-# What "ip link set type bridge" takes, by the name under which "ip -json link" shows it; timers, ids and counters are
-# left out.
+# Options of "ip link set type bridge", by their names in "ip -json link"; without timers, IDs, and counters.
 BRIDGE_OPTIONS = {
     **{
         name: name
@@ -67,8 +66,8 @@ BRIDGE_OPTIONS = {
     "mcast_query_response_intvl": "mcast_query_response_interval",
     "mcast_startup_query_intvl": "mcast_startup_query_interval",
 }
-# Likewise of a port, by the kind of its controller ("ip link set type bridge_slave"). A bridge port's state follows
-# from the others.
+# The same for ports, by the kind of their controller ("ip link set type bridge_slave"). The state of a bridge port
+# depends on the others.
 PORT_OPTIONS = {
     "bridge": {
         **{
@@ -101,7 +100,7 @@ PORT_OPTIONS = {
     "bond": {"queue_id": "queue_id", "prio": "prio"},
 }
 _ROOT_TIMERS = ("forward_delay", "hello_time", "max_age")
-# Devices whose kind has options of its own that NetworkManager cannot change once the device is there.
+# Kinds of devices with options that NetworkManager cannot change after the device was created.
 _MADE_WITH = {
     "vxlan": ("id", "local", "local6", "group", "group6", "remote", "remote6", "port", "learning"),
     "vrf": ("table",),
@@ -144,7 +143,7 @@ def take() -> dict:
 
 
 def devices() -> dict[str, dict]:
-    """The devices of take() alone, for a quick look."""
+    """Only the devices of take(), which is faster."""
     return _devices(_links(), networkmanager.connected_of(networkmanager.objects()))
 
 
@@ -167,7 +166,7 @@ def _devices(links: Iterable[Mapping], managed: Mapping) -> dict[str, dict]:
 
 
 def holders(snapshot: Mapping, address: str) -> list[str]:
-    """Names of the devices of ``snapshot`` that hold ``address`` (no prefix)."""
+    """Names of the devices in ``snapshot`` that have ``address`` (without prefix length)."""
     return [
         name
         for name, device in snapshot["devices"].items()
@@ -176,12 +175,12 @@ def holders(snapshot: Mapping, address: str) -> list[str]:
 
 
 def devices_of(route_entry: Mapping) -> set[str]:
-    """The devices that a route of a snapshot goes over (set of str; empty for a blackhole and its like)."""
+    """The devices of a route in a snapshot (set of str; empty for a blackhole route, for example)."""
     return {hop["dev"] for hop in route_entry.get("nexthops") or [route_entry] if hop.get("dev") not in (None, "lo")}
 
 
 def guests(links: Iterable[Mapping] | None = None, managed: Mapping | None = None) -> dict[str, str]:
-    """``{device: bridge}`` of the taps and veths on bridges that nobody has configured in NetworkManager: guests and
+    """``{device: bridge}`` of the taps and veths on bridges that are not configured in NetworkManager: guests and
     containers.
     """
     managed = networkmanager.connected_of(networkmanager.objects()) if managed is None else managed
@@ -190,7 +189,7 @@ def guests(links: Iterable[Mapping] | None = None, managed: Mapping | None = Non
 
 
 def device(link: Mapping, connection: str, vlans: Iterable[dict] = (), vfs: int = 0) -> dict:
-    """A device of a snapshot from its entry of ``ip -d -json addr`` (pure)."""
+    """A device of a snapshot, from its entry in ``ip -d -json addr``. Pure."""
     info = link.get("linkinfo") or {}
     kind, data = info.get("info_kind", ""), info.get("info_data") or {}
     words = PORT_OPTIONS.get(info.get("info_slave_kind", ""), {})
@@ -229,8 +228,8 @@ def device(link: Mapping, connection: str, vlans: Iterable[dict] = (), vfs: int 
 
 
 def route(entry: Mapping, devices: Collection[str], family: int) -> dict | None:
-    """A route of a snapshot from its entry of ``ip -json route`` (pure); None for what is not configuration or not over
-    ``devices``.
+    """A route of a snapshot, from its entry in ``ip -json route``; None if it is not configuration or does not use
+    ``devices``. Pure.
     """
     kind = entry.get("type", "unicast")
     if kind in _NOT_CONFIGURED or str(entry.get("dst", "")).startswith(("fe80:", "ff00:")):
@@ -251,15 +250,17 @@ def route(entry: Mapping, devices: Collection[str], family: int) -> dict | None:
 def _bridge(data: Mapping) -> dict:
     options = {key: value for key, value in data.items() if key in BRIDGE_OPTIONS}
     if data.get("bridge_id") != data.get("root_id"):
-        # The kernel shows the timers that the root of the tree announces (br_stp.c, br_record_config_timeout_values()).
+        # The kernel shows the timers of the root bridge (br_stp.c, br_record_config_timeout_values()).
         options.update({key: None for key in _ROOT_TIMERS if key in options})
     if data.get("stp_state") and data.get("topology_change"):
-        options["ageing_time"] = None  # short until the tree has settled (802.1D; br_stp.c, __br_set_topology_change())
+        options["ageing_time"] = (
+            None  # short until the spanning tree has settled (802.1D; br_stp.c, __br_set_topology_change())
+        )
     return options
 
 
 def _of_a_guest(link: Mapping, managed: Mapping) -> bool:
-    """A tap or veth that NetworkManager merely sees: of a running guest or container, which nobody has to configure."""
+    """Whether a tap or veth is not configured by NetworkManager: it belongs to a running guest or container."""
     seen = managed.get(link["ifname"])
     return (link.get("linkinfo") or {}).get("info_kind") in _GUEST_KINDS and (seen is None or seen["external"])
 

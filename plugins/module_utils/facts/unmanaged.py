@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Devices that NetworkManager does not configure: a change of theirs could not be undone, so it is refused before
-anything is touched.
+"""Devices that NetworkManager does not configure. A change of such a device could not be undone, so it is refused
+before anything is changed.
 
-The undo knows what NetworkManager has in its profiles. A software device that it does not manage would be gone after an
-undo, and the addresses of a NIC would not come back.
+An undo restores NetworkManager's profiles. An unmanaged software device would be missing after an undo, and an
+unmanaged NIC would have no addresses.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _GUESTS = ("tun", "macvtap", "veth")  # of running VMs and containers, as ports 
 
 
 def explain(device: str, why: str) -> tuple[str, str]:
-    """``(reason, remedy)`` for ``device``; ``why``: unmanaged or external, see networkmanager.unmanaged_of() (pure)."""
+    """``(reason, remedy)`` for ``device``. ``why``: unmanaged or external, see networkmanager.unmanaged_of(). Pure."""
     if why == "external":
         reason = (
             "%s was configured by another program (ifupdown, systemd-networkd, ip), not by NetworkManager; that "
@@ -40,10 +40,10 @@ def refused(
     links: Collection[Mapping],
     unmanaged: Collection[str],
 ) -> list[str]:
-    """The devices of ``unmanaged`` ({device: why}) that a transaction would touch or has to keep, in order (pure).
+    """The devices of ``unmanaged`` ({device: why}) that a transaction would change or has to keep, in order. Pure.
 
     ``change``: an nmstate state; each device that it names. ``settings``: ``{device: ...}``. ``keep``: addresses; the
-    devices that hold them, and what these stand on. ``links``: as of kernel.links().
+    devices that have them, and the devices below. ``links``: from kernel.links().
     """
     named: set[str | None] = set(settings or {})
     for iface in change.get("interfaces") or []:
@@ -63,7 +63,7 @@ def refused(
 
 
 def _stack(name: str, links: Collection[Mapping]) -> set[str]:
-    """``name``, what it stands on, and the ports of what is a bond or a bridge; without the devices of guests."""
+    """``name``, the devices below it, and the ports of bonds and bridges; without devices of guests."""
     kinds = {link["ifname"]: (link.get("linkinfo") or {}).get("info_kind", "") for link in links}
     found, todo = set(), [name]
     while todo:

@@ -1,3 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Secrets stay out of what is written down, and files out of others' sight. Both sides use it."""
+"""Keeps secrets out of files and messages, and files readable by their owner only. Used on the host and on the
+controller.
+"""

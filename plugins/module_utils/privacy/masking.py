@@ -1,9 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Secrets of profiles (802.1X, WireGuard, MACsec, Wi-Fi, IPsec) are masked before anything is written down for humans
-(pure).
-
-Only the journal has them, for it must bring the profiles back.
+"""Mask secrets of profiles (802.1X, WireGuard, MACsec, Wi-Fi, IPsec) in everything written for people. Pure. Only the
+journal contains them, because it must restore the profiles.
 """
 
 from __future__ import annotations
@@ -24,17 +22,17 @@ _NAMES = (
 )
 _KEY = re.compile(r"(?i)(?:%s)" % _NAMES)
 _IN_TEXT = re.compile(r"""(?i)([\w.-]*(?:%s)[\w.-]*["']?\s*[:=]\s*)(?:"[^"]*"|'[^']*'|[^\s,;}\]]+)""" % _NAMES)
-_SHORTEST = 4  # characters of a secret that is looked for in texts: shorter ones are everywhere
+_SHORTEST = 4  # minimum length of a secret to search for in texts; shorter ones match everywhere
 
 
 def is_secret(key: object) -> bool:
-    """Whether the value under ``key`` is a secret. Flags of a secret say where it is kept, and are none."""
+    """Whether the value of ``key`` is a secret. Flags of a secret only say where it is stored."""
     return bool(_KEY.search(str(key))) and not str(key).endswith("flags")
 
 
 def masked(data: Any, secrets: Iterable[str] = ()) -> Any:
-    """A copy of ``data`` (plain) with secrets masked: values under their names, ``secrets`` wherever they stand in
-    texts, and words of a text that name one.
+    """A copy of ``data`` (plain) with secrets masked: values by their keys, ``secrets`` anywhere in texts, and values
+    after the name of a secret in texts.
     """
     if isinstance(data, dict):
         return {
@@ -46,7 +44,7 @@ def masked(data: Any, secrets: Iterable[str] = ()) -> Any:
 
 
 def text(line: str, secrets: Iterable[str] = ()) -> str:
-    """``line`` with ``secrets``, and what follows the name of one, masked."""
+    """``line`` with ``secrets``, and values after the name of a secret, masked."""
     for one in secrets:
         line = line.replace(one, MASK)
     return _IN_TEXT.sub(r"\1" + MASK, line)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files that nobody else may read, from the moment of their creation."""
+"""Files that are readable by their owner only, from their creation on."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import os
 
 
 def opener(path: str, flags: int) -> int:
-    """For ``open(..., opener=...)``: the file is created for its owner only."""
+    """For ``open(..., opener=...)``: creates the file readable by its owner only."""
     return os.open(path, flags | os.O_NOFOLLOW, 0o600)
 
 
 def folder(path: str) -> None:
-    """Make the folder ``path``, and those above it that are missing, for their owner only. Raises OSError."""
+    """Create the folder ``path`` and missing parents, accessible by their owner only. Raises OSError."""
     missing = []
     while not os.path.isdir(path):
         missing.append(path)

@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What proves a change: addresses that have to stay, probes, the controller's confirmation."""
+"""How a change is verified: addresses to keep, probes, and the controller's confirmation."""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Is somebody else using this host's IPv4 address? Asked by ARP (RFC 5227); for IPv6 the kernel asks by itself."""
+"""Detect duplicate IPv4 addresses by ARP (RFC 5227). For IPv6, the kernel does this."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 _ARP = 0x0806
 _REQUEST = 1
 _BROADCAST = b"\xff" * 6
-_OUTGOING = 4  # linux/if_packet.h, PACKET_OUTGOING: what a socket sees of its own device's sending
-_HEARING = 0.15  # s for a broadcast to come round to another NIC
-_ANSWER = 0.6  # s for an answer on a local network
+_OUTGOING = 4  # linux/if_packet.h, PACKET_OUTGOING: a packet that its own device sent
+_HEARING = 0.15  # seconds for a broadcast to reach another NIC
+_ANSWER = 0.6  # seconds for an answer on a local network
 
 
 class OwnSegmentError(Exception):
-    """Nobody can be asked: this host itself would answer. The text says over which device."""
+    """The probe is not possible, because this host itself would answer. The text names the device."""
 
 
 def duplicate(target: str, interfaces: Iterable[str], seconds: float) -> str:
-    """ "" when nobody else answers for the IPv4 address ``target`` on any of ``interfaces`` (names), else what was seen
-    (str).
+    """ "" if no other host answers for the IPv4 address ``target`` on any of ``interfaces`` (names), otherwise a
+    message.
 
-    ``seconds`` bounds the wait for an answer. Where another NIC of this very host is on the same segment, nothing is
-    asked: the kernel answers for all its addresses on every NIC (ip-sysctl.rst, arp_ignore 0), and NetworkManager takes
-    such an answer for a conflict and takes the address's route away (measured). Raises OwnSegmentError then.
+    ``seconds``: how long to wait for an answer. Raises OwnSegmentError if another NIC of this host is on the same
+    segment: the kernel answers for all its addresses on every NIC (ip-sysctl.rst, arp_ignore 0), and NetworkManager
+    treats such an answer as a conflict and removes the address's route (measured).
     """
     wanted = socket.inet_aton(target)
     for name in interfaces:
@@ -43,7 +43,7 @@ def duplicate(target: str, interfaces: Iterable[str], seconds: float) -> str:
                 raise OwnSegmentError(
                     "%s of this host is on the same segment as %s and would answer first" % (other, name)
                 )
-            sock.send(_request(own, b"\0" * 4, wanted))  # a probe has an empty sender address (2.1.1)
+            sock.send(_request(own, b"\0" * 4, wanted))  # an ARP probe has an empty sender address (2.1.1)
             mac = _answer(sock, wanted, own, time.monotonic() + min(seconds, _ANSWER))
             if mac:
                 return "the address %s is also used by another host with the MAC address %s" % (
@@ -54,8 +54,8 @@ def duplicate(target: str, interfaces: Iterable[str], seconds: float) -> str:
 
 
 def _heard_by(name: str, announcement: bytes, sock: socket.socket) -> str:
-    """The other device of this host that hears ``announcement`` (our own address, by us: harmless) sent from ``name``,
-    "" when none does.
+    """The other device of this host that receives ``announcement`` (our own address, so it is harmless) sent from
+    ``name``, "" if none does.
     """
     underneath = below(name)
     others = {}
@@ -64,7 +64,7 @@ def _heard_by(name: str, announcement: bytes, sock: socket.socket) -> str:
             if other not in underneath and other != "lo":
                 try:
                     others[_socket(other)] = other
-                except OSError:  # gone in between
+                except OSError:  # disappeared in the meantime
                     continue
         sock.send(announcement)
         end = time.monotonic() + _HEARING
@@ -80,7 +80,7 @@ def _heard_by(name: str, announcement: bytes, sock: socket.socket) -> str:
 
 
 def below(name: str) -> set[str]:
-    """``name`` and all that it stands on (ports, bases): they see what it sends, and are no others."""
+    """``name`` and all devices below it (ports, bases), which receive what it sends."""
     found, todo = set(), [name]
     while todo:
         one = todo.pop()

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The transaction's own checkpoint, by which NetworkManager rolls back when the guard cannot. Others' are never
-touched.
+"""The transaction's own checkpoint, with which NetworkManager rolls back if the guard cannot. Other checkpoints are
+never touched.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 def own(status: Mapping, checkpoints: Iterable[Mapping]) -> list[str]:
-    """The paths of those among ``checkpoints`` (of networkmanager.checkpoints_of()) that are the transaction's (pure).
+    """The paths of the transaction's own checkpoints in ``checkpoints`` (from networkmanager.checkpoints_of()). Pure.
 
-    A guard that was killed during the apply does not know its checkpoint. Then it is the first one that was not there
-    before, that was made while nmstatectl had its time for it, and that has a timeout: not the one that was asked for,
-    which nmstate extends as it verifies.
+    A guard that was killed while nmstatectl was running does not know its checkpoint. Then it is the first new one that
+    was created while nmstatectl was running and that has a timeout. The timeout may differ from the requested one,
+    because nmstate extends it during its verification.
     """
     if status.get("checkpoint"):
         return [entry["path"] for entry in checkpoints if entry["path"] == status["checkpoint"]]
@@ -30,12 +30,12 @@ def own(status: Mapping, checkpoints: Iterable[Mapping]) -> list[str]:
         for entry in checkpoints
         if entry["path"] not in status["foreign"] and entry["timeout"] and first <= entry["created"] <= last
     ]
-    # one that covers all devices, as nmstate's does, keeps others from being made
+    # a checkpoint of all devices, such as nmstate's, prevents others
     return [entry["path"] for entry in sorted(candidates, key=lambda entry: entry["created"])[:1]]
 
 
 def existing(status: Mapping) -> list[str]:
-    """The path of the transaction's own checkpoint, in a list; [] when there is none. Raises NetworkManagerError,
+    """A list with the path of the transaction's own checkpoint; [] if there is none. Raises NetworkManagerError,
     CommandError.
     """
     return own(status, networkmanager.checkpoints_of(networkmanager.objects()))

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which addresses a change has to keep, and whether the control connection proves anything about it. Pure.
+"""The addresses that a change must keep, and whether the control connection can verify it. Pure.
 
-A change is committed when the controller has come back over a new connection. That proves something only when the
-connection uses an address of a device that NetworkManager manages: not over lo, a link-local or temporary address, an
-out-of-band NIC, or without SSH at all.
+A change is committed after the controller has reached the host over a new connection. This only verifies the change if
+the connection uses an address of a device that NetworkManager
+manages: not lo, a link-local or temporary address, an out-of-band NIC, or a connection without SSH.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class KeepError(Exception):
-    """The change cannot be proven with these addresses; the text says why and what to do."""
+    """The change cannot be verified with these addresses; the text says why and what to do."""
 
 
 def wanted(
@@ -28,12 +28,12 @@ def wanted(
     links: Collection[Mapping],
     unmanaged: Collection[str],
 ) -> tuple[list[str], bool]:
-    """``(addresses, proven)``: what must be on the host after the change (list of str), and whether the control
-    connection will prove it.
+    """``(addresses, proven)``: the addresses that the host must have after the change (list of str), and whether the
+    control connection verifies it.
 
-    ``keep``: the user's list, None for the local end of the control connection; ``local``: that end ("" when there is
-    no SSH connection). ``probes``: the user's list; ``commit``: whether the change is committed by itself. ``links``:
-    as of kernel.links(). ``unmanaged``: names of devices that NetworkManager does not manage. Raises KeepError.
+    ``keep``: the user's list, None for the local end of the control connection. ``local``: that end ("" without an SSH
+    connection). ``probes``: the user's list. ``commit``: whether the change is committed automatically. ``links``: from
+    kernel.links(). ``unmanaged``: names of devices that NetworkManager does not manage. Raises KeepError.
     """
     for address in keep or []:
         trouble = _trouble(address, links, ())
@@ -60,7 +60,7 @@ def wanted(
 
 
 def _trouble(text: str, links: Collection[Mapping], unmanaged: Collection[str]) -> str:
-    """Why ``text`` cannot be an address to keep, "" when it can."""
+    """Why ``text`` cannot be an address to keep, "" if it can."""
     parsed = ssh_connection.address(text)
     if parsed is None:
         return "%r is not an IP address" % text

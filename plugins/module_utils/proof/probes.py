@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the host itself can prove about its network, each probe bounded.
+"""Probes with which the host verifies its network, each with a timeout.
 
-Probes are relative: one that did not pass before the change proves nothing after it and is left out. Only what a change
-of this very transaction newly promises (a larger MTU) has no "before".
+Probes are relative: a probe that fails before the change is skipped afterwards. The exception is what the change adds
+(a larger MTU), which cannot be probed before.
 """
 
 from __future__ import annotations
@@ -29,30 +29,30 @@ if TYPE_CHECKING:
 TYPES = ("gateway", "dns", "tcp", "path_mtu", "duplicate_address")
 DEFAULT = ({"type": "gateway"}, {"type": "dns"}, {"type": "path_mtu"}, {"type": "duplicate_address"})
 _SECONDS = 2
-_IP_MTU_DISCOVER, _IP_PMTUDISC_PROBE = 10, 3  # linux/in.h: DF set, the kernel's own path MTU cache ignored
+_IP_MTU_DISCOVER, _IP_PMTUDISC_PROBE = 10, 3  # linux/in.h: DF set, without the kernel's path MTU cache
 _IPV6_MTU_DISCOVER, _IPV6_PMTUDISC_PROBE = 23, 3
-# IP_RECVERR, IPV6_RECVERR (linux/in.h, in6.h): the socket keeps the errors that the network reports, with their details
+# IP_RECVERR, IPV6_RECVERR (linux/in.h, in6.h): the socket queues errors from the network, with their details
 _RECVERR = {4: 11, 6: 25}
-# IP_RECVFRAGSIZE, IPV6_RECVFRAGSIZE: the largest fragment of a packet that came in fragments
+# IP_RECVFRAGSIZE, IPV6_RECVFRAGSIZE: the largest fragment of a fragmented packet
 _RECVFRAGSIZE = {4: 25, 6: 77}
 _LEVEL = {4: socket.IPPROTO_IP, 6: socket.IPPROTO_IPV6}
 _ECHO = {4: (8, 0), 6: (128, 129)}  # request and reply (RFC 792, RFC 4443)
-_HEADERS = {4: 28, 6: 48}  # IP and ICMP headers: an MTU of 9000 takes 8972 bytes of data over IPv4
+_HEADERS = {4: 28, 6: 48}  # IP and ICMP headers: an MTU of 9000 allows 8972 bytes of data over IPv4
 _LOCAL = 1  # SO_EE_ORIGIN_LOCAL (linux/errqueue.h): this host's own device
-_TOKEN = 16  # bytes of data that no other sender has
+_TOKEN = 16  # bytes of unique data
 
-# What a probe saw: ``trouble`` ("" when it passed), and ``limit``, the largest packet in bytes when the network named
-# it (None otherwise).
+# Result of a probe: ``trouble`` ("" if it passed), and ``limit``, the largest packet in bytes if the network reports it
+# (otherwise None).
 Seen = collections.namedtuple("Seen", "trouble limit asked", defaults=(True,))
 
 
 class ProbeError(Exception):
-    """A probe is not well-formed; the text names it."""
+    """A probe is invalid; the text names it."""
 
 
 class TooBig(Exception):
-    """The packet does not fit: ``limit`` bytes (None: not told) are what the path carries; ``local`` when it is this
-    host's own device.
+    """The packet is too large. ``limit``: the size in bytes that the path carries (None: unknown). ``local``: whether
+    this host's own device is the limit.
     """
 
     def __init__(self, limit: int | None, local: bool) -> None:
@@ -62,15 +62,15 @@ class TooBig(Exception):
 
 
 def check(probes: Iterable[Mapping]) -> None:
-    """Raise ProbeError when an entry of ``probes`` (list of dict) lacks what its type needs."""
+    """Raise ProbeError if an entry of ``probes`` (list of dict) is incomplete for its type."""
     for one in probes:
         if one["type"] == "tcp" and not (one.get("target") and isinstance(one.get("port"), int)):
             raise ProbeError("probe tcp: expected target (address or name) and port (integer)")
 
 
 def expand(probes: Iterable[Mapping], snapshot: Mapping) -> list[dict]:
-    """The probes with their targets as the host has them: a gateway and a DNS probe for every one in ``snapshot``;
-    path_mtu is left out, see paths().
+    """The probes with the host's targets: one probe for each gateway and each DNS server in ``snapshot``. Without
+    path_mtu, see paths().
     """
     servers = sorted({server for one in snapshot["dns"] for server in one.get("nameservers", [])})
     addresses = sorted({one.split("/")[0] for device in snapshot["devices"].values() for one in device["addresses"]})
@@ -89,7 +89,7 @@ def gateways(snapshot: Mapping) -> list[str]:
 
 
 def _default_hops(snapshot: Mapping) -> list[dict]:
-    """The hops of the default routes, those of a multipath route each by itself."""
+    """The hops of the default routes, including each hop of a multipath route."""
     return [
         dict({"dev": one.get("dev", "")}, **hop)
         for one in snapshot["routes"]
@@ -100,9 +100,8 @@ def _default_hops(snapshot: Mapping) -> list[dict]:
 
 
 def paths(probes: Iterable[Mapping], snapshot: Mapping) -> list[dict]:
-    """The path_mtu probes of ``probes`` at the MTUs that ``snapshot`` has: for each target (default: all gateways) one
-    with ``size``, the MTU of the device that its route goes over. ``wanted`` is the size that the user asked for, 0
-    when it is the new MTU.
+    """The path_mtu probes of ``probes`` for the MTUs in ``snapshot``: for each target (default: all gateways), a probe
+    with ``size``, the MTU of the device of its route. ``wanted``: the size set by the user, 0 for the new MTU.
     """
     found = []
     for one in probes:
@@ -118,7 +117,7 @@ def paths(probes: Iterable[Mapping], snapshot: Mapping) -> list[dict]:
 
 
 def _device_to(target: str, snapshot: Mapping) -> str:
-    """The device that packets to ``target`` leave by, "" when there is no route."""
+    """The device of the route to ``target``, "" if there is no route."""
     found = [hop["dev"] for hop in _default_hops(snapshot) if hop["gateway"] == target]
     if found:
         return found[0]
@@ -127,12 +126,12 @@ def _device_to(target: str, snapshot: Mapping) -> str:
 
 
 def larger(before: Iterable[Mapping], now: Iterable[Mapping], saw: Iterable[Seen]) -> tuple[list[dict], list[str]]:
-    """``(asked, not_probed)``: which paths have to carry larger packets than before, and which cannot be asked about,
+    """``(asked, not_probed)``: the paths that must carry larger packets than before, and those that cannot be probed,
     with the reason (list of str).
 
-    ``before``, ``now``: paths() before and after the change; ``saw``: what run_all() saw of those before. Where packets
-    of the old size are not answered (a gateway that is silent by policy), nothing follows from larger ones that are not
-    answered either. A path that named its limit is asked again: it is known to be too small. Pure.
+    ``before``, ``now``: paths() before and after the change. ``saw``: results of run_all() for those before. If packets
+    of the old size are not answered (a gateway that ignores echo requests), larger ones prove nothing. A path that
+    reported its limit is probed again, because it is known to be too small. Pure.
     """
     asked, unprobed = [], []
     old = {probe["target"]: (probe, seen) for probe, seen in zip(before, saw)}
@@ -158,11 +157,11 @@ def larger(before: Iterable[Mapping], now: Iterable[Mapping], saw: Iterable[Seen
 
 
 def promised(change: Mapping, known: Collection[Mapping], passed: Collection[Mapping]) -> list[dict]:
-    """Probes for what only ``change`` (nmstate) brings: default gateways and static IPv4 addresses that ``known``
-    (expanded probes) do not ask about.
+    """Probes for what ``change`` (nmstate) adds: default gateways and static IPv4 addresses that are not in ``known``
+    (expanded probes).
 
-    ``passed``: those of ``known`` that pass now. Where none of a type does, none is asked for: such a network (gateways
-    that are silent by policy) has nothing to promise.
+    ``passed``: those of ``known`` that pass now. If none of a type passes, no probe of this type is added, because it
+    would fail in such a network (gateways that ignore echo requests).
     """
     routes = [one for one in (change.get("routes") or {}).get("config") or [] if one.get("state") != "absent"]
     gateways = {one.get("next-hop-address") for one in routes if one.get("destination") in ("0.0.0.0/0", "::/0")}
@@ -172,7 +171,7 @@ def promised(change: Mapping, known: Collection[Mapping], passed: Collection[Map
     found = []
     for kind, targets in (("gateway", gateways), ("duplicate_address", addresses)):
         asked = {one["target"] for one in known if one["type"] == kind}
-        # the gateway of a link (fe80::) is to be had with its zone only
+        # a link-local gateway (fe80::) requires its zone
         fresh = sorted(one for one in targets - asked if one and not one.startswith("fe80"))
         for target in fresh:
             model = next(
@@ -184,7 +183,7 @@ def promised(change: Mapping, known: Collection[Mapping], passed: Collection[Map
 
 
 def run(probe: Mapping, interfaces: Collection[str] = ()) -> Seen:
-    """Run one expanded probe; what it saw (Seen). Takes at most its ``timeout`` (2 s) and a little.
+    """Run one expanded probe and return its result (Seen). Takes at most slightly longer than its ``timeout`` (2 s).
 
     ``interfaces``: names of the devices to look for duplicates on.
     """
@@ -202,7 +201,9 @@ def run(probe: Mapping, interfaces: Collection[str] = ()) -> Seen:
 
 
 def _with_zone(target: str, snapshot: Mapping) -> str:
-    """A link's own gateway (fe80::) with the device that its route goes over now; any other target as it is."""
+    """``target`` with the current device of its route as zone, if it is link-local (fe80::); any other target
+    unchanged.
+    """
     devices = [hop["dev"] for hop in _default_hops(snapshot) if hop["gateway"] == target and target.startswith("fe80")]
     return "%s%%%s" % (target, devices[0]) if devices else target
 
@@ -210,7 +211,7 @@ def _with_zone(target: str, snapshot: Mapping) -> str:
 def run_all(probes: Sequence[Mapping], snapshot: Mapping) -> list[Seen]:
     """Run expanded ``probes`` at the same time: ``[Seen]`` in their order.
 
-    ``snapshot`` tells on which devices an address is held now.
+    ``snapshot``: tells which devices have an address now.
     """
     saw = [Seen("the probe %(type)s %(target)s timed out" % one, None) for one in probes]
 
@@ -232,19 +233,19 @@ def run_all(probes: Sequence[Mapping], snapshot: Mapping) -> list[Seen]:
 
 
 def echo(target: str, size: int, seconds: float, dont_fragment: bool = False) -> bool:
-    """Whether ``target`` answers an ICMP echo with ``size`` bytes of data within ``seconds``; sent anew every second.
+    """Whether ``target`` answers an ICMP echo request with ``size`` bytes of data within ``seconds``. Sends a request
+    every second.
 
-    Each call has an identifier and a token in the data of its own: every raw socket of a host gets all answers that
-    come to the host. With ``dont_fragment`` the answer counts only when it came in one piece. Raises TooBig when the
-    packet does not fit this host's device or the network says so ("fragmentation needed", RFC 1191; "packet too big",
-    RFC 4443), and OSError. Needs root.
+    Each call uses a unique identifier and token, because every raw socket of a host receives all answers. With
+    ``dont_fragment``, only an unfragmented answer counts. Raises TooBig if the packet is too large for this host's
+    device, or if the network reports it ("fragmentation needed", RFC 1191; "packet too big", RFC 4443), and OSError.
+    Requires root.
     """
     version = ipaddress.ip_address(target.split("%")[0]).version
     ident, data = secrets.randbelow(0x10000), secrets.token_bytes(_TOKEN)[:size].ljust(size, b"\0")
     sent: set[int] = set()
     where = socket.getaddrinfo(target, None, type=socket.SOCK_RAW)[0][4]
-    # Not connected: a connected raw socket is also told of the errors that other sockets' packets to that address have
-    # caused.
+    # Not connected: a connected raw socket also receives errors caused by packets of other sockets to that address.
     with _icmp_socket(version, dont_fragment) as sock:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -277,8 +278,9 @@ def _icmp_socket(version: int, dont_fragment: bool) -> socket.socket:
 
 
 def _errors(sock: socket.socket, version: int) -> list[tuple]:
-    """``[(origin, largest size, the beginning of our ICMP packet)]``: reports of packets that were too big, from the
-    socket's error queue (ip(7), IP_RECVERR: struct sock_extended_err).
+    """``[(origin, largest size, beginning of our ICMP packet)]``: reports of too large packets from the socket's error
+    queue (ip(7),
+    IP_RECVERR: struct sock_extended_err).
     """
     reports: list[tuple] = []
     while True:
@@ -297,7 +299,7 @@ def echo_request(version: int, ident: int, number: int, data: bytes) -> bytes:
     """The ICMP echo request with ``data`` (bytes), without its IP header."""
     head = struct.pack("!BBHHH", _ECHO[version][0], 0, 0, ident, number)
     if version == 6:
-        return head + data  # the kernel fills in ICMPv6's checksum (RFC 3542, 3.1)
+        return head + data  # the kernel computes the checksum of ICMPv6 (RFC 3542, 3.1)
     words = struct.unpack("!%dH" % ((len(head) + len(data) + 1) // 2), head + data + b"\0" * (len(data) % 2))
     total = sum(words)
     while total >> 16:
@@ -306,8 +308,8 @@ def echo_request(version: int, ident: int, number: int, data: bytes) -> bytes:
 
 
 def is_answer(packet: bytes, version: int, ident: int, data: bytes, sent: Collection[int]) -> bool:
-    """Whether ``packet``, as a raw socket gives it, answers one of our requests in full: identifier, sequence number,
-    and all of ``data`` (pure).
+    """Whether ``packet``, from a raw socket, is a complete answer to one of our requests: identifier, sequence number,
+    and all of ``data``. Pure.
     """
     start = (packet[0] & 0x0F) * 4 if version == 4 else 0
     if len(packet) < start + 8:
@@ -317,7 +319,7 @@ def is_answer(packet: bytes, version: int, ident: int, data: bytes, sent: Collec
 
 
 def is_ours(packet: bytes, version: int, ident: int) -> bool:
-    """Whether ``packet``, which an error quotes from its ICMP header on, is one of our requests (pure)."""
+    """Whether ``packet``, quoted in an error from its ICMP header on, is one of our requests. Pure."""
     return len(packet) >= 6 and packet[0] == _ECHO[version][0] and struct.unpack("!H", packet[4:6])[0] == ident
 
 
@@ -375,7 +377,7 @@ def _dns(probe: Mapping, seconds: float) -> str:
     family = socket.AF_INET6 if ":" in probe["target"] else socket.AF_INET
     query = (
         struct.pack("!HHHHHH", os.getpid() & 0xFFFF, 0x0100, 1, 0, 0, 0) + b"\0" + struct.pack("!HH", 2, 1)
-    )  # "." NS IN: any answer will do
+    )  # "." NS IN: any answer is sufficient
     with socket.socket(family, socket.SOCK_DGRAM) as sock:
         sock.settimeout(max(0.5, seconds / 2))
         sock.connect((probe["target"], probe.get("port", 53)))
