@@ -132,10 +132,7 @@ def _ipv4(desired: Data | None, actual: Data) -> list[Data]:
         mask, has = desired.get("netmask"), actual.get("netmask")
         same_mask = prefix_length(mask) == prefix_length(has) if mask is not None and has is not None else mask == has
         entries.append(_entry("ipv4_netmask", mask, has, same_mask))
-        for key in ("address", "gateway"):
-            wanted, present = desired.get(key), actual.get(key) or None
-            in_sync = wanted == present or same_address(wanted, present) or (is_unspecified(wanted) and present is None)
-            entries.append(_entry(f"ipv4_{key}", wanted, present, in_sync))
+        entries += _addresses("ipv4", desired, actual)
     return entries
 
 
@@ -145,10 +142,18 @@ def _ipv6(desired: Data | None, actual: Data) -> list[Data]:
     entries = [_equal("ipv6_boot_protocol", desired["boot_protocol"], actual["boot_protocol"])]
     if desired["boot_protocol"] == STATIC and actual["boot_protocol"] == STATIC:
         entries.append(_equal("ipv6_prefix", desired.get("prefix"), actual.get("prefix")))
-        for key in ("address", "gateway"):
-            wanted, present = desired.get(key), actual.get(key) or None
-            in_sync = wanted == present or same_address(wanted, present) or (wanted is None and is_unspecified(present))
-            entries.append(_entry(f"ipv6_{key}", wanted, present, in_sync))
+        entries += _addresses("ipv6", desired, actual)
+    return entries
+
+
+def _addresses(family: str, desired: Data, actual: Data) -> list[Data]:
+    """Address and gateway; the unspecified one counts as none, for IPv4 if desired, for IPv6 if actual."""
+    entries = []
+    for key in ("address", "gateway"):
+        wanted, present = desired.get(key), actual.get(key) or None
+        zero, other = (wanted, present) if family == "ipv4" else (present, wanted)
+        in_sync = wanted == present or same_address(wanted, present) or (is_unspecified(zero) and other is None)
+        entries.append(_entry(f"{family}_{key}", wanted, present, in_sync))
     return entries
 
 

@@ -90,8 +90,8 @@ class Plan:
         return cls(**copy.deepcopy(data))
 
 
-# What decisions and desired states are made from.
-_READ = (
+# The keys of the facts that a plan is made from, and control.
+READ = (
     "nics",
     "bondings",
     "vlans",
@@ -120,7 +120,7 @@ def digest_facts(facts: Data) -> str:
     Two readings of a host that nobody has changed have the same digest, and a plan that was made from the one holds
     for the other.
     """
-    relevant = {key: facts[key] for key in _READ if facts.get(key) not in (None, "", [], {})}
+    relevant = {key: facts[key] for key in READ if facts.get(key) not in (None, "", [], {})}
     for key in _DEVICES:
         devices = facts.get(key) or {}
         relevant[key] = {name: _stable_device(entry) for name, entry in devices.items()}

@@ -14,6 +14,7 @@ import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.network import BOND_KEYS, NETWORK_KEYS
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan import plan
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.edit import check_request
 from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils import hosts, plans, produced
 from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.plans import desired_state
@@ -90,6 +91,8 @@ def watch(value, path, key):
 # What the recorded hosts happen not to have (the tables of networkmanager and hostfacts make it), and VDSM's word in a
 # record, read in the same place.
 OPTIONAL = {"profiles.*.beyond_nmstate", "profiles.*.slaac_addresses", "profiles.*.token", "networks.*.vlan"}
+# A plan must not outlive a change of what it was made from.
+DIGESTED = {*plan.READ, "control"}
 
 
 def test_decisions_read_only_keys_that_there_are():
@@ -104,6 +107,7 @@ def test_decisions_read_only_keys_that_there_are():
     assert {
         key for key in Watched.asked if not key.startswith(("nmstate", "running", "bondings.*.opts."))
     } - OPTIONAL - KEYS == set()
+    assert {key.partition(".")[0] for key in Watched.asked} - DIGESTED == set()
 
 
 def test_what_is_decided_on_real_facts_can_be_checked_and_devised():
