@@ -44,7 +44,7 @@ def nmstate_apply() -> dict:
             "type": "list",
             "elements": "dict",
             "options": dict(_PROBE),
-            "default": [{"type": one["type"]} for one in probes.DEFAULT],
+            "default": [{"type": probe["type"]} for probe in probes.DEFAULT],
         },
         "last_resort": {"type": "str", "choices": ["none", "reboot"], "default": "none"},
         "checkpoint_wait": {"type": "int", "default": 30},

@@ -187,13 +187,13 @@ def main() -> None:
         "repairs": status.get("repairs") or [],
     }
     if status.get("phase") != ENDS[state]:
-        found = diagnosis.read(identity)
+        details = diagnosis.read(identity)
         take(identity, status)
         module.fail_json(
             msg="transaction %s: expected %s, got %s: %s"
             % (identity, state, status.get("phase"), status.get("reason") or "see the log of its unit"),
             event=EVENT,
-            found=found,
+            found=details,
             **answer,
         )
     take(identity, status)

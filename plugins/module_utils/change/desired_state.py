@@ -95,19 +95,19 @@ def checked(state: Any) -> dict:
         if value is not None and key != "description"
     }
     good["interfaces"] = [
-        _interface(one, number) for number, one in enumerate(_list(good.get("interfaces"), "interfaces"))
+        _interface(entry, number) for number, entry in enumerate(_list(good.get("interfaces"), "interfaces"))
     ]
     for section, check in (("routes", _route), ("route-rules", _rule)):
         if section in good:
             entries = _list(_mapping(good[section], section).get("config"), section + ": config")
             good[section]["config"] = [
-                check(_mapping(one, "%s: config[%d]" % (section, number)), "%s: config[%d]" % (section, number))
-                for number, one in enumerate(entries)
+                check(_mapping(entry, "%s: config[%d]" % (section, number)), "%s: config[%d]" % (section, number))
+                for number, entry in enumerate(entries)
             ]
     if "dns-resolver" in good:
         config = _mapping(good["dns-resolver"], "dns-resolver").get("config")
         for key, value in _mapping(config if config is not None else {}, "dns-resolver: config").items():
-            if not all(isinstance(one, str) for one in _list(value, "dns-resolver: %s" % key)):
+            if not all(isinstance(text, str) for text in _list(value, "dns-resolver: %s" % key)):
                 raise StateError("dns-resolver: %s: expected a list of strings" % key)
         for server in (config or {}).get("server") or []:
             _address(server.partition("%")[0], "dns-resolver: server")
@@ -147,7 +147,7 @@ def _refuse_interface(iface: Mapping, now: Mapping, known: Collection[str]) -> N
             raise StateError("%s: %s: this cannot be undone with the network. Use %s" % (name, key, _NOT_UNDONE[key]))
         if key not in _INTERFACE and key not in now:
             raise StateError("%s: %s: unknown key, or nmstate does not show it, so it cannot be compared" % (name, key))
-        secrets = [one for one in _SECRETS.get(key, ()) if isinstance(iface[key], dict) and one in iface[key]]
+        secrets = [secret for secret in _SECRETS.get(key, ()) if isinstance(iface[key], dict) and secret in iface[key]]
         if secrets:
             raise StateError(
                 "%s: %s: %s: nmstate hides this value, so it cannot be compared; set it with nmcli"
@@ -163,8 +163,8 @@ def _refuse_interface(iface: Mapping, now: Mapping, known: Collection[str]) -> N
         raise StateError("%s: copy-mac-from: no interface %s on this host" % (name, source))
 
 
-def _interface(one: Any, number: int) -> dict:
-    iface = _mapping(one, "interfaces[%d]" % number)
+def _interface(entry: Any, number: int) -> dict:
+    iface = _mapping(entry, "interfaces[%d]" % number)
     name = iface.get("name")
     if not isinstance(name, str) or not name:
         raise StateError("interfaces[%d]: name: got %s, expected a device name" % (number, _short(name)))
@@ -199,8 +199,8 @@ def _interface(one: Any, number: int) -> dict:
         if "address" in iface.get(family, {}):
             where = "%s: %s: address" % (name, family)
             iface[family]["address"] = [
-                _interface_address(_mapping(one, where), version, where)
-                for one in _list(iface[family]["address"], where)
+                _interface_address(_mapping(address, where), version, where)
+                for address in _list(iface[family]["address"], where)
             ]
     return iface
 
@@ -208,8 +208,8 @@ def _interface(one: Any, number: int) -> dict:
 def _without_nulls(value: Any) -> Any:
     """nmstate treats null as not set."""
     if isinstance(value, dict):
-        return {key: _without_nulls(one) for key, one in value.items() if one is not None}
-    return [_without_nulls(one) for one in value] if isinstance(value, list) else value
+        return {key: _without_nulls(part) for key, part in value.items() if part is not None}
+    return [_without_nulls(part) for part in value] if isinstance(value, list) else value
 
 
 def _port(port: Any, section: str, where: str) -> Any:

@@ -121,15 +121,15 @@ def difference(desired: Mapping, current: Mapping, profiled: Collection[str] = (
     change: dict[str, Any] = {}
     have = {iface["name"]: iface for iface in current.get("interfaces") or []}
     interfaces = [
-        left
-        for left in (
+        rest
+        for rest in (
             _interface(want, have.get(want["name"]), have, profiled) for want in desired.get("interfaces") or []
         )
-        if left
+        if rest
     ]
     if interfaces:
         change["interfaces"] = interfaces
-    moved = any("ipv4" in one or "ipv6" in one for one in interfaces)
+    moved = any("ipv4" in iface or "ipv6" in iface for iface in interfaces)
     # Rules, like DNS servers below, are stored in the profile of an interface with addresses: without naming them
     # again, they would be lost with the old profile.
     for section, same, told in (("routes", _same_route, False), ("route-rules", _same_rule, moved)):
@@ -152,10 +152,10 @@ def before(change: Mapping, current: Mapping) -> dict:
     are left out.
     """
     have = {iface["name"]: iface for iface in current.get("interfaces") or []}
-    found = {key: _in_place_of(value, current.get(key)) for key, value in change.items() if key != "interfaces"}
+    present = {key: _in_place_of(value, current.get(key)) for key, value in change.items() if key != "interfaces"}
     there = [iface for iface in change.get("interfaces") or [] if iface["name"] in have]
     return dict(
-        found,
+        present,
         **(
             {"interfaces": [_in_place_of(iface, have[iface["name"]]) for iface in there]}
             if "interfaces" in change
@@ -168,23 +168,23 @@ def held(change: Mapping, current: Mapping) -> dict:
     """The part of before() that an undo has to read from nmstate, because the kernel's view of the network
     (snapshot.py) does not contain it. {} if there is none.
     """
-    found = []
+    ifaces = []
     for iface in before(change, current).get("interfaces") or []:
         told = {key: value for key, value in iface.items() if key not in _TOLD_BY_KERNEL}
         for family in ("ipv4", "ipv6"):
             if isinstance(told.get(family), dict):
                 told[family] = {key: value for key, value in told[family].items() if key != "address"}
         if told:
-            found.append(dict(told, name=iface["name"]))
-    return {"interfaces": found} if found else {}
+            ifaces.append(dict(told, name=iface["name"]))
+    return {"interfaces": ifaces} if ifaces else {}
 
 
 def _in_place_of(want: Any, is_now: Any) -> Any:
     if isinstance(want, dict) and isinstance(is_now, dict):
         return {key: _in_place_of(value, is_now.get(key)) for key, value in want.items()}
-    if isinstance(want, list) and isinstance(is_now, list) and all(isinstance(one, dict) for one in want + is_now):
-        wanted = {key for one in want for key in one}
-        return [{key: value for key, value in one.items() if key in wanted} for one in is_now]
+    if isinstance(want, list) and isinstance(is_now, list) and all(isinstance(entry, dict) for entry in want + is_now):
+        wanted = {key for entry in want for key in entry}
+        return [{key: value for key, value in entry.items() if key in wanted} for entry in is_now]
     return is_now
 
 
@@ -206,7 +206,7 @@ def mtu_raises(change: Mapping, current: Mapping) -> list[dict]:
         ):
             raises.append({"name": iface["name"], "mtu": iface["mtu"], "was": now.get("mtu", 0)})
     # A VLAN's MTU is bounded by its base's (8021q), so bases come first.
-    return sorted(raises, key=lambda one: ("vlan" in have[one["name"]], one["name"]))
+    return sorted(raises, key=lambda raised: ("vlan" in have[raised["name"]], raised["name"]))
 
 
 def without(change: Mapping, names: Collection[str]) -> dict:
@@ -229,23 +229,23 @@ def _interface(want: Mapping, now: Mapping | None, have: Mapping, profiled: Coll
         return None if gone or want["state"] == now.get("state") else dict(want)
     if not _same_type(want.get("type"), now.get("type")):
         return dict(want)
-    left = {
+    rest = {
         key: value
         for key, value in want.items()
         if key not in ("name", "type", "state") and not _holds(key, value, now, have)
     }
-    if not left and now.get("state") == "up":
+    if not rest and now.get("state") == "up":
         return None
-    if "bridge" in left:
-        left["bridge"] = _bridge_left(left["bridge"], now.get("bridge") or {})
-    if "mac-address" in want and ("ipv4" in left or "ipv6" in left):
+    if "bridge" in rest:
+        rest["bridge"] = _bridge_left(rest["bridge"], now.get("bridge") or {})
+    if "mac-address" in want and ("ipv4" in rest or "ipv6" in rest):
         # It will be activated again, which may change the MAC address of a bond or bridge (systemd's MACAddressPolicy):
         # set the current one.
-        left["mac-address"] = want["mac-address"]
-    if want.get("type") == "bond" and not (set(left) == {"mtu"} and left["mtu"] > now.get("mtu", 0)):
+        rest["mac-address"] = want["mac-address"]
+    if want.get("type") == "bond" and not (set(rest) == {"mtu"} and rest["mtu"] > now.get("mtu", 0)):
         # The profile is written anyway. If it contains both, VDSM's first edit does not activate the bond again.
-        left.update({key: want[key] for key in ("mac-address", "mtu") if key in want})
-    return {**{key: want[key] for key in ("name", "type", "state") if key in want}, **left}
+        rest.update({key: want[key] for key in ("mac-address", "mtu") if key in want})
+    return {**{key: want[key] for key in ("name", "type", "state") if key in want}, **rest}
 
 
 def _same_type(want: str | None, now: str | None) -> bool:
@@ -272,7 +272,7 @@ def _holds(key: str, want: Any, now: Mapping, have: Mapping) -> bool:
     if key == "bridge":
         return _same_bridge(want, is_now or {})
     if key == "ethernet" and want.get("auto-negotiation"):
-        want = {one: value for one, value in want.items() if one not in ("speed", "duplex")}
+        want = {name: value for name, value in want.items() if name not in ("speed", "duplex")}
     return _subset(want, is_now, key)
 
 
@@ -286,7 +286,7 @@ def _same_ip(want: Mapping, now: Mapping) -> bool:
             # static addresses beside those from DHCP and routers, or all addresses; the order does not matter (nmstate
             # sorts them, too)
             extra = dynamic or want.get("allow-extra-address")
-            if any(one not in is_now for one in _addresses(value)) or not (
+            if any(pair not in is_now for pair in _addresses(value)) or not (
                 extra or set(_addresses(value)) == set(is_now)
             ):
                 return False
@@ -306,9 +306,9 @@ def _same_ip(want: Mapping, now: Mapping) -> bool:
 
 
 def _addresses(entries: Iterable[Mapping] | None) -> list[tuple]:
-    found = [(ipaddress.ip_address(entry["ip"]), int(entry["prefix-length"])) for entry in entries or []]
+    pairs = [(ipaddress.ip_address(entry["ip"]), int(entry["prefix-length"])) for entry in entries or []]
     # The kernel's link-local address is not configuration.
-    return [pair for pair in found if not (pair[0].version == 6 and pair[0].is_link_local)]
+    return [pair for pair in pairs if not (pair[0].version == 6 and pair[0].is_link_local)]
 
 
 def _same_bond(want: Mapping, now: Mapping) -> bool:
@@ -359,7 +359,7 @@ def _subset(want: Any, now: Any, key: str = "") -> bool:
             return key not in _EMPTIED or not now
         names = _FEATURES if key == "feature" else {}
         return isinstance(now, dict) and all(
-            _subset(value, now.get(names.get(one, one)), one) for one, value in want.items()
+            _subset(value, now.get(names.get(name, name)), name) for name, value in want.items()
         )
     if key in _READ_ONLY:
         return True
@@ -376,15 +376,20 @@ def _same_list(want: list, now: Any, key: str) -> bool:
     if not isinstance(now, list):
         return False
     if key in _UNORDERED:
-        return len(want) == len(now) and all(any(_subset(one, other) for other in now) for one in want)
+        return len(want) == len(now) and all(any(_subset(item, other) for other in now) for item in want)
     name = next(
-        (one for one in ("name", "id") if want and all(isinstance(entry, dict) and one in entry for entry in want)), ""
+        (
+            field
+            for field in ("name", "id")
+            if want and all(isinstance(entry, dict) and field in entry for entry in want)
+        ),
+        "",
     )
     if not name:
-        return len(want) == len(now) and all(_subset(one, other) for one, other in zip(want, now))
+        return len(want) == len(now) and all(_subset(item, other) for item, other in zip(want, now))
     return all(
         (entry.get("state") == "absent")
-        != any(_subset({key: value for key, value in entry.items() if key != "state"}, one) for one in now)
+        != any(_subset({key: value for key, value in entry.items() if key != "state"}, item) for item in now)
         for entry in want
     )
 
@@ -406,9 +411,9 @@ def _equal(want: Any, now: Any) -> bool:
             "off": False,
             "0": False,
         }.get(str(want).lower()) is now
-    one, other = _number(want), _number(now)
-    if one is not None:
-        return one == other
+    number, other = _number(want), _number(now)
+    if number is not None:
+        return number == other
     return bool(_MAC.match(str(want))) and str(want).lower() == str(now).lower()
 
 
@@ -423,15 +428,15 @@ def _entries(
     want: Mapping | None, now: Mapping | None, same: Callable[[Mapping, Mapping], bool], told: bool
 ) -> list[dict]:
     have = (now or {}).get("config") or []
-    left = []
+    rest = []
     for entry in (want or {}).get("config") or []:
         absent = entry.get("state") == "absent"
-        exists = any(same(entry, one) for one in have)
+        exists = any(same(entry, present) for present in have)
         if exists == absent or (told and not absent):
             # For absent routes, nmstate takes the default table for any table, so routes in other tables would be
             # removed as well.
-            left.append(dict(entry, **{"table-id": 254}) if absent and entry.get("table-id") == 0 else entry)
-    return left
+            rest.append(dict(entry, **{"table-id": 254}) if absent and entry.get("table-id") == 0 else entry)
+    return rest
 
 
 def _same_route(want: Mapping, now: Mapping) -> bool:

@@ -34,12 +34,14 @@ def touched(
     )
     devices |= _of_routes(change, before, current) | _of_rules(change, before) | _of_servers(change, before)
     rules = _config(change, "route-rules")
-    known = [one["priority"] for one in rules + _config(current, "route-rules") if isinstance(one.get("priority"), int)]
+    known = [
+        rule["priority"] for rule in rules + _config(current, "route-rules") if isinstance(rule.get("priority"), int)
+    ]
     return {
         "named": sorted(named),
         "devices": sorted(_connected(devices, before["devices"])),
         "rules": sorted(set(known)),
-        "new_rules": any(one.get("priority") is None and one.get("state") != "absent" for one in rules),
+        "new_rules": any(rule.get("priority") is None and rule.get("state") != "absent" for rule in rules),
     }
 
 
@@ -49,63 +51,66 @@ def _config(state: Mapping, section: str) -> list[dict]:
 
 def _mentioned(change: Mapping) -> set[str]:
     """The ports, bases, and controllers that the interfaces of ``change`` name."""
-    found = set()
+    names = set()
     for iface in change.get("interfaces") or []:
         for section in ("bridge", "link-aggregation", "vrf"):
             ports = (iface.get(section) or {}).get("port", (iface.get(section) or {}).get("ports")) or []
-            found |= {port["name"] if isinstance(port, dict) else port for port in ports}
-        found |= {iface[kind].get("base-iface") for kind in _BASES if isinstance(iface.get(kind), dict)}
-        found |= {iface.get("controller"), iface.get("copy-mac-from"), (iface.get("veth") or {}).get("peer")}
-    return {name for name in found if name}
+            names |= {port["name"] if isinstance(port, dict) else port for port in ports}
+        names |= {iface[kind].get("base-iface") for kind in _BASES if isinstance(iface.get(kind), dict)}
+        names |= {iface.get("controller"), iface.get("copy-mac-from"), (iface.get("veth") or {}).get("peer")}
+    return {name for name in names if name}
 
 
 def _of_routes(change: Mapping, before: Mapping, current: Mapping) -> set[str]:
-    found = set()
+    names = set()
     for entry in _config(change, "routes"):
         if entry.get("next-hop-interface"):
-            found.add(entry["next-hop-interface"])
+            names.add(entry["next-hop-interface"])
         else:  # absent on any device, or without a device: stored in the profile of any interface with routes
-            found |= {one.get("next-hop-interface") for one in _config(current, "routes")} | _default_devices(before)
-    return {name for name in found if name}
+            names |= {route.get("next-hop-interface") for route in _config(current, "routes")} | _default_devices(
+                before
+            )
+    return {name for name in names if name}
 
 
 def _of_rules(change: Mapping, before: Mapping) -> set[str]:
-    found = set()
+    names = set()
     for entry in _config(change, "route-rules"):
         # nmstate stores a rule in the profile of its iif, of the routes of its table, or of any interface with
         # addresses
         table = entry.get("route-table")
         if table not in _MAIN_TABLES:
-            found |= {
+            names |= {
                 name
-                for one in before["routes"]
-                if str(one.get("table")) == str(table)
-                for name in snapshot.devices_of(one)
+                for route in before["routes"]
+                if str(route.get("table")) == str(table)
+                for name in snapshot.devices_of(route)
             }
-        found |= _default_devices(before) | ({entry["iif"]} if entry.get("iif") else set())
-    return found
+        names |= _default_devices(before) | ({entry["iif"]} if entry.get("iif") else set())
+    return names
 
 
 def _of_servers(change: Mapping, before: Mapping) -> set[str]:
     if "dns-resolver" not in change:
         return set()
-    return {one["interface"] for one in before["dns"] if one.get("interface")} | _default_devices(before)
+    return {server["interface"] for server in before["dns"] if server.get("interface")} | _default_devices(before)
 
 
 def _default_devices(before: Mapping) -> set[str]:
-    return {name for one in before["routes"] if one.get("dst") == "default" for name in snapshot.devices_of(one)}
+    return {name for route in before["routes"] if route.get("dst") == "default" for name in snapshot.devices_of(route)}
 
 
 def _connected(names: Iterable[str], devices: Mapping) -> set[str]:
     """``names``, and all devices below and above them: ports and their controllers, bases and the VLANs on them."""
     below = {
-        name: [other for other in (one.get("controller"), one.get("base")) if other] for name, one in devices.items()
+        name: [other for other in (device.get("controller"), device.get("base")) if other]
+        for name, device in devices.items()
     }
-    found, new = set(), set(names)
+    reached, new = set(), set(names)
     while new:
-        found |= new
+        reached |= new
         new = {other for name in new for other in below.get(name, ())} | {
             name for name, others in below.items() if new & set(others)
         }
-        new -= found
-    return found
+        new -= reached
+    return reached

@@ -108,7 +108,9 @@ class Effect:
         """The host's current values of what is missing."""
 
     def snapshot(self, plan: Plan) -> Any:
-        """Its part of the journal: what to do, and what an undo needs in addition to snapshot.take() and the profiles."""
+        """Its part of the journal: what to do, and what an undo needs in addition to snapshot.take() and the
+        profiles.
+        """
 
     def devices(self, part: Any) -> Collection[str]:
         """The devices that it affects, in addition to those that the nmstate state names."""

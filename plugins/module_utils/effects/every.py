@@ -25,7 +25,9 @@ EFFECTS: tuple[Effect, ...] = (MtuInPlace(), NmstateState(), ProfileSettings(), 
 
 
 def plan(request: dict) -> Plan:
-    """The differences between ``request`` (see Plan) and this host, and the host's current values. Raises RequestError."""
+    """The differences between ``request`` (see Plan) and this host, and the host's current values. Raises
+    RequestError.
+    """
     result = Plan(request, Host())
     for effect in EFFECTS:
         result.missing[effect.name] = effect.missing(result) or {}
@@ -41,8 +43,8 @@ def live(missing: Mapping[str, Any]) -> bool:
 
 def parts(plan: Plan) -> dict[str, Any]:
     """The parts of the journal: ``{name of the effect: plain data}`` of the effects that have something to do."""
-    found = {effect.name: effect.snapshot(plan) for effect in EFFECTS}
-    return {name: part for name, part in found.items() if part}
+    all_parts = {effect.name: effect.snapshot(plan) for effect in EFFECTS}
+    return {name: part for name, part in all_parts.items() if part}
 
 
 def devices(parts: Mapping[str, Any]) -> set[str]:

@@ -41,11 +41,11 @@ class ProfileSettings(Effect):
         return missing(settings, active_profiles(settings, plan.host.objects))
 
     def read(self, plan: Plan) -> dict[str, dict]:
-        lacking = plan.missing[self.name]
-        profiles = active_profiles(lacking, plan.host.objects) if lacking else {}
+        missing_settings = plan.missing[self.name]
+        profiles = active_profiles(missing_settings, plan.host.objects) if missing_settings else {}
         return {
             device: {name: properties.get(profiles[device]["profile"], name) for name in wanted}
-            for device, wanted in lacking.items()
+            for device, wanted in missing_settings.items()
             if device in profiles
         }
 
@@ -139,12 +139,12 @@ def missing(settings: Mapping[str, Mapping], profiles: Mapping[str, Mapping]) ->
     return result
 
 
-def to_write(settings: Mapping[str, dict], change: Mapping, lacking: Mapping[str, dict]) -> dict[str, dict]:
+def to_write(settings: Mapping[str, dict], change: Mapping, missing: Mapping[str, dict]) -> dict[str, dict]:
     """The part of ``settings`` to write: what is missing, and all settings of a device whose profile nmstate writes
     again. Pure.
     """
     written = {iface["name"] for iface in change.get("interfaces") or []}
-    return {device: wanted for device, wanted in settings.items() if device in lacking or device in written}
+    return {device: wanted for device, wanted in settings.items() if device in missing or device in written}
 
 
 def active_profiles(devices: Iterable[str], objects: Mapping) -> dict[str, dict]:

@@ -97,7 +97,7 @@ def capabilities(
         name = link["ifname"]
         if kinds.get(name):
             own = _OWN[kinds[name]](
-                link, traits.get(name) or {}, [one["ifname"] for one in links if one.get("master") == name], hidden
+                link, traits.get(name) or {}, [port["ifname"] for port in links if port.get("master") == name], hidden
             )
             document[kinds[name]][name] = dict(own, **_common(link, routes, config.get(name) or {}))
     document["networks"] = _networks(running.get("networks") or {}, document)
@@ -129,21 +129,21 @@ def classify(
         "dummy",
     )  # of a container if NetworkManager does not manage it, otherwise a NIC of a nested or test host
     of_guests = {link.get("address") for link in links if _kind(link) in ("macvtap", "macvlan")}
-    found = {}
+    result = {}
     for link in links:
         name, kind = link["ifname"], _kind(link)
-        found[name] = "nics" if kind in if_managed and name in managed else kinds.get(kind)
+        result[name] = "nics" if kind in if_managed and name in managed else kinds.get(kind)
         trait = traits.get(name) or {}
-        if found[name] == "nics" and (
+        if result[name] == "nics" and (
             link.get("link_type") not in ("ether", "infiniband")
             or trait.get("tap")
             or (trait.get("virtual_function") and link.get("address") in of_guests)  # assigned to a VM
             or any(fnmatch.fnmatchcase(name, pattern) for pattern in hidden_nics)
         ):
-            found[name] = None
+            result[name] = None
         if name == DUMMY_BRIDGE:
-            found[name] = None
-    return found
+            result[name] = None
+    return result
 
 
 def _kind(link: Mapping) -> str:
@@ -236,24 +236,24 @@ _OWN = {"nics": _nic, "bondings": _bond, "vlans": _vlan, "bridges": _bridge, "te
 
 def _common(link: Mapping, routes: Iterable[Mapping], config: Mapping) -> dict:
     """The keys of every device: addresses, gateways, their origin, MTU (text, as in VDSM)."""
-    entries = [one for one in link.get("addr_info") or [] if one.get("scope") != "link" and one.get("local")]
-    four = [one for one in entries if one["family"] == "inet"]
+    entries = [entry for entry in link.get("addr_info") or [] if entry.get("scope") != "link" and entry.get("local")]
+    four = [entry for entry in entries if entry["family"] == "inet"]
     # The engine uses the first one as the address: configured addresses come before autoconfigured and temporary ones.
     six = sorted(
-        (one for one in entries if one["family"] == "inet6"),
-        key=lambda one: (bool(one.get("temporary")), bool(one.get("dynamic"))),
+        (entry for entry in entries if entry["family"] == "inet6"),
+        key=lambda entry: (bool(entry.get("temporary")), bool(entry.get("dynamic"))),
     )
     gateways, gateways6 = (_gateways(link["ifname"], routes, family) for family in (4, 6))
     primary = _primary(four, gateways[0] if gateways else "")
     common = {
         "addr": primary["local"] if primary else "",
         "netmask": str(ipaddress.ip_network("0.0.0.0/%d" % primary["prefixlen"]).netmask) if primary else "",
-        "ipv4addrs": ["%s/%d" % (one["local"], one["prefixlen"]) for one in four],
-        "ipv6addrs": ["%s/%d" % (one["local"], one["prefixlen"]) for one in six],
+        "ipv4addrs": ["%s/%d" % (entry["local"], entry["prefixlen"]) for entry in four],
+        "ipv6addrs": ["%s/%d" % (entry["local"], entry["prefixlen"]) for entry in six],
         "gateway": gateways[0] if gateways else "",
         "ipv6gateway": gateways6[0] if gateways6 else "::",
         "ipv4defaultroute": any(
-            _is_main(one) and one["family"] == 4 and one["dev"] == link["ifname"] for one in routes
+            _is_main(route) and route["family"] == 4 and route["dev"] == link["ifname"] for route in routes
         ),
         "dhcpv4": bool((config.get("ipv4") or {}).get("dhcp")),
         "dhcpv6": bool((config.get("ipv6") or {}).get("dhcp")),
@@ -269,9 +269,9 @@ def _common(link: Mapping, routes: Iterable[Mapping], config: Mapping) -> dict:
 
 def _gateways(device: str, routes: Iterable[Mapping], family: int) -> list[str]:
     """The distinct gateways of a device in all tables, the preferred one first: main table, then by metric."""
-    own = [one for one in routes if one["dev"] == device and one["family"] == family]
-    own.sort(key=lambda one: (not _is_main(one), one["metric"]))
-    return list(dict.fromkeys(one["gateway"] for one in own))
+    own = [route for route in routes if route["dev"] == device and route["family"] == family]
+    own.sort(key=lambda route: (not _is_main(route), route["metric"]))
+    return list(dict.fromkeys(route["gateway"] for route in own))
 
 
 def _is_main(route: Mapping) -> bool:
@@ -280,11 +280,11 @@ def _is_main(route: Mapping) -> bool:
 
 def _primary(addresses: Sequence[Mapping], gateway: str) -> Mapping | None:
     # VDSM: the first non-secondary address in the gateway's subnet, otherwise the first address.
-    for one in addresses if gateway and ":" not in gateway else []:
-        if not one.get("secondary") and ipaddress.ip_address(gateway) in ipaddress.ip_network(
-            "%s/%d" % (one["local"], one["prefixlen"]), strict=False
+    for entry in addresses if gateway and ":" not in gateway else []:
+        if not entry.get("secondary") and ipaddress.ip_address(gateway) in ipaddress.ip_network(
+            "%s/%d" % (entry["local"], entry["prefixlen"]), strict=False
         ):
-            return one
+            return entry
     return addresses[0] if addresses else None
 
 
@@ -311,17 +311,17 @@ def _networks(records: Mapping, document: Mapping) -> dict:
     for name, record in records.items():
         bridged = bool(record.get("bridged", True))
         device = name if bridged else _record_device(record, document["vlans"])
-        found = (
+        top = (
             document["bridges"].get(name)
             if bridged
             else next((document[kind][device] for kind in _OWN if device in document[kind]), None)
         )
-        if not found:
+        if not top:
             continue
-        network = {key: found[key] for key in _SHARED if key in found}
+        network = {key: top[key] for key in _SHARED if key in top}
         network.update(iface=device, bridged=bridged, switch=record.get("switch") or "legacy", southbound=device)
         if bridged:
-            network.update(ports=found["ports"], stp=found["stp"], southbound=_southbound(found["ports"], document))
+            network.update(ports=top["ports"], stp=top["stp"], southbound=_southbound(top["ports"], document))
         else:
             network["interface"] = device
         if record.get("hostQos"):

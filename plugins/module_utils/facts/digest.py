@@ -117,7 +117,7 @@ def _ip(stack: Mapping) -> dict:
     small = _only(stack, _IP)
     if "address" in small:
         small["address"] = [
-            {key: one[key] for key in ("ip", "prefix-length") if key in one} for one in small["address"]
+            {key: address[key] for key in ("ip", "prefix-length") if key in address} for address in small["address"]
         ]
     return small
 

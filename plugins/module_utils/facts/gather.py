@@ -57,7 +57,7 @@ def compose(sources: Mapping, hidden_nics: Collection[str] = ()) -> dict:
     """
     managed, links, state = sources["managed"], sources["links"], sources["state"]
     devices = networkmanager.devices_of(managed)
-    names = {name for name, one in devices.items() if one["managed"]}
+    names = {name for name, device in devices.items() if device["managed"]}
     facts = capabilities.capabilities(
         links, sources["traits"], sources["routes"], state, names, sources["running"], hidden_nics
     )

@@ -52,10 +52,10 @@ def refused(
             for part in (iface.get("bridge") or {}, iface.get("link-aggregation") or {})
         ]
         named |= {iface["name"], (iface.get("vlan") or {}).get("base-iface")}
-        named |= {one["name"] if isinstance(one, dict) else one for some in ports for one in some}
+        named |= {port["name"] if isinstance(port, dict) else port for some in ports for port in some}
     named |= {route.get("next-hop-interface") for route in (change.get("routes") or {}).get("config") or []}
     holders = [
-        link["ifname"] for link in links if {one.get("local") for one in link.get("addr_info") or []} & set(keep)
+        link["ifname"] for link in links if {entry.get("local") for entry in link.get("addr_info") or []} & set(keep)
     ]
     for holder in holders:
         named |= _stack(holder, links)
@@ -65,10 +65,10 @@ def refused(
 def _stack(name: str, links: Collection[Mapping]) -> set[str]:
     """``name``, the devices below it, and the ports of bonds and bridges; without devices of guests."""
     kinds = {link["ifname"]: (link.get("linkinfo") or {}).get("info_kind", "") for link in links}
-    found, todo = set(), [name]
+    stack, todo = set(), [name]
     while todo:
         device = todo.pop()
-        found.add(device)
+        stack.add(device)
         below = [
             link["link"] for link in links if link["ifname"] == device and link.get("link") and kinds[device] != "veth"
         ]
@@ -77,5 +77,5 @@ def _stack(name: str, links: Collection[Mapping]) -> set[str]:
             for link in links
             if link.get("master") == device and not (kinds.get(device) == "bridge" and kinds[link["ifname"]] in _GUESTS)
         ]
-        todo += [one for one in below + ports if one not in found]
-    return found
+        todo += [other for other in below + ports if other not in stack]
+    return stack

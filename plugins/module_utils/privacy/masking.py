@@ -39,29 +39,29 @@ def masked(data: Any, secrets: Iterable[str] = ()) -> Any:
             key: MASK if is_secret(key) and _has_text(value) else masked(value, secrets) for key, value in data.items()
         }
     if isinstance(data, (list, tuple)):
-        return [masked(one, secrets) for one in data]
+        return [masked(item, secrets) for item in data]
     return text(data, secrets) if isinstance(data, str) else data
 
 
 def text(line: str, secrets: Iterable[str] = ()) -> str:
     """``line`` with ``secrets``, and values after the name of a secret, masked."""
-    for one in secrets:
-        line = line.replace(one, MASK)
+    for secret in secrets:
+        line = line.replace(secret, MASK)
     return _IN_TEXT.sub(r"\1" + MASK, line)
 
 
 def secrets_of(*datas: Any) -> list[str]:
     """The secrets in ``datas`` (plain), longest first."""
-    found = set()
+    secrets = set()
     for data in datas:
         if isinstance(data, dict):
             for key, value in data.items():
-                found.update([value] if is_secret(key) and isinstance(value, str) else secrets_of(value))
+                secrets.update([value] if is_secret(key) and isinstance(value, str) else secrets_of(value))
                 if is_secret(key) and isinstance(value, (list, dict)):
-                    found.update(_texts(value))
+                    secrets.update(_texts(value))
         elif isinstance(data, (list, tuple)):
-            found.update(secrets_of(*data))
-    return sorted((one for one in found if len(one) >= _SHORTEST), key=len, reverse=True)
+            secrets.update(secrets_of(*data))
+    return sorted((secret for secret in secrets if len(secret) >= _SHORTEST), key=len, reverse=True)
 
 
 def _has_text(value: Any) -> bool:
@@ -70,7 +70,7 @@ def _has_text(value: Any) -> bool:
 
 def _texts(value: Any) -> list[str]:
     if isinstance(value, dict):
-        return [one for item in value.values() for one in _texts(item)]
+        return [text for item in value.values() for text in _texts(item)]
     if isinstance(value, (list, tuple)):
-        return [one for item in value for one in _texts(item)]
+        return [text for item in value for text in _texts(item)]
     return [str(value)] if value not in (None, "", True, False) else []

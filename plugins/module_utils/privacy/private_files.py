@@ -18,9 +18,9 @@ def folder(path: str) -> None:
     while not os.path.isdir(path):
         missing.append(path)
         path = os.path.dirname(path) or "."
-    for one in reversed(missing):
+    for parent in reversed(missing):
         try:
-            os.mkdir(one, 0o700)
+            os.mkdir(parent, 0o700)
         except FileExistsError:
-            if not os.path.isdir(one):
+            if not os.path.isdir(parent):
                 raise

@@ -69,32 +69,32 @@ def _heard_by(name: str, announcement: bytes, sock: socket.socket) -> str:
         sock.send(announcement)
         end = time.monotonic() + _HEARING
         while time.monotonic() < end:
-            for one in select.select(list(others), [], [], max(0, end - time.monotonic()))[0]:
-                frame, origin = one.recvfrom(2048)
+            for listener in select.select(list(others), [], [], max(0, end - time.monotonic()))[0]:
+                frame, origin = listener.recvfrom(2048)
                 if origin[2] != _OUTGOING and frame[6:12] == announcement[6:12]:
-                    return others[one]
+                    return others[listener]
     finally:
-        for one in others:
-            one.close()
+        for listener in others:
+            listener.close()
     return ""
 
 
 def below(name: str) -> set[str]:
     """``name`` and all devices below it (ports, bases), which receive what it sends."""
-    found, todo = set(), [name]
+    reached, todo = set(), [name]
     while todo:
-        one = todo.pop()
-        if one not in found:
-            found.add(one)
+        device = todo.pop()
+        if device not in reached:
+            reached.add(device)
             try:
                 todo += [
                     entry[len("lower_") :]
-                    for entry in os.listdir("/sys/class/net/%s" % one)
+                    for entry in os.listdir("/sys/class/net/%s" % device)
                     if entry.startswith("lower_")
                 ]
             except OSError:
                 continue
-    return found
+    return reached
 
 
 def _socket(name: str) -> socket.socket:
@@ -115,10 +115,10 @@ def _request(mac: bytes, sender: bytes, target: bytes) -> bytes:
 
 def _answer(sock: socket.socket, wanted: bytes, own: bytes, end: float) -> bytes | None:
     while True:
-        left = end - time.monotonic()
-        if left <= 0:
+        rest = end - time.monotonic()
+        if rest <= 0:
             return None
-        sock.settimeout(left)
+        sock.settimeout(rest)
         try:
             frame = sock.recv(2048)
         except socket.timeout:

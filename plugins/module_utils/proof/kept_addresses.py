@@ -70,10 +70,10 @@ def _trouble(text: str, links: Collection[Mapping], unmanaged: Collection[str]) 
     device = ssh_connection.device_of(text, links)
     if not device:
         have = [
-            "%s on %s" % (one["local"], link["ifname"])
+            "%s on %s" % (entry["local"], link["ifname"])
             for link in links
-            for one in link.get("addr_info") or []
-            if link["ifname"] != "lo" and one.get("scope") == "global" and "local" in one
+            for entry in link.get("addr_info") or []
+            if link["ifname"] != "lo" and entry.get("scope") == "global" and "local" in entry
         ]
         return "%s is not an address of this host (is it behind NAT?), which has %s" % (
             ip,
@@ -82,10 +82,10 @@ def _trouble(text: str, links: Collection[Mapping], unmanaged: Collection[str]) 
     if device == "lo" or ip.is_loopback:
         return "%s is on lo, which does not depend on the network" % ip
     if any(
-        one.get("temporary")
+        entry.get("temporary")
         for link in links
-        for one in link.get("addr_info") or []
-        if ssh_connection.address(one.get("local", "")) == (ip, "")
+        for entry in link.get("addr_info") or []
+        if ssh_connection.address(entry.get("local", "")) == (ip, "")
     ):
         return "%s on %s is a temporary IPv6 address (RFC 8981), which changes regularly" % (ip, device)
     if device in unmanaged:

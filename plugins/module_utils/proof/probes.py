@@ -63,8 +63,8 @@ class TooBig(Exception):
 
 def check(probes: Iterable[Mapping]) -> None:
     """Raise ProbeError if an entry of ``probes`` (list of dict) is incomplete for its type."""
-    for one in probes:
-        if one["type"] == "tcp" and not (one.get("target") and isinstance(one.get("port"), int)):
+    for probe in probes:
+        if probe["type"] == "tcp" and not (probe.get("target") and isinstance(probe.get("port"), int)):
             raise ProbeError("probe tcp: expected target (address or name) and port (integer)")
 
 
@@ -72,14 +72,16 @@ def expand(probes: Iterable[Mapping], snapshot: Mapping) -> list[dict]:
     """The probes with the host's targets: one probe for each gateway and each DNS server in ``snapshot``. Without
     path_mtu, see paths().
     """
-    servers = sorted({server for one in snapshot["dns"] for server in one.get("nameservers", [])})
-    addresses = sorted({one.split("/")[0] for device in snapshot["devices"].values() for one in device["addresses"]})
+    servers = sorted({server for entry in snapshot["dns"] for server in entry.get("nameservers", [])})
+    addresses = sorted(
+        {address.split("/")[0] for device in snapshot["devices"].values() for address in device["addresses"]}
+    )
     targets = {"gateway": gateways(snapshot), "dns": servers, "duplicate_address": addresses}
     return [
-        dict(one, target=target)
-        for one in probes
-        if one["type"] != "path_mtu"
-        for target in ([one["target"]] if one.get("target") else targets.get(one["type"], []))
+        dict(probe, target=target)
+        for probe in probes
+        if probe["type"] != "path_mtu"
+        for target in ([probe["target"]] if probe.get("target") else targets.get(probe["type"], []))
     ]
 
 
@@ -91,10 +93,10 @@ def gateways(snapshot: Mapping) -> list[str]:
 def _default_hops(snapshot: Mapping) -> list[dict]:
     """The hops of the default routes, including each hop of a multipath route."""
     return [
-        dict({"dev": one.get("dev", "")}, **hop)
-        for one in snapshot["routes"]
-        if one.get("dst") == "default"
-        for hop in one.get("nexthops") or [one]
+        dict({"dev": route.get("dev", "")}, **hop)
+        for route in snapshot["routes"]
+        if route.get("dst") == "default"
+        for hop in route.get("nexthops") or [route]
         if hop.get("gateway")
     ]
 
@@ -103,26 +105,26 @@ def paths(probes: Iterable[Mapping], snapshot: Mapping) -> list[dict]:
     """The path_mtu probes of ``probes`` for the MTUs in ``snapshot``: for each target (default: all gateways), a probe
     with ``size``, the MTU of the device of its route. ``wanted``: the size set by the user, 0 for the new MTU.
     """
-    found = []
-    for one in probes:
+    path_probes = []
+    for probe in probes:
         for target in (
-            ([one["target"]] if one.get("target") else gateways(snapshot)) if one["type"] == "path_mtu" else []
+            ([probe["target"]] if probe.get("target") else gateways(snapshot)) if probe["type"] == "path_mtu" else []
         ):
             mtu = (snapshot["devices"].get(_device_to(target, snapshot)) or {}).get("mtu")
             if mtu:
-                found.append(
-                    dict(one, target=target, size=min(mtu, one.get("size") or mtu), wanted=one.get("size") or 0)
+                path_probes.append(
+                    dict(probe, target=target, size=min(mtu, probe.get("size") or mtu), wanted=probe.get("size") or 0)
                 )
-    return found
+    return path_probes
 
 
 def _device_to(target: str, snapshot: Mapping) -> str:
     """The device of the route to ``target``, "" if there is no route."""
-    found = [hop["dev"] for hop in _default_hops(snapshot) if hop["gateway"] == target]
-    if found:
-        return found[0]
+    devices = [hop["dev"] for hop in _default_hops(snapshot) if hop["gateway"] == target]
+    if devices:
+        return devices[0]
     rc, out, _err = run_command(["ip", "-j", "route", "get", target], timeout=10)
-    return next((one.get("dev", "") for one in json.loads(out or "[]")), "") if rc == 0 else ""
+    return next((route.get("dev", "") for route in json.loads(out or "[]")), "") if rc == 0 else ""
 
 
 def larger(before: Iterable[Mapping], now: Iterable[Mapping], saw: Iterable[Seen]) -> tuple[list[dict], list[str]]:
@@ -163,23 +165,26 @@ def promised(change: Mapping, known: Collection[Mapping], passed: Collection[Map
     ``passed``: those of ``known`` that pass now. If none of a type passes, no probe of this type is added, because it
     would fail in such a network (gateways that ignore echo requests).
     """
-    routes = [one for one in (change.get("routes") or {}).get("config") or [] if one.get("state") != "absent"]
-    gateways = {one.get("next-hop-address") for one in routes if one.get("destination") in ("0.0.0.0/0", "::/0")}
+    routes = [route for route in (change.get("routes") or {}).get("config") or [] if route.get("state") != "absent"]
+    gateways = {route.get("next-hop-address") for route in routes if route.get("destination") in ("0.0.0.0/0", "::/0")}
     addresses = {
-        one["ip"] for iface in change.get("interfaces") or [] for one in (iface.get("ipv4") or {}).get("address") or []
+        address["ip"]
+        for iface in change.get("interfaces") or []
+        for address in (iface.get("ipv4") or {}).get("address") or []
     }
-    found = []
+    promises = []
     for kind, targets in (("gateway", gateways), ("duplicate_address", addresses)):
-        asked = {one["target"] for one in known if one["type"] == kind}
+        asked = {probe["target"] for probe in known if probe["type"] == kind}
         # a link-local gateway (fe80::) requires its zone
-        fresh = sorted(one for one in targets - asked if one and not one.startswith("fe80"))
+        fresh = sorted(target for target in targets - asked if target and not target.startswith("fe80"))
         for target in fresh:
             model = next(
-                (one for one in passed if one["type"] == kind and (":" in one["target"]) == (":" in target)), None
+                (probe for probe in passed if probe["type"] == kind and (":" in probe["target"]) == (":" in target)),
+                None,
             )
             if model:
-                found.append(dict(model, target=target))
-    return found
+                promises.append(dict(model, target=target))
+    return promises
 
 
 def run(probe: Mapping, interfaces: Collection[str] = ()) -> Seen:
@@ -213,18 +218,18 @@ def run_all(probes: Sequence[Mapping], snapshot: Mapping) -> list[Seen]:
 
     ``snapshot``: tells which devices have an address now.
     """
-    saw = [Seen("the probe %(type)s %(target)s timed out" % one, None) for one in probes]
+    saw = [Seen("the probe %(type)s %(target)s timed out" % probe, None) for probe in probes]
 
-    def one(index: int) -> None:
+    def run_probe(index: int) -> None:
         probe = dict(probes[index], target=_with_zone(probes[index]["target"], snapshot))
         held = [
             name
             for name, device in snapshot["devices"].items()
-            if probe["target"] in [one.split("/")[0] for one in device["addresses"]]
+            if probe["target"] in [address.split("/")[0] for address in device["addresses"]]
         ]
         saw[index] = run(probe, held)
 
-    threads = [threading.Thread(target=one, args=(index,), daemon=True) for index in range(len(probes))]
+    threads = [threading.Thread(target=run_probe, args=(index,), daemon=True) for index in range(len(probes))]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -327,10 +332,10 @@ def _echo_reply(
     sock: socket.socket, version: int, ident: int, data: bytes, sent: Collection[int], end: float, whole: bool
 ) -> bool:
     while True:
-        left = end - time.monotonic()
-        if left <= 0:
+        rest = end - time.monotonic()
+        if rest <= 0:
             return False
-        sock.settimeout(left)
+        sock.settimeout(rest)
         try:
             packet, ancillary, _flags, _from = sock.recvmsg(65535, 512)
         except socket.timeout:

@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files that are on the disk when a call returns, and files that a reader sees whole or not at all. All raise OSError."""
+"""Files that are on the disk when a call returns, and files that a reader sees whole or not at all. All raise
+OSError.
+"""
 
 from __future__ import annotations
 

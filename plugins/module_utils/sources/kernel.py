@@ -43,7 +43,9 @@ def default_routes() -> list[dict]:
 
 
 def default_route_hops(route: Mapping, family: int) -> list[dict]:
-    """One entry of ``ip -json route`` as default_routes() gives it: a list, one element per hop with a gateway (pure)."""
+    """One entry of ``ip -json route`` as default_routes() gives it: a list, one element per hop with a gateway
+    (pure).
+    """
     hops = []
     for hop in route.get("nexthops") or [route]:
         gateway = hop.get("gateway") or (hop.get("via") or {}).get("host", "")

@@ -47,8 +47,8 @@ def show() -> dict:
 def version() -> str:
     """The version of nmstate, such as ``2.2.62``; an empty string when the tool does not tell."""
     _rc, out, _err = run(["nmstatectl", "--version"])
-    found = re.search(r"\d+(\.\d+)+", out)
-    return found.group() if found else ""
+    match = re.search(r"\d+(\.\d+)+", out)
+    return match.group() if match else ""
 
 
 def explain(err: str, rc: int | None = 1) -> str:
@@ -101,9 +101,9 @@ def parse_error(err: str, rc: int | None = 1) -> dict[str, str]:
     """
     message = explain(err, rc)
     kinds = re.findall(r"\b(?:NmstateError: )?(\w*(?:Error|Conflict|InvalidArgument|PluginFailure|Bug))\b: ", message)
-    kind = next((one for one in reversed(kinds) if one in _HINTS), kinds[-1] if kinds else "")
-    found = _VERIFICATION.search(message)
-    parts = found.groupdict() if found else {"interface": "", "property": "", "desired": "", "current": ""}
+    kind = next((name for name in reversed(kinds) if name in _HINTS), kinds[-1] if kinds else "")
+    match = _VERIFICATION.search(message)
+    parts = match.groupdict() if match else {"interface": "", "property": "", "desired": "", "current": ""}
     if rc is not None and rc < 0:
         kind, message = "Killed", "nmstatectl was killed by signal %d" % -rc
     return dict(parts, kind=kind, message=message, hint=_HINTS.get(kind, ""))

@@ -55,7 +55,9 @@ def copy(places: Iterable[str], target: str) -> dict[str, str]:
 
 
 def check(source: str, copied: Mapping[str, str]) -> None:
-    """Raise IncompleteError unless ``source`` holds all files of ``copied`` (what copy() returned) as they were copied."""
+    """Raise IncompleteError unless ``source`` holds all files of ``copied`` (what copy() returned) as they were
+    copied.
+    """
     wrong = []
     for path, digest in sorted(copied.items()):
         try:

@@ -234,7 +234,9 @@ def _load(root: str) -> tuple[dict[str, dict], list[str]]:
 
 
 def _forget(old: str, root: str) -> None:
-    """Delete the folder ``old`` that counted before; one of another place, or with something unreadable in it, stays."""
+    """Delete the folder ``old`` that counted before; one of another place, or with something unreadable in it,
+    stays.
+    """
     if os.path.dirname(old) == os.path.dirname(os.path.abspath(root)) and not unreadable(old):
         shutil.rmtree(old, ignore_errors=True)
 

@@ -27,7 +27,9 @@ _LOG_LINES = 3000  # NetworkManager writes about 300 lines for a move; at its de
 
 
 def log_cursor() -> str:
-    """Where the host's journal stands now (str, "" when it does not tell): what comes later belongs to the transaction."""
+    """Where the host's journal stands now (str, "" when it does not tell): what comes later belongs to the
+    transaction.
+    """
     out = _look(["journalctl", "--quiet", "--lines=0", "--show-cursor"])
     return out.partition("-- cursor: ")[2].strip()
 

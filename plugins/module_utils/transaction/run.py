@@ -205,7 +205,9 @@ def wait_for_checkpoints(seconds: float) -> None:
 
 
 def guarded(base: str, identity: str) -> None:
-    """The guard's life: the whole transaction, or what is left of it when the guard was killed and has started again."""
+    """The guard's life: the whole transaction, or what is left of it when the guard was killed and has started
+    again.
+    """
     state, entry = journal.read(base)
     if entry is None or entry["id"] != identity:
         endings.finish(base, identity)
