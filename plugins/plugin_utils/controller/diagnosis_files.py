@@ -8,6 +8,7 @@ import json
 import os
 import re
 import time
+from typing import Any
 
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.privacy import masking, private_files
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import to_plain
@@ -20,7 +21,9 @@ _SECRET = re.compile(
 _NOTABLE = re.compile(r"(?i)<(?:warn|error)>|\berror\b|\bfailed\b|ovirt-mgmt-network")
 
 
-def kept(arguments, result, found, host, no_log=False):
+def kept(
+    arguments: dict[str, Any], result: dict[str, Any], found: dict[str, Any], host: str, no_log: bool = False
+) -> dict[str, Any]:
     """``result`` of a task; after a failure with ``diagnosis``, the folder that now holds all that is known, so that
     the screen gets few lines.
 
@@ -53,14 +56,14 @@ def kept(arguments, result, found, host, no_log=False):
     return dict(result, diagnosis=folder, msg="%s. See %s for details" % (str(result.get("msg")).rstrip("."), folder))
 
 
-def folder_name(host, transaction):
+def folder_name(host: str, transaction: str) -> str:
     """A name for the folder: the host's and the transaction's, which begins with its time; what a file system may not
     like is replaced.
     """
     return "-".join(re.sub(r"[^\w.-]+", "_", one, flags=re.ASCII) for one in (host, transaction))
 
 
-def files(arguments, result, found):
+def files(arguments: dict[str, Any], result: dict[str, Any], found: dict[str, Any]) -> dict[str, str]:
     """``{file name: text}``. ``arguments``: of the task. ``result``: of nmstate_apply. ``found``: what the host has
     left (module_utils/transaction/diagnosis.py; {} when nothing came), whose parts ``change``, ``before``, ``failure``,
     ``after``, ``status`` and ``log`` get a file each.
@@ -88,12 +91,12 @@ def files(arguments, result, found):
     return texts
 
 
-def timeline_lines(timeline):
+def timeline_lines(timeline: list[dict[str, Any]]) -> list[str]:
     """A line for each phase: seconds since the first, and its name."""
     return ["%8.3f s  %s\n" % (one["at"] - timeline[0]["at"], one["phase"]) for one in timeline]
 
 
-def summary(result, found):
+def summary(result: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
     """What a human asks first, for places that keep no files, such as the artifact of an AWX job: ``{step, phases,
     error, not_restored, log}``, each part only when there is something to say. At most SUMMARY_BYTES as JSON; secrets
     are masked. Arguments as of files().
@@ -114,9 +117,9 @@ def summary(result, found):
     return {name: value for name, value in parts.items() if value}
 
 
-def _last(lines, size):
+def _last(lines: list[str], size: int) -> list[str]:
     """The last of the ``lines`` that fit into ``size`` bytes of JSON, each shortened and masked; in their order."""
-    kept_lines = []
+    kept_lines: list[str] = []
     for line in reversed(lines):
         short = _short(line, 200)
         size -= len(json.dumps(short)) + 2
@@ -126,7 +129,7 @@ def _last(lines, size):
     return kept_lines
 
 
-def _short(text, size):
+def _short(text: str, size: int) -> str:
     """``text``, masked, in at most ``size`` bytes of JSON."""
     text = _SECRET.sub(r"\1***", to_plain(text, "text"))
     while len(json.dumps(text)) > size:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible.module_utils.basic import missing_required_lib
@@ -13,7 +14,9 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.addresses
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import PlainDataError, to_plain
 
 
-def call(name: str, errors: tuple[type[Exception], ...], function: Callable, arguments: dict):
+def call(
+    name: str, errors: tuple[type[Exception], ...], function: Callable[..., Any], arguments: dict[str, Any]
+) -> Any:
     """Return ``function(**arguments)`` with every argument (by its name) made plain first.
 
     ``name``: the filter, which begins the message of the AnsibleFilterError that stands for one of ``errors``, for
@@ -21,9 +24,10 @@ def call(name: str, errors: tuple[type[Exception], ...], function: Callable, arg
     """
     if NETADDR_IMPORT_ERROR is not None:
         raise AnsibleFilterError(f"{name}: {missing_required_lib('netaddr')}") from NETADDR_IMPORT_ERROR
+    caught: tuple[type[Exception], ...] = (PlainDataError, *errors)
     try:
         return function(**{key: to_plain(value, key) for key, value in arguments.items()})
-    except (PlainDataError, *errors) as error:
+    except caught as error:
         raise AnsibleFilterError(
             f"{name}: {error}"
         ) from None  # Ansible would print the cause, which is the same sentence, once more

@@ -11,6 +11,8 @@ from __future__ import annotations
 import json
 import shlex
 import time
+from collections.abc import Callable
+from typing import Any
 
 RUN = "/run/ovirt-mgmt-network"  # module_utils/transaction/mailbox.py, RUN
 ENDED = ("committed", "undone", "failed")
@@ -23,13 +25,13 @@ class Unreachable(Exception):
     change may have been confirmed.
     """
 
-    def __init__(self, message, status, confirmed=False):
+    def __init__(self, message: str, status: dict[str, Any], confirmed: bool = False) -> None:
         super().__init__(message)
         self.status = status
         self.confirmed = confirmed
 
 
-def waiting(identity, phases, seconds=_ROUND):
+def waiting(identity: str, phases: tuple[str, ...], seconds: float = _ROUND) -> str:
     """A shell line that prints the status of the transaction once its phase is one of ``phases``, or after ``seconds``."""
     wanted = "|".join('*\'"phase": "%s"\'*' % phase for phase in phases)
     return (
@@ -39,7 +41,7 @@ def waiting(identity, phases, seconds=_ROUND):
     )
 
 
-def leaving(identity, name, text):
+def leaving(identity: str, name: str, text: str) -> str:
     """A shell line that leaves the message ``name`` for the guard."""
     path = "%s/%s/%s" % (RUN, identity, name)
     return "umask 077; printf %%s %s > %s.new && mv %s.new %s" % (shlex.quote(text), path, path, path)
@@ -51,32 +53,34 @@ class Steering:
     them) when the connection fails, and are tried again.
     """
 
-    def __init__(self, identity, execute, reset, unreachable, clock=time):
+    def __init__(
+        self, identity: str, execute: Callable[..., Any], reset: Callable[..., Any], unreachable: Any, clock: Any = time
+    ) -> None:
         self.identity = identity
         self._execute = execute
         self._reset = reset
         self._unreachable = unreachable
         self._clock = clock
-        self.status = {}
+        self.status: dict[str, Any] = {}
         self._confirmed = False
 
-    def await_applied(self, seconds):
+    def await_applied(self, seconds: float) -> dict[str, Any]:
         """The status once the change is applied or has ended, over a connection of our own. Raises Unreachable after
         ``seconds``.
         """
         return self._until(waiting(self.identity, ("applied",) + ENDED), ("applied",) + ENDED, seconds, anew=True)
 
-    def prove(self, seconds):
+    def prove(self, seconds: float) -> dict[str, Any]:
         """Come in over a new connection and read the nonce that the host wrote after the change."""
         return self._until(waiting(self.identity, ("applied",) + ENDED, 1), ("applied",) + ENDED, seconds, anew=True)
 
-    def confirm(self, nonce, seconds):
+    def confirm(self, nonce: str, seconds: float) -> dict[str, Any]:
         """Confirm with the nonce and wait for the end: the last status."""
         self._confirmed = True
         line = "%s; %s" % (leaving(self.identity, "confirm", nonce), waiting(self.identity, ENDED))
         return self._until(line, ENDED, seconds)
 
-    def take(self):
+    def take(self) -> dict[str, Any]:
         """Fetch the diagnosis (dict, {} when there is none) and tell the guard that all has arrived; it then leaves the
         host.
 
@@ -93,7 +97,7 @@ class Steering:
             return {}
         return diagnosed(found)
 
-    def _until(self, line, phases, seconds, anew=False):
+    def _until(self, line: str, phases: tuple[str, ...], seconds: float, anew: bool = False) -> dict[str, Any]:
         end = self._clock.monotonic() + seconds
         trouble = "the status of the transaction %s cannot be read" % self.identity
         while True:
@@ -113,7 +117,7 @@ class Steering:
             self._clock.sleep(_PAUSE)
 
 
-def diagnosed(text):
+def diagnosed(text: str) -> dict[str, Any]:
     """The diagnosis printed by the host (dict), {} when it is none."""
     try:
         found = json.loads(text[text.find("{") :])
@@ -122,7 +126,7 @@ def diagnosed(text):
     return found if isinstance(found, dict) else {}
 
 
-def parse(text, identity):
+def parse(text: str, identity: str) -> dict[str, Any] | None:
     """The status printed by the host (dict), or None when it is not that of this transaction."""
     lines = [line for line in text.splitlines() if line.startswith("{")]
     try:

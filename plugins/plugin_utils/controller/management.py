@@ -21,8 +21,9 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller impo
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.failures import failure
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.host import UNREACHABLE, Host, Silent
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definition import DefinitionError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.facts import FactsError
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.host_state import StateFormatError
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import FactsError, interfaces_down
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import interfaces_down
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.derive import plan_management_network
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.edit import with_request
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.plan import CHANGE, IN_SYNC, REFUSE, Options, Plan

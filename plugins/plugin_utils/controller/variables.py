@@ -11,6 +11,8 @@ give for "not set".
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
+from typing import Any
 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model import values
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definition import (
@@ -45,7 +47,7 @@ class ArgumentError(Exception):
     """One value cannot be used; the text names the variable, what was given and what is allowed."""
 
 
-def check(prefix, options, given):
+def check(prefix: str, options: dict[str, dict[str, Any]], given: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """``(arguments, problems)`` of the variables whose names begin with ``prefix`` and "_".
 
     ``options``: the specification, ``{name: {type, choices, default, elements, options, required}}``. ``given``:
@@ -74,7 +76,7 @@ def check(prefix, options, given):
     return arguments, problems + unknown(prefix, options, given)
 
 
-def _network(given):
+def _network(given: dict[str, Any]) -> tuple[str, Any]:
     """The name of the variable that has the definition, and the definition: the role's variable has that of the data
     center as its default.
     """
@@ -86,7 +88,7 @@ def _network(given):
     )
 
 
-def unknown(prefix, options, names):
+def unknown(prefix: str, options: dict[str, dict[str, Any]], names: dict[str, Any]) -> list[str]:
     """A sentence for each of ``names`` that begins with ``prefix`` and "_" and is none of ``options`` and no fact, with
     those it is like.
     """
@@ -101,7 +103,7 @@ def unknown(prefix, options, names):
     return ["%s: unknown variable%s" % (one, _nearest(one[len(begin) :], known, begin)) for one in strange]
 
 
-def _value(name, spec, value):
+def _value(name: str, spec: dict[str, Any], value: Any) -> Any:
     """``value`` as ``spec`` wants it, or its default where it is not set (None without one). Raises ArgumentError."""
     kind = spec.get("type", "str")
     choices = spec.get("choices")
@@ -137,7 +139,7 @@ def _value(name, spec, value):
     return value
 
 
-def _mapping(name, options, value):
+def _mapping(name: str, options: dict[str, dict[str, Any]], value: dict[str, Any]) -> dict[str, Any]:
     unknown = [key for key in value if key not in options]
     if unknown:
         raise ArgumentError("%s.%s: unknown key%s" % (name, unknown[0], _nearest(str(unknown[0]), list(options))))
@@ -145,18 +147,18 @@ def _mapping(name, options, value):
     return {key: one for key, one in found.items() if one is not None}
 
 
-def _text(value):
+def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError("a text")
     return value
 
 
-def _element_text(value):
+def _element_text(value: Any) -> str:
     """A text; of numbers, which YAML makes of a port or a VLAN in a list, their decimal text."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(value)
 
 
-_CONVERT = {
+_CONVERT: dict[str, Callable[[Any], Any]] = {
     "int": values.integer,
     "bool": values.boolean,
     "dict": values.mapping,
@@ -177,12 +179,12 @@ _NAMES = {
 }
 
 
-def _within(name, value):
+def _within(name: str, value: int) -> bool:
     low, high = BOUNDS.get(name.rpartition(".")[2], (value, value))
     return low <= value <= high
 
 
-def _expected(name, what, choices):
+def _expected(name: str, what: str, choices: list[str] | None) -> str:
     if choices and what != "a list":
         return "one of %s" % ", ".join(repr(one) if one == "" else str(one) for one in choices)
     low_high = BOUNDS.get(name.rpartition(".")[2])
@@ -196,11 +198,11 @@ def _expected(name, what, choices):
     return "an integer from %s to %s" % low_high if low_high and what == "an integer" else words.get(what, what)
 
 
-def _wrong(name, value, expected):
+def _wrong(name: str, value: Any, expected: str) -> ArgumentError:
     return ArgumentError("%s: got %s, expected %s" % (name, describe(value), expected))
 
 
-def _nearest(name, known, prefix=""):
+def _nearest(name: str, known: list[str], prefix: str = "") -> str:
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     begins = [one for one in known if one not in near and (name.startswith(one) or one.startswith(name))]
     near = [prefix + one for one in begins + near][:3]
@@ -209,7 +211,7 @@ def _nearest(name, known, prefix=""):
     return ", did you mean %s?" % " or ".join(near)
 
 
-def located(name, path, folders, exists):
+def located(name: str, path: str, folders: list[str | None], exists: Callable[[str], bool]) -> str:
     """The path of the task file ``path``: as it is when absolute, else in the first of ``folders`` in which
     ``exists(path)``.
 
@@ -228,7 +230,7 @@ def located(name, path, folders, exists):
     return found
 
 
-def unmatched(pattern, playbook, groups, limit):
+def unmatched(pattern: str | list[str], playbook: str, groups: dict[str, list[str]], limit: str | None) -> str:
     """What to say of a ``pattern`` (a text or a list of them) that matches no host. ``groups``: ``{name: [host]}`` of
     the inventory; ``limit``: that of the run, or None. Ansible itself skips a play without hosts and calls it a success.
     """
@@ -249,9 +251,9 @@ def unmatched(pattern, playbook, groups, limit):
     )
 
 
-def by_host(problems):
+def by_host(problems: dict[str, list[str]]) -> list[str]:
     """Lines of ``problems`` (``{host: [text]}``), each text once; those of only some hosts begin with their names."""
-    hosts = {}
+    hosts: dict[str, list[str]] = {}
     for host, texts in problems.items():
         for text in dict.fromkeys(texts):
             hosts.setdefault(text, []).append(host)
@@ -259,5 +261,5 @@ def by_host(problems):
     return [text if len(names) == everywhere else "%s: %s" % (_some(names), text) for text, names in hosts.items()]
 
 
-def _some(names):
+def _some(names: list[str]) -> str:
     return ", ".join(names) if len(names) <= 4 else "%s and %d more hosts" % (", ".join(names[:3]), len(names) - 3)

@@ -9,11 +9,12 @@ it while a spanning tree settles).
 from __future__ import annotations
 
 import json
+from typing import Any
 
 _RESOLVER = ("server", "search")
 
 
-def difference(before: dict, after: dict) -> list[str]:
+def difference(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     """``- line`` for properties that only ``before`` has, then ``+ line`` for those that only ``after`` has. Both are
     facts of host_network_facts.
     """
@@ -21,7 +22,7 @@ def difference(before: dict, after: dict) -> list[str]:
     return ["- " + line for line in old if line not in new] + ["+ " + line for line in new if line not in old]
 
 
-def lines(facts: dict) -> list[str]:
+def lines(facts: dict[str, Any]) -> list[str]:
     """The properties of a host's network, one line each."""
     state = facts.get("nmstate") or {}
     found = [
@@ -41,7 +42,7 @@ def lines(facts: dict) -> list[str]:
     return found
 
 
-def _interface(interface: dict) -> list[str]:
+def _interface(interface: dict[str, Any]) -> list[str]:
     found = [f"{interface.get('type')} {interface.get('state')}"]
     found += [f"{word} {interface[key]}" for key, word in (("mac-address", "MAC"), ("mtu", "MTU")) if key in interface]
     for family in ("ipv4", "ipv6"):

@@ -95,12 +95,12 @@ def outcome(
     return found
 
 
-def good(result):
+def good(result: dict[str, Any]) -> bool:
     """Whether the status of a host is (in check mode, would be) one of GOOD. False for a host without a result."""
     return ((result.get("expected") or {}).get("status") or result.get("status")) in GOOD
 
 
-def _category(found, applied, failure):
+def _category(found: dict[str, Any], applied: dict[str, Any], failure: dict[str, Any] | None) -> str:
     if found["status"] in GOOD:
         return "changed" if found["changed"] else "in_sync" if found["synced"] else "out_of_sync"
     if found["status"] == NON_RESPONSIVE:
@@ -112,12 +112,20 @@ def _category(found, applied, failure):
     return "undone" if applied.get("rolled_back") and applied.get("phase") == "undone" else "failed"
 
 
-def iso(seconds):
+def iso(seconds: float) -> str:
     """Seconds since the epoch as 2026-11-21T08:30:00.250Z."""
     return datetime.fromtimestamp(float(seconds), timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
-def _success(decision, host, interface, applied, activate, down, after):
+def _success(
+    decision: dict[str, Any],
+    host: str,
+    interface: str,
+    applied: dict[str, Any],
+    activate: bool,
+    down: Sequence[str],
+    after: dict[str, Any] | None,
+) -> dict[str, Any]:
     status = UP if activate else MAINTENANCE
     events = list(decision.get("warnings") or []) + _committed(host, interface, applied)
     remaining = after or ({} if applied else decision)
@@ -137,7 +145,7 @@ def _success(decision, host, interface, applied, activate, down, after):
     return {"status": status, "synced": synced, "events": events}
 
 
-def _out_of_sync(decision, host, interface):
+def _out_of_sync(decision: dict[str, Any], host: str, interface: str) -> dict[str, Any]:
     """Event 1110 with every difference, in its text and in its values."""
     listed = [one for one in decision.get("differences") or [] if one["attribute"] != "persistence"]
     words = [
@@ -154,7 +162,9 @@ def _out_of_sync(decision, host, interface):
     )
 
 
-def _trouble(decision, remaining, host, applied, down):
+def _trouble(
+    decision: dict[str, Any], remaining: dict[str, Any], host: str, applied: dict[str, Any], down: Sequence[str]
+) -> dict[str, Any] | None:
     """The event that keeps a host with a correct configuration from being up, or None.
 
     The engine looks for VM networks without a bridge in the capabilities (HostNetworkTopologyPersisterImpl), and for
@@ -179,7 +189,9 @@ def _trouble(decision, remaining, host, applied, down):
     return None
 
 
-def _failure(decision, host, interface, applied, failure):
+def _failure(
+    decision: dict[str, Any], host: str, interface: str, applied: dict[str, Any], failure: dict[str, Any]
+) -> dict[str, Any]:
     reason, silent = failure["reason"], failure.get("unreachable")
     step = failure.get("task") or steps.STEPS[failure["step"]]
     if applied.get("failed"):
@@ -212,11 +224,11 @@ def _failure(decision, host, interface, applied, failure):
     return _not_up([told], "%s: %s" % (step, reason), told["remedy"])
 
 
-def _not_up(events, reason, remedy, status=NON_OPERATIONAL):
+def _not_up(events: list[dict[str, Any]], reason: str, remedy: str, status: str = NON_OPERATIONAL) -> dict[str, Any]:
     return {"status": status, "synced": False, "events": events, "reason": reason, "remedy": remedy}
 
 
-def _undone(host, interface, applied):
+def _undone(host: str, interface: str, applied: dict[str, Any]) -> dict[str, Any]:
     # The failed step determines the event. The engine logs a failed commit twice
     # (CommitNetworkChangesCommand, NetworkConfigurator).
     names = (
@@ -243,26 +255,28 @@ def _undone(host, interface, applied):
     }
 
 
-def _committed(host, interface, applied):
+def _committed(host: str, interface: str, applied: dict[str, Any]) -> list[dict[str, Any]]:
     if applied.get("phase") != "committed":
         return []
     at = {"at": applied["timeline"][-1]["at"]} if applied.get("timeline") else {}
     return [dict(event("NETWORK_COMMINT_NETWORK_CHANGES", host=host, interface=interface), **at)]
 
 
-def _installation(host, deployment, failure, ended):
+def _installation(
+    host: str, deployment: dict[str, float], failure: dict[str, Any] | None, ended: dict[str, Any]
+) -> list[dict[str, Any]]:
     """The events of host_deploy, if it ran: started, finished, and whether the host is installed."""
     events = (
         [dict(event("VDS_ANSIBLE_INSTALL_STARTED", host=host), at=deployment["began"])] if "began" in deployment else []
     )
-    if ended["status"] == INSTALL_FAILED:
+    if failure is not None and ended["status"] == INSTALL_FAILED:
         return events + [event("VDS_INSTALL_FAILED", host=host, FailedInstallMessage=failure["reason"].rstrip("."))]
     if "ended" in deployment:
         events.append(dict(event("VDS_ANSIBLE_INSTALL_FINISHED", host=host), at=deployment["ended"]))
     return events + ([event("VDS_INSTALL", host=host)] if events and failure is None else [])
 
 
-def _statuses(final, began, now):
+def _statuses(final: str, began: float, now: float) -> list[dict[str, str]]:
     """``[{status, at}]``: the statuses that the engine would show, with ISO times. A host is initializing once its
     network is committed.
     """
@@ -270,7 +284,7 @@ def _statuses(final, began, now):
     return [{"status": status, "at": iso(at)} for status, at in path]
 
 
-def _learned(decision):
+def _learned(decision: dict[str, Any]) -> dict[str, int]:
     """The VLAN of the host if the definition does not set one: ``{vlan_tag}``. It is used only once it is in the
     definition.
     """
@@ -288,11 +302,11 @@ def _learned(decision):
     return {}
 
 
-def differs(decision):
+def differs(decision: dict[str, Any]) -> bool:
     """Whether the host's network differs from the definition. A missing record in VDSM's persistence does not count."""
     return any(one["attribute"] != "persistence" for one in decision.get("differences") or [])
 
 
-def _seconds(timeline):
+def _seconds(timeline: list[dict[str, Any]] | None) -> float | None:
     """Seconds from the first to the last phase, None without a timeline."""
     return round(timeline[-1]["at"] - timeline[0]["at"], 1) if timeline else None
