@@ -116,7 +116,7 @@ def take() -> dict:
     (plain, comparable data).
 
     A device is ``{connection: uuid, mac, mtu, up, controller, kind, base, addresses: [str], bond, vlan, made_with,
-    bridge, port, vlans, vfs}``; an option of a bridge that is not the host's own to say at the moment is None.
+    bridge, port, vlans, vfs}``; an option of a bridge that another host currently determines is None.
     Lifetimes, counters, link-local and temporary addresses are left out. Guests' taps are no devices here; of those on
     a bridge it is known on which. Raises CommandError, NetworkManagerError.
     """

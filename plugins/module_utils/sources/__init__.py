@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The host's tools and files, a client for each: nothing here decides anything."""
+"""Clients of the host's tools and files. They do not make decisions."""

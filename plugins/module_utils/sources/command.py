@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Bounded calls of the host's own tools (nmstatectl, busctl, nmcli, ip, systemctl).
 
-Every call has a deadline: a host under network change may hang in any tool, and a hung tool must never outlive
-the transaction that called it.
+Every call has a timeout: during a network change, any tool can hang, and a hung tool must not outlive the transaction
+that called it.
 """
 
 from __future__ import annotations
@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
 
 class CommandError(Exception):
-    """A tool is missing, did not end in time, or (with ``check``) failed.
-
-    ``argv``, ``rc`` (None when it did not end or start), ``out`` and ``err`` say what happened.
+    """A tool is missing, timed out, or (with ``check``) failed. ``argv``, ``rc`` (None if it did not start or end),
+    ``out``, and ``err`` describe the failure.
     """
 
     def __init__(self, message: str, argv: Iterable[str], rc: int | None = None, out: str = "", err: str = "") -> None:
@@ -30,7 +29,7 @@ class CommandError(Exception):
         self.err = err
 
 
-# sbin is not on the PATH of every unprivileged login, and messages are parsed: they must be in English.
+# sbin is not on the PATH of every unprivileged login. Messages are parsed, so they must be in English.
 _ENV = {
     **os.environ,
     "LC_ALL": "C.UTF-8",
@@ -41,8 +40,8 @@ _ENV = {
 def run(argv: list[str], timeout: float = 10, stdin: str | None = None, check: bool = False) -> tuple[int, str, str]:
     """Run ``argv`` (list of str) for at most ``timeout`` seconds and return ``(rc, out, err)`` (int, str, str).
 
-    ``stdin``: text for its standard input (None: empty). With ``check``, an exit status other than 0 raises too.
-    Raises CommandError when the program is missing or does not end in time (it is killed then).
+    ``stdin``: text for standard input (None: empty). With ``check``, an exit status other than 0 raises as well. Raises
+    CommandError if the program is missing or times out (it is killed then).
     """
     try:
         done = subprocess.run(

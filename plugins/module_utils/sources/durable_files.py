@@ -1,8 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files that are on the disk when a call returns, and files that a reader sees whole or not at all. All raise
-OSError.
-"""
+"""Durable and atomic writes of files. All functions raise OSError."""
 
 from __future__ import annotations
 
@@ -23,7 +21,7 @@ STATE, RUN = "/var/lib/ovirt-mgmt-network", "/run/ovirt-mgmt-network"
 
 
 def sync(path: str) -> None:
-    """fsync a file or a folder; a symlink has nothing of its own to flush."""
+    """fsync a file or a folder; a symlink is skipped."""
     if os.path.islink(path):
         return
     handle = os.open(path, os.O_RDONLY)
@@ -34,7 +32,7 @@ def sync(path: str) -> None:
 
 
 def sync_tree(top: str) -> None:
-    """fsync a whole folder, files before the folders that name them, and the folder above it."""
+    """fsync a folder recursively, files before their folders, and the parent folder."""
     for folder, _folders, files in os.walk(top, topdown=False):
         for name in files:
             sync(os.path.join(folder, name))
@@ -43,8 +41,8 @@ def sync_tree(top: str) -> None:
 
 
 def write_json(path: str, data: Any, durable: bool = False) -> None:
-    """Publish ``data`` as JSON at ``path`` by a rename, readable for its owner only: readers see all of it or what was
-    there before. With ``durable`` it is flushed before it gets its name. What fails leaves nothing behind.
+    """Write ``data`` as JSON to ``path`` atomically (by rename), readable by its owner only. With ``durable``, it is
+    flushed before the rename. Leaves nothing behind after a failure.
     """
     try:
         with open(path + ".new", "w", encoding="utf-8", opener=private_files.opener) as stream:
@@ -53,7 +51,7 @@ def write_json(path: str, data: Any, durable: bool = False) -> None:
                 stream.flush()
                 os.fsync(stream.fileno())
         os.rename(path + ".new", path)
-    except OSError:  # a part of it would take room that something else needs
+    except OSError:  # a partial file would use space that is needed elsewhere
         with contextlib.suppress(OSError):
             os.unlink(path + ".new")
         raise
@@ -62,7 +60,7 @@ def write_json(path: str, data: Any, durable: bool = False) -> None:
 
 
 def write_all(folder: str, files: Mapping[str, bytes]) -> None:
-    """Write ``files`` (``{relative path: content}``) below ``folder``, for their owner only; not flushed."""
+    """Write ``files`` (``{relative path: content}``) below ``folder``, readable by their owner only; not flushed."""
     for name, content in files.items():
         path = os.path.join(folder, name)
         private_files.folder(os.path.dirname(path))
@@ -71,6 +69,6 @@ def write_all(folder: str, files: Mapping[str, bytes]) -> None:
 
 
 def reserve(path: str, size: int) -> None:
-    """Make ``path`` a file that holds ``size`` bytes of room, to be deleted when there is no other."""
+    """Create the file ``path``, which reserves ``size`` bytes of space, to be deleted when the disk is full."""
     with open(path, "wb", opener=private_files.opener) as stream:
         os.posix_fallocate(stream.fileno(), 0, size)

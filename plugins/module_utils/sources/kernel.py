@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the kernel says of the network: iproute2's JSON and the few things that only sysfs has."""
+"""The kernel's view of the network: iproute2's JSON output, and data that is only in sysfs."""
 
 from __future__ import annotations
 
@@ -17,25 +17,24 @@ SYSFS = "/sys/class/net"
 # VDSM's dump of the driver's defaults, made before its networks are restored (vdsm:
 # network/link/bond/sysfs_options_mapper.py).
 BOND_DEFAULTS = "/run/vdsm/bonding-defaults.json"
-# A bond of each mode in a network and mount namespace of its own, so that neither udev nor NetworkManager nor the
-# host's /sys see it.
+# A bond of each mode in a separate network and mount namespace, invisible to udev, NetworkManager, and the host's /sys.
 _PROBE = """mount -t sysfs sysfs /sys || exit 1
 for mode in %s; do ip link add mode$mode type bond mode $mode || exit 1; done
 exec grep -s . /sys/class/net/mode*/bonding/*"""
 
 
 def links() -> list[dict]:
-    """All devices with their addresses, as ``ip -details -json address show`` gives them (list of dict)."""
+    """All devices with their addresses, the output of ``ip -details -json address show`` (list of dict)."""
     return show("-details", "address", "show")
 
 
 def default_routes() -> list[dict]:
-    """Default routes of all tables: ``[{family, gateway, dev, table, metric}]``, each hop of a multipath route by
-    itself.
+    """Default routes of all tables: ``[{family, gateway, dev, table, metric}]``, one entry for each hop of a multipath
+    route.
     """
     hops = []
     for family in (4, 6):
-        # Asked for by prefix: a host that speaks BGP may have a hundred thousand others.
+        # Limited to default routes: a BGP router can have a hundred thousand others.
         for route in show("-%d" % family, "route", "show", "table", "all", "exact", "default"):
             if route.get("type", "unicast") == "unicast":
                 hops += default_route_hops(route, family)
@@ -43,8 +42,8 @@ def default_routes() -> list[dict]:
 
 
 def default_route_hops(route: Mapping, family: int) -> list[dict]:
-    """One entry of ``ip -json route`` as default_routes() gives it: a list, one element per hop with a gateway
-    (pure).
+    """An entry of ``ip -json route`` in the format of default_routes(): a list, one element for each hop with a
+    gateway. Pure.
     """
     hops = []
     for hop in route.get("nexthops") or [route]:
@@ -63,10 +62,10 @@ def default_route_hops(route: Mapping, family: int) -> list[dict]:
 
 
 def traits(names: Iterable[str]) -> dict[str, dict]:
-    """What only sysfs knows of each device: ``{name: {speed, tap, virtual_function, bond}}``.
+    """Data of each device that is only in sysfs: ``{name: {speed, tap, virtual_function, bond}}``.
 
-    ``speed``: Mb/s, 0 when unknown or without link. ``bond``: ``{option: words}`` of a bond ("active-backup 1"), else
-    {}; a bond has ``bond_defaults`` as well, the same of an untouched bond of its mode ({} when unknown).
+    ``speed``: Mb/s, 0 if unknown or without link. ``bond``: ``{option: words}`` of a bond ("active-backup 1"),
+    otherwise {}. A bond also has ``bond_defaults``, the same for a new bond of its mode ({} if unknown).
     """
     result: dict[str, dict] = {
         name: {
@@ -85,11 +84,9 @@ def traits(names: Iterable[str]) -> dict[str, dict]:
 
 
 def bond_defaults(modes: Collection[str]) -> dict[str, dict[str, str]]:
-    """``{mode: {option: words}}``: the bonding driver's defaults for ``modes`` (set of numbers as text), on this
-    kernel.
+    """``{mode: {option: words}}``: the bonding driver's defaults on this kernel for ``modes`` (set of numbers as text).
 
-    Read from VDSM's dump where VDSM has made one, else from bonds that are made for it, as VDSM makes them; {} where
-    neither can be had.
+    Read from VDSM's dump if it exists, otherwise from temporary bonds, as VDSM does; {} if neither is possible.
     """
     if not modes:
         return {}
@@ -98,7 +95,7 @@ def bond_defaults(modes: Collection[str]) -> dict[str, dict[str, str]]:
             dump = json.load(stream)
         return {mode: {option: " ".join(words) for option, words in dump[mode].items()} for mode in modes}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        pass  # no VDSM, or a dump that is of no use
+        pass  # no VDSM, or an unusable dump
     try:
         _rc, out, _err = run(["unshare", "--net", "--mount", "sh", "-c", _PROBE % " ".join(sorted(modes))], timeout=10)
     except CommandError:
@@ -112,36 +109,36 @@ def bond_defaults(modes: Collection[str]) -> dict[str, dict[str, str]]:
 
 
 def supports_ipv6() -> bool:
-    """Whether the kernel can speak IPv6 at all."""
+    """Whether the kernel supports IPv6."""
     return os.path.exists("/proc/net/if_inet6")
 
 
 def show(*words: str, strict: bool = False) -> list[dict]:
-    """What ``ip -json WORDS`` prints. "ip route" ends with 2 ("FIB table does not exist") where a family has no routes
-    at all; with ``strict`` that, or any other failure, raises CommandError.
+    """The output of ``ip -json WORDS``. "ip route" exits with 2 ("FIB table does not exist") if a family has no routes;
+    with ``strict``, any failure raises CommandError.
     """
     out = run(["ip", "-json", *words], timeout=30, check=strict)[1]
-    # Some releases of iproute2 print an empty object per suppressed entry.
+    # Some releases of iproute2 print an empty object for each suppressed entry.
     return [entry for entry in json.loads(out or "[]") if entry]
 
 
 def ip(*words: str) -> str:
-    """Have ``ip WORDS`` change something; returns "" or why it failed."""
+    """Run ``ip WORDS`` for a change; returns "" or the error."""
     return _trouble(["ip", *words])
 
 
 def set_mtu(device: str, mtu: int) -> str:
-    """Give ``device`` an MTU; returns "" or why it failed."""
+    """Set the MTU of ``device``; returns "" or the error."""
     return ip("link", "set", "dev", device, "mtu", str(mtu))
 
 
 def attach(device: str, bridge: str) -> str:
-    """Make ``device`` a port of ``bridge``; returns "" or why it failed."""
+    """Attach ``device`` to ``bridge``; returns "" or the error."""
     return ip("link", "set", "dev", device, "master", bridge)
 
 
 def vlan_filters() -> dict[str, list[dict]]:
-    """``{device: [entry of "bridge -json vlan"]}``; {} where the tool is missing."""
+    """``{device: [entry of "bridge -json vlan"]}``; {} if the tool is missing."""
     try:
         rc, out, _err = run(["bridge", "-json", "vlan", "show"], timeout=10)
     except CommandError:
@@ -153,14 +150,14 @@ def vlan_filters() -> dict[str, list[dict]]:
 
 
 def set_vlan_filter(verb: str, device: str, vlans: str, flags: list[str]) -> None:
-    """``verb`` (add, del) entries of a VLAN filter; those of a bridge itself are written with "self" (bridge(8))."""
+    """Add or delete (``verb``) entries of a VLAN filter; entries of the bridge itself use "self" (bridge(8))."""
     for where in ([], ["self"]):
         if not _trouble(["bridge", "vlan", verb, "dev", device, "vid", vlans, *flags, *where]):
             return
 
 
 def virtual_functions(device: str) -> int:
-    """How many virtual functions of ``device`` there are."""
+    """The number of virtual functions of ``device``."""
     try:
         return int(_read("%s/%s/device/sriov_numvfs" % (SYSFS, device)))
     except (OSError, ValueError):
@@ -168,8 +165,8 @@ def virtual_functions(device: str) -> int:
 
 
 def set_virtual_functions(device: str, number: int) -> None:
-    """Make ``number`` virtual functions, as far as the driver lets."""
-    for value in (0, number):  # the kernel takes no other number while there are some (PCI/iov, sriov_numvfs_store())
+    """Set the number of virtual functions, as far as the driver permits."""
+    for value in (0, number):  # the kernel only accepts a new number if there are none (PCI/iov, sriov_numvfs_store())
         try:
             with open("%s/%s/device/sriov_numvfs" % (SYSFS, device), "w", encoding="ascii") as stream:
                 stream.write(str(value))
@@ -186,7 +183,7 @@ def _trouble(argv: list[str]) -> str:
 
 
 def _speed(name: str) -> int:
-    # The kernel answers EINVAL for a device that is down, and 65535 or -1 for "unknown" (ethtool.h, SPEED_UNKNOWN).
+    # The kernel returns EINVAL for a device that is down, and 65535 or -1 for "unknown" (ethtool.h, SPEED_UNKNOWN).
     try:
         speed = int(_read("%s/%s/speed" % (SYSFS, name)))
     except (OSError, ValueError):
@@ -200,7 +197,7 @@ def _folder(path: str) -> dict[str, str]:
         try:
             values[name] = _read(os.path.join(path, name))
         except OSError:
-            continue  # some options can only be written, or have no value in the bond's mode
+            continue  # some options are write-only, or have no value in the bond's mode
     return values
 
 

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""NetworkManager over D-Bus by systemd's busctl: no bindings to install, the same on every release.
+"""NetworkManager's D-Bus API through systemd's busctl, which requires no bindings and is the same on every release.
 
-Checkpoints are always addressed by their exact path: "the last one" may be another tool's.
+Checkpoints are always addressed by their exact path, because the last one may belong to another program.
 Interfaces and constants: NetworkManager's D-Bus API reference (org.freedesktop.NetworkManager, nm-dbus-types).
 """
 
@@ -26,7 +26,7 @@ _GENERATED, _EXTERNAL = 0x2, 0x8  # NMSettingsConnectionFlags
 _UNMANAGED, _ACTIVATED = 10, 100  # NMDeviceState
 _ACTIVE_EXTERNAL = 0x80  # NMActivationStateFlags
 
-# What of a profile decides about a change: (setting, property of NetworkManager, name in the facts).
+# The properties of a profile that matter for a change: (setting, property of NetworkManager, name in the facts).
 _PROPERTIES = (
     ("connection", "interface-name", "interface_name"),
     ("connection", "autoconnect", "autoconnect"),
@@ -59,11 +59,11 @@ _PROPERTIES = (
 
 
 class NetworkManagerError(Exception):
-    """NetworkManager is not running or refused a call; the text says what to do next."""
+    """NetworkManager is not running or rejected a call; the text says what to do next."""
 
 
 def plain(value: Any) -> Any:
-    """busctl's JSON without its ``{"type": signature, "data": value}`` wrappers (pure, recursive)."""
+    """busctl's JSON without its ``{"type": signature, "data": value}`` wrappers, recursively. Pure."""
     if isinstance(value, dict):
         if set(value) == {"type", "data"} and isinstance(value["type"], str):
             return plain(value["data"])
@@ -74,35 +74,34 @@ def plain(value: Any) -> Any:
 
 
 def checkpoint_paths() -> list[str]:
-    """The D-Bus paths of all open checkpoints (list of str, oldest first as NetworkManager gives them)."""
+    """The D-Bus paths of all open checkpoints (list of str, oldest first)."""
     return _busctl("get-property", BUS, PATH, BUS, "Checkpoints")
 
 
 def destroy_checkpoint(path: str) -> None:
-    """End the checkpoint at ``path`` and keep what was changed under it.
-
-    Raises NetworkManagerError when it does not exist (any more): then NetworkManager has rolled back already, or
-    somebody else ended it.
+    """End the checkpoint at ``path`` and keep the changes made since its creation. Raises NetworkManagerError if it
+    does not
+    exist: then NetworkManager has already rolled back, or another program has ended it.
     """
     _busctl("call", BUS, PATH, BUS, "CheckpointDestroy", "o", _checked(path))
 
 
 def rollback_checkpoint(path: str) -> None:
-    """Have NetworkManager roll back to the checkpoint at ``path``. Raises NetworkManagerError when it does not exist
-    (any more).
-    """
+    """Roll back to the checkpoint at ``path``. Raises NetworkManagerError if it does not exist."""
     _busctl("call", BUS, PATH, BUS, "CheckpointRollback", "o", _checked(path))
 
 
 def _checked(path: str) -> str:
-    # An empty path would destroy the checkpoints of everybody (libnm, CheckpointDestroy).
+    # An empty path would destroy all checkpoints (libnm, CheckpointDestroy).
     if not re.match(PATH + r"/Checkpoint/\d+$", path):
         raise ValueError("got %r, expected the path of a checkpoint" % path)
     return path
 
 
 def checkpoint_owner(path: str) -> str:
-    """Who made the checkpoint at ``path``, in words for a message, from NetworkManager's audit lines in the journal."""
+    """The creator of the checkpoint at ``path``, as text for a message, from NetworkManager's audit lines in the system
+    log.
+    """
     rc, out, _err = run(
         ["journalctl", "--quiet", "--boot", "--output=cat", "--unit=NetworkManager", "--lines=2000"], timeout=10
     )
@@ -128,13 +127,13 @@ def settings(path: str) -> dict:
 
 
 def profiled_devices() -> set[str]:
-    """The names of the devices that profiles are of, active or not (set of str)."""
+    """The names of the devices that have a profile, active or not (set of str)."""
     paths = _busctl("call", BUS, PATH + "/Settings", BUS + ".Settings", "ListConnections")[0]
     return {settings(path)["connection"].get("interface-name", "") for path in paths}
 
 
 def applied(path: str) -> dict:
-    """The settings in effect on the device at ``path``, in the same form; {} when it is not up."""
+    """The settings in effect on the device at ``path``, in the same format; {} if it is not up."""
     try:
         return _busctl("call", BUS, path, BUS + ".Device", "GetAppliedConnection", "u", "0")[0]
     except NetworkManagerError:
@@ -150,12 +149,12 @@ def active_profiles(managed: Mapping) -> dict[str, dict]:
 
 
 def version_of(managed: Mapping) -> str:
-    """NetworkManager's version, such as ``1.52.1`` (empty when the objects do not tell)."""
+    """NetworkManager's version, such as ``1.52.1`` (empty if unknown)."""
     return managed.get(PATH, {}).get(BUS, {}).get("Version", "")
 
 
 def devices_of(managed: Mapping) -> dict[str, dict]:
-    """``{device: {managed: bool}}`` of the real devices that NetworkManager knows."""
+    """``{device: {managed: bool}}`` of the existing devices that NetworkManager knows."""
     return {
         device["Interface"]: {"managed": device["Managed"]}
         for device in _each(managed, "Device").values()
@@ -177,15 +176,14 @@ def connected_of(managed: Mapping) -> dict[str, dict]:
 
 
 def dns_of(managed: Mapping) -> list[dict]:
-    """The resolver settings of each interface as NetworkManager merged them (its DnsManager's Configuration)."""
+    """The merged resolver settings of each interface (Configuration of NetworkManager's DnsManager)."""
     return managed.get(PATH + "/DnsManager", {}).get(BUS + ".DnsManager", {}).get("Configuration") or []
 
 
 def unmanaged_of(managed: Mapping) -> dict[str, str]:
-    """``{device: why}`` of the devices that NetworkManager knows and does not configure.
-
-    ``unmanaged``: it was told to leave the device alone. ``external``: it only shows what somebody else (ifupdown,
-    systemd-networkd, ip) has configured, in a profile of its own making (NM_SETTINGS_CONNECTION_FLAG_EXTERNAL).
+    """``{device: why}`` of the devices that NetworkManager does not configure. ``unmanaged``: NetworkManager ignores
+    the device. ``external``: another program (ifupdown, systemd-networkd, ip) has configured it, and NetworkManager
+    only shows it in a generated profile (NM_SETTINGS_CONNECTION_FLAG_EXTERNAL).
     """
     reasons = {name: "unmanaged" for name, device in devices_of(managed).items() if not device["managed"]}
     for device, path in _profile_paths(managed).items():
@@ -215,8 +213,8 @@ def active_connections_of(managed: Mapping) -> dict[str, dict]:
 
 
 def active_on(managed: Mapping, device: str) -> dict | None:
-    """What is active on ``device``: ``{uuid, path, profile_path}``, the D-Bus paths of device and profile; None when
-    nothing is.
+    """The active connection of ``device``: ``{uuid, path, profile_path}``, the D-Bus paths of device and profile; None
+    if there is none.
     """
     for active in _each(managed, "Connection.Active").values():
         for path in active["Devices"]:
@@ -242,10 +240,10 @@ def checkpoints_of(managed: Mapping) -> list[dict]:
 
 
 def profiles_of(managed: Mapping, settings_by_path: Mapping) -> dict[str, dict]:
-    """The active profile of each device: ``{device: {uuid, id, type, file, in_memory, ...}}``, only what is set.
+    """The active profile of each device: ``{device: {uuid, id, type, file, in_memory, ...}}``, without unset keys.
 
-    ``settings_by_path``: see active_profiles(). ``file`` is empty when the profile has none. ``lease_client_id``,
-    ``lease_duid`` and ``lease_iaid`` are what the DHCP servers know the host by right now, whatever the profile says.
+    ``settings_by_path``: see active_profiles(). ``file`` is empty if the profile has none. ``lease_client_id``,
+    ``lease_duid``, and ``lease_iaid`` are the identifiers in the current leases, independent of the profile.
     """
     profiles = {}
     for device, path in _profile_paths(managed).items():
@@ -260,7 +258,7 @@ def profiles_of(managed: Mapping, settings_by_path: Mapping) -> dict[str, dict]:
 
 def _profile(profile: Mapping, properties: Mapping) -> dict:
     connection, file = profile["connection"], properties.get("Filename", "")
-    # A change that was not saved lives in a shadow file below /run, gone at the next boot.
+    # An unsaved change is in a shadow file below /run, which is lost at the next boot.
     facts = {
         "uuid": connection["uuid"],
         "id": connection["id"],
@@ -289,7 +287,7 @@ def _profile(profile: Mapping, properties: Mapping) -> dict:
 
 
 def lease_of(managed: Mapping, device: str) -> dict:
-    """``{lease_client_id, lease_duid, lease_iaid}`` of the leases on ``device``, those that there are."""
+    """``{lease_client_id, lease_duid, lease_iaid}`` of the leases on ``device``, as far as present."""
     facts = {}
     for properties in _each(managed, "Device").values():
         if properties["Interface"] != device:
@@ -307,7 +305,7 @@ def lease_of(managed: Mapping, device: str) -> dict:
 
 
 def _profile_paths(managed: Mapping) -> dict[str, str]:
-    """``{device: path of its active profile}``, loopback left out."""
+    """``{device: path of its active profile}``, without loopback."""
     names = _device_names(managed)
     return {
         names[device]: active["Connection"]
@@ -327,7 +325,7 @@ def _each(managed: Mapping, interface: str) -> dict[str, dict]:
 
 
 def _busctl(*words: str) -> Any:
-    # A stopped NetworkManager stays stopped: nothing here may start it behind the administrator's back.
+    # A stopped NetworkManager stays stopped: do not start it without the administrator's consent.
     rc, out, err = run(["busctl", "--json=short", "--auto-start=no", *words], timeout=30)
     if rc:
         raise NetworkManagerError(_explain(err.strip(), rc, words))

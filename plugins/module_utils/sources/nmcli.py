@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""NetworkManager's command line tool: what writes profiles and activates them.
+"""NetworkManager's command line tool nmcli, which writes and activates profiles.
 
-Calls that change something return "" or why they failed (str), and raise nothing: the caller knows whether that
-matters. A call waits for NetworkManager no longer than it says.
+Calls that change something return "" or the error (str) and raise nothing; the caller decides whether it matters. Every
+call has a timeout.
 """
 
 from __future__ import annotations
@@ -15,43 +15,43 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-_SECONDS = 10  # for a call that activates nothing
+_SECONDS = 10  # timeout of calls without an activation
 _REAPPLY = 15
-ACTIVATION = 20  # seconds for one activation: a lease is there after 2 s or not at all
+ACTIVATION = 20  # timeout of an activation: a lease takes 2 s, or is not available at all
 
 
 def modify(uuid: str, properties: Mapping[str, Any], persistent: bool) -> str:
-    """Write ``properties`` ({name: text, number or list of text}) into a profile, on disk only when ``persistent``."""
+    """Write ``properties`` ({name: text, number, or list of text}) into a profile; on disk only if ``persistent``."""
     keep = [] if persistent else ["--temporary"]
     return _trouble(["connection", "modify", *keep, "uuid", uuid, *_words(properties)])
 
 
 def add(kind: str, device: str, properties: Mapping[str, Any], persistent: bool) -> str:
-    """Add a profile of the type ``kind`` for ``device``, named as the device, on disk only when ``persistent``."""
+    """Add a profile of the type ``kind`` for ``device``, with the name of the device; on disk only if ``persistent``."""
     head = ["connection", "add", "save", "yes" if persistent else "no", "type", kind, "ifname", device]
     return _trouble([*head, "con-name", device, *_words(properties)])
 
 
 def activate(uuid: str, device: str = "") -> str:
-    """Activate a profile, on ``device`` when it is named."""
+    """Activate a profile, on ``device`` if set."""
     where = ["ifname", device] if device else []
     return _trouble(["--wait", str(ACTIVATION), "connection", "up", "uuid", uuid, *where], ACTIVATION + 5)
 
 
 def activate_on(device: str) -> str:
-    """Activate the profile that NetworkManager finds for ``device``."""
+    """Activate the profile that NetworkManager selects for ``device``."""
     return _trouble(["--wait", str(ACTIVATION), "connection", "up", "ifname", device], ACTIVATION + 5)
 
 
 def reapply(device: str, wait: int = 0) -> str:
-    """Have what the active profile of ``device`` says come into effect without an activation."""
+    """Apply the active profile of ``device`` without a new activation."""
     return _trouble(
         [*(["--wait", str(wait)] if wait else []), "device", "reapply", device], wait + 5 if wait else _REAPPLY
     )
 
 
 def modify_device(device: str, properties: Mapping[str, Any]) -> str:
-    """Change what is in effect on ``device``, and not its profile."""
+    """Change the settings in effect on ``device``, but not its profile."""
     return _trouble(["device", "modify", device, *_words(properties)])
 
 
@@ -64,12 +64,12 @@ def disconnect(device: str) -> str:
 
 
 def reload_profiles() -> str:
-    """Have the profile files read again."""
+    """Make NetworkManager read the profile files again."""
     return _trouble(["connection", "reload"], 15)
 
 
 def reload_configuration() -> str:
-    """Have NetworkManager's configuration read again, its internal one too."""
+    """Make NetworkManager read its configuration again, including the internal one."""
     return _trouble(["general", "reload", "conf"], 15)
 
 

@@ -1,9 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A thin client of the command line tool nmstatectl.
-
-The tool and not the Python binding: libnmstate exists only for the distribution's own Python, while a user may run
-Ansible's modules with any interpreter.
+"""A thin client of the command line tool nmstatectl. It does not use the Python binding, because libnmstate only exists
+for the distribution's Python, while Ansible modules can run with any interpreter.
 """
 
 from __future__ import annotations
@@ -17,18 +15,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# nmstate reads every interface by ethtool, which is slow on hosts with hundreds of taps.
+# nmstate reads every interface with ethtool, which is slow on hosts with hundreds of taps.
 SHOW_SECONDS = 60
 
 
 class NmstateError(Exception):
-    """nmstatectl failed or answered something unexpected; the text says what to do next."""
+    """nmstatectl failed or returned unexpected output; the text says what to do next."""
 
 
 def show() -> dict:
-    """The running state as nmstate sees it (dict: interfaces, routes, route-rules, dns-resolver, ...), secrets hidden.
-
-    Raises NmstateError when nmstatectl fails, CommandError when it is missing or does not end in time.
+    """The running state as a dict (interfaces, routes, route-rules, dns-resolver, ...), with secrets hidden. Raises
+    NmstateError if nmstatectl fails, CommandError if it is missing or times out.
     """
     rc, out, err = run(["nmstatectl", "show", "--json"], timeout=SHOW_SECONDS)
     if rc:
@@ -45,14 +42,14 @@ def show() -> dict:
 
 
 def version() -> str:
-    """The version of nmstate, such as ``2.2.62``; an empty string when the tool does not tell."""
+    """The version of nmstate, such as ``2.2.62``; an empty string if unknown."""
     _rc, out, _err = run(["nmstatectl", "--version"])
     match = re.search(r"\d+(\.\d+)+", out)
     return match.group() if match else ""
 
 
 def explain(err: str, rc: int | None = 1) -> str:
-    """The one line of nmstatectl's stderr (str) that says what went wrong, without the log lines around it."""
+    """The error message in nmstatectl's stderr (str), without the log lines around it."""
     # Log lines look like "[2026-01-02T15:28:14Z INFO  nmstate::...] ..."; the error is what comes after them.
     lines = [line.strip() for line in err.splitlines() if line.strip()]
     errors = [line for line in lines if not re.match(r"\[\d{4}-\d\d-\d\dT\S+ ", line)]
@@ -61,12 +58,13 @@ def explain(err: str, rc: int | None = 1) -> str:
 
 
 def apply(state: Mapping, timeout: int, bound: int, memory_only: bool = False) -> dict:
-    """Apply ``state`` without committing it, under a checkpoint that NetworkManager undoes after ``timeout`` s.
+    """Apply ``state`` without committing it, under a checkpoint that NetworkManager rolls back after ``timeout``
+    seconds.
 
-    ``bound``: seconds after which nmstatectl itself is given up. Returns ``{checkpoint, error}``: the checkpoint's
-    D-Bus path ("" when none was made or none is left) and None or what parse_error() made of the failure. Success means
-    the shape is there, not that anything is reachable: nmstate does not wait for a lease. Raises nothing but
-    CommandError (missing tool).
+    ``bound``: timeout of nmstatectl in seconds. Returns ``{checkpoint, error}``: the checkpoint's D-Bus path ("" if
+    there is none) and None or the result of parse_error(). Success means that the interfaces are configured, not that
+    the host is
+    reachable: nmstate does not wait for a lease. Raises only CommandError (missing tool).
     """
     argv = (
         ["nmstatectl", "apply", "--no-commit", "--timeout", str(timeout)]
@@ -96,9 +94,7 @@ _HINTS = {
 
 
 def parse_error(err: str, rc: int | None = 1) -> dict[str, str]:
-    """nmstatectl's stderr as ``{kind, message, interface, property, desired, current, hint}`` (str; "" where it does
-    not say).
-    """
+    """nmstatectl's stderr as ``{kind, message, interface, property, desired, current, hint}`` (str; "" if unknown)."""
     message = explain(err, rc)
     kinds = re.findall(r"\b(?:NmstateError: )?(\w*(?:Error|Conflict|InvalidArgument|PluginFailure|Bug))\b: ", message)
     kind = next((name for name in reversed(kinds) if name in _HINTS), kinds[-1] if kinds else "")

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""NetworkManager's profile files: copies, digests, and putting them back byte for byte.
+"""NetworkManager's profile files: copy, digest, and restore byte for byte.
 
-NetworkManager writes profiles without fsync: after a power cut a new profile was seen with 0 bytes up to 26 s after the
-change had been reported as done. So what must survive is flushed here, file and folder.
+NetworkManager writes profiles without fsync: in tests, a new profile was empty after a power failure up to 26 s after
+the change had been reported as done. So files and folders that must survive are flushed here.
 """
 
 from __future__ import annotations
@@ -19,32 +19,30 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-# What is on disk comes back at boot; what is in /run is gone then, and only an undo in the running system needs it.
+# Profiles on disk are read at boot. Profiles in /run are lost at boot; only an undo in the running system needs them.
 ON_DISK = (
     "/etc/NetworkManager/system-connections",
     "/etc/sysconfig/network-scripts",
-    "/var/lib/NetworkManager/NetworkManager-intern.conf",  # global DNS set over D-Bus lives here
+    "/var/lib/NetworkManager/NetworkManager-intern.conf",  # stores global DNS settings that were set over D-Bus
 )
 IN_MEMORY = ("/run/NetworkManager/system-connections",)
 
 
 class IncompleteError(Exception):
-    """A copy of the profile files is not whole: nothing may be restored from it. The text names what is missing or
-    differs.
-    """
+    """A copy of the profile files is damaged, so it must not be restored. The text names what is missing or differs."""
 
 
 def digests(places: Iterable[str] | None = None) -> dict[str, str]:
-    """``{path: digest}`` of every profile file in ``places`` (folders or files): sha256 in hex, of a symlink its
-    target's name.
+    """``{path: digest}`` of every profile file in ``places`` (folders or files): SHA-256 in hex; for a symlink, of the
+    name of its target.
     """
     return {path: _digest(path) for path in _files(ON_DISK if places is None else places)}
 
 
 def copy(places: Iterable[str], target: str) -> dict[str, str]:
-    """Copy ``places`` with owner, mode, times and xattrs (SELinux) under the folder ``target``, flushed to disk.
-
-    Returns ``{copied path: digest}``, for check(). Raises OSError when ``target`` cannot be written.
+    """Copy ``places`` with owner, mode, times, and xattrs (SELinux) to the folder ``target``, flushed to disk. Returns
+    ``{copied
+    path: digest}`` for check(). Raises OSError if ``target`` cannot be written.
     """
     copied = {}
     for path in _files(places):
@@ -55,9 +53,7 @@ def copy(places: Iterable[str], target: str) -> dict[str, str]:
 
 
 def check(source: str, copied: Mapping[str, str]) -> None:
-    """Raise IncompleteError unless ``source`` holds all files of ``copied`` (what copy() returned) as they were
-    copied.
-    """
+    """Raise IncompleteError unless ``source`` contains all files of ``copied`` (the result of copy()) unchanged."""
     wrong = []
     for path, digest in sorted(copied.items()):
         try:
@@ -72,10 +68,9 @@ def check(source: str, copied: Mapping[str, str]) -> None:
 
 
 def restore(places: Sequence[str], source: str) -> list[str]:
-    """Make ``places`` equal to their copy under ``source``: changed files rewritten, strays removed; flushed.
-
-    ``source`` must have passed check(). Returns the list of paths that had to be touched. Each file is replaced by
-    rename, so that a power cut leaves either content, never half of one.
+    """Make ``places`` equal to their copy in ``source``: rewrite changed files, remove additional files, and flush.
+    ``source`` must have passed check(). Returns the list of changed paths. Each file is replaced by rename, so that a
+    power failure leaves either the old or the new content.
     """
     touched = []
     for path in _files(places):
@@ -97,7 +92,7 @@ def restore(places: Sequence[str], source: str) -> list[str]:
 
 
 def flush() -> None:
-    """fsync every profile file on disk and the folders that hold them."""
+    """fsync every profile file on disk and their folders."""
     _flush(ON_DISK)
 
 
@@ -122,10 +117,8 @@ def _files(places: Iterable[str]) -> Iterator[str]:
 
 
 def _seen_only(path: str) -> bool:
-    """Whether the profile is NetworkManager's note of a device that others made: a guest's tap comes and goes with it
-    (nm-settings-keyfile, .nmmeta).
-
-    To remove such a file is to take a running guest off its bridge.
+    """Whether NetworkManager generated the profile for a device of another program, such as a guest's tap
+    (nm-settings-keyfile, .nmmeta). Removing such a file would detach a running guest from its bridge.
     """
     try:
         with open(path, encoding="utf-8", errors="replace") as stream:
@@ -140,7 +133,7 @@ def _copy_file(source: str, target: str) -> None:
     os.makedirs(os.path.dirname(target), exist_ok=True)
     info = os.lstat(source)
     if not os.path.islink(source):
-        # a profile may hold secrets: for its owner only from the first byte, and its own mode only then
+        # a profile can contain secrets: create it readable by its owner only, then set its mode
         with open(source, "rb") as stream, open(target, "wb", opener=private_files.opener) as copied:
             shutil.copyfileobj(stream, copied)
         shutil.copystat(source, target)

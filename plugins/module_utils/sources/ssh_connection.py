@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The local end of the very connection that Ansible came in on, and the device that holds it.
+"""The local end of Ansible's SSH connection, and the device that has its address.
 
-sshd tells both ends in SSH_CONNECTION (sshd(8)). sudo and su drop it from the environment of what they start, but not
-from that of the processes they were started by, so the parents are asked; and at last the socket of the sshd itself.
+sshd sets both ends in SSH_CONNECTION (sshd(8)). sudo and su remove it from the environment of their children, but
+parent processes still have it. The last resort is the socket of sshd.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _ESTABLISHED = "01"  # include/net/tcp_states.h
 
 
 def connection(proc: str = "/proc", environment: Mapping[str, str] | None = None) -> dict[str, str]:
-    """``{local, peer, ssh_connection_source}``: both ends' addresses (str) and where they were found.
+    """``{local, peer, ssh_connection_source}``: the addresses of both ends (str) and their source.
 
-    The source is ``environment`` (our own), ``process`` (a parent's environment, or the socket of the sshd above us) or
-    empty when this is no SSH session. ``proc`` and ``environment`` are for tests.
+    The source is ``environment`` (of this process), ``process`` (environment of a parent, or socket of the parent
+    sshd), or empty without an SSH session. ``proc`` and ``environment`` are for tests.
     """
     own = (os.environ if environment is None else environment).get("SSH_CONNECTION", "")
     ends = parse(own)
@@ -46,7 +46,7 @@ def connection(proc: str = "/proc", environment: Mapping[str, str] | None = None
 
 
 def parse(value: str) -> dict[str, str] | None:
-    """``{local, peer}`` of an SSH_CONNECTION ("client port server port"), None when it is not one (pure)."""
+    """``{local, peer}`` of an SSH_CONNECTION ("client port server port"), None if invalid. Pure."""
     words = value.split()
     if len(words) != 4 or address(words[2]) is None:
         return None
@@ -54,7 +54,7 @@ def parse(value: str) -> dict[str, str] | None:
 
 
 def address(text: str) -> tuple[Any, str] | None:
-    """``(ip_address, zone)`` of an address as sshd writes it, None when it is none (pure).
+    """``(ip_address, zone)`` of an address in sshd's format, None if invalid. Pure.
 
     IPv4 seen through an IPv6 socket (::ffff:192.0.2.1) is the IPv4 address; the zone of fe80::1%eth0 is ``eth0``.
     """
@@ -75,10 +75,9 @@ def normal(text: str) -> str:
 
 
 def device_of(local: str, links: Iterable[Mapping]) -> str:
-    """The device among ``links`` (as kernel.links() gives them) that holds the address ``local``; "" when none does
-    (pure).
+    """The device in ``links`` (from kernel.links()) that has the address ``local``; "" if there is none. Pure.
 
-    Addresses are compared by value, not as text. A zone (name or index) decides between devices with the same address.
+    Addresses are compared by value, not as text. A zone (name or index) selects among devices with the same address.
     """
     wanted = address(local)
     if wanted is None:
@@ -100,8 +99,7 @@ def _ancestors(proc: str) -> list[str]:
     pid = "self"
     seen: list[str] = []
     while len(seen) < 64:
-        # The name in parentheses may hold anything, blanks and parentheses too; the parent comes after the state behind
-        # it.
+        # The name in parentheses can contain blanks and parentheses; the parent follows the state after it.
         rest = _read("%s/%s/stat" % (proc, pid)).rpartition(")")[2].split()
         if len(rest) < 2 or rest[1] in ("0", "1"):
             break
@@ -122,12 +120,12 @@ def _socket_ends(proc: str, pid: str) -> dict[str, str] | None:
             match = re.match(r"socket:\[(\d+)\]$", os.readlink(os.path.join(folder, number)))
             if match:
                 inodes.append(match.group(1))
-    except OSError:  # another user's process, or one that has just ended
+    except OSError:  # a process of another user, or one that has just ended
         return None
     established: dict[str, dict[str, str]] = {}
     for table in ("tcp", "tcp6"):
         established.update(_established(_read("%s/%s/net/%s" % (proc, pid, table))))
-    # The session's own socket is older, so lower, than those of the ports it forwards.
+    # The socket of the session is older than those of forwarded ports, so it has a lower number.
     return next((established[inode] for inode in inodes if inode in established), None)
 
 
@@ -142,7 +140,7 @@ def _established(table: str) -> dict[str, dict[str, str]]:
 
 
 def _from_hex(text: str) -> str:
-    # Each 32-bit word of the address is printed as the machine's integer, so in its byte order (proc_net_tcp.rst).
+    # Each 32-bit word of the address is printed as an integer in the machine's byte order (proc_net_tcp.rst).
     raw = bytes.fromhex(text.split(":")[0])
     words = [int.from_bytes(raw[at : at + 4], "big").to_bytes(4, sys.byteorder) for at in range(0, len(raw), 4)]
     return normal(str(ipaddress.ip_address(b"".join(words))))

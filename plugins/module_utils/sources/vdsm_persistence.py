@@ -1,17 +1,17 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""VDSM's unified persistence: the record by which VDSM on the host knows, and restores at boot, its networks.
+"""VDSM's unified persistence, the record from which VDSM on the host knows its networks and restores them at boot.
 
 ``persistence/netconf`` (what is safe) and ``staging/netconf`` (what runs) are symlinks to a folder of one JSON file per
-network, bond and device (VDSM: lib/vdsm/network/netconfpersistence.py). Both must say the same after a commit. Writing
-has two steps, so that a transaction can do all that may fail before its commit point, and only rename after it.
+network, bond and device (VDSM: lib/vdsm/network/netconfpersistence.py). Both must be equal after a commit. Writing has
+two
+steps: a transaction does everything that can fail before its commit point, and only renames after it.
 
-A network that is not to be on disk has its record in a file of our own in /run: VDSM's folders stay as they are, and a
-boot takes the record away together with the network.
+The record of a network that must not be on disk is in a separate file in /run. VDSM's folders are not changed, and a
+boot removes the record together with the network.
 
-One file that is no JSON object (an editor's left-over) makes VDSM's own loader fail as a whole. Here it is passed over
-when reading and left out when writing; the folder that has it is not deleted then, for it may be a record that was
-damaged.
+A file that is not a JSON object (such as an editor's backup) makes VDSM's loader fail. Here it is skipped when reading
+and omitted when writing; the folder that has it is not deleted then, for it may be a record that was damaged.
 """
 
 from __future__ import annotations
@@ -46,21 +46,21 @@ def read(root: str = ROOTS[0]) -> dict[str, dict]:
 
 
 def unreadable(root: str = ROOTS[0]) -> list[str]:
-    """The paths below ``root`` that should be records and are none: VDSM cannot load its networks because of them."""
+    """The paths below ``root`` that are not valid records and make VDSM's loader fail."""
     return _load(root)[1]
 
 
 def running(roots: tuple[str, str] = ROOTS, memory: str = MEMORY) -> dict[str, dict]:
-    """What the host runs with, as read() gives it: staging, or persistence where nothing has run yet, and over it what
-    is only in memory.
+    """The running networks, in the format of read(): staging, or persistence if nothing has run yet, combined with
+    records in memory.
     """
     safe, runs = roots
     return merged(read(runs if os.path.exists(runs) else safe), in_memory(memory))
 
 
 def unsaved(roots: tuple[str, str] = ROOTS) -> dict[str, list[str]]:
-    """``{networks: [name], bondings: [name]}`` that run (staging) and are not safe (persistence) as they run. Without
-    staging none are.
+    """``{networks: [name], bondings: [name]}`` that run (staging) but are not saved (persistence), or saved
+    differently. Empty without staging.
     """
     safe, runs = roots
     if not os.path.exists(runs):
@@ -73,13 +73,13 @@ def unsaved(roots: tuple[str, str] = ROOTS) -> dict[str, list[str]]:
 
 
 def dirty(roots: tuple[str, str] = ROOTS) -> bool:
-    """Whether what runs is not what is safe: VDSM's netConfigDirty."""
+    """Whether the running configuration differs from the saved one: VDSM's netConfigDirty."""
     return any(unsaved(roots).values())
 
 
 def in_memory(memory: str = MEMORY) -> dict[str, dict]:
-    """``{networks, bondings}`` recorded until the next boot; ``{"remove": True}`` for one that VDSM's folders have and
-    the host has not.
+    """``{networks, bondings}`` recorded until the next boot; ``{"remove": True}`` for one in VDSM's folders that was
+    removed from the host.
     """
     try:
         with open(memory, encoding="utf-8") as stream:
@@ -105,8 +105,8 @@ def merged(records: Mapping, record: Mapping) -> dict[str, dict]:
 
 
 def noted(known: Mapping, record: Mapping, persistent: bool) -> dict[str, dict]:
-    """The record in memory ``known`` after ``record`` was committed: with it, or, where that is on disk now, without
-    its names (pure).
+    """The record in memory ``known`` after ``record`` was committed: merged with it, or, if it is on disk now, without
+    its names. Pure.
     """
     result = {
         kind: {
@@ -124,10 +124,10 @@ def noted(known: Mapping, record: Mapping, persistent: bool) -> dict[str, dict]:
 def record_in_sync(
     record: Mapping, roots: tuple[str, str] = ROOTS, persistent: bool = True, memory: str = MEMORY
 ) -> bool:
-    """Whether ``record`` holds already where it belongs (an empty one always does).
+    """Whether ``record`` is already recorded (an empty one always is).
 
-    On disk both roots need it, so that VDSM can load it; with ``persistent`` False what runs and the record in memory
-    together do.
+    On disk, both roots must contain it, so that VDSM can load it. With ``persistent`` False, the running networks
+    including those in memory must contain it.
     """
     if not any((record.get(kind) or {}) for kind in _KINDS):
         return True
@@ -139,12 +139,11 @@ def record_in_sync(
 def prepare_record(
     record: Mapping, roots: tuple[str, str] = ROOTS, persistent: bool = True, memory: str = MEMORY
 ) -> list[dict]:
-    """Write what is to be recorded next to where it belongs, flushed: ``[{root, tree}]`` for publish() or discard().
+    """Write the new record to temporary folders, flushed: ``[{root, tree}]`` for publish() or discard().
 
-    ``roots``: persistence and staging. Both get the same: what runs today, or what is safe where nothing has run yet,
-    with ``record`` put in; so VDSM does it when it makes its running configuration the safe one. With ``persistent``
-    False only the file ``memory`` gets it. ``[]`` when the record holds already. Raises OSError when something cannot
-    be written; nothing is left behind then.
+    ``roots``: persistence and staging. Both get the same content: the running networks (the saved ones if nothing has
+    run yet) merged with ``record``, as VDSM does when it saves its running configuration. With ``persistent`` False,
+    only the file ``memory`` is written. ``[]`` if nothing differs. Raises OSError, leaving nothing behind.
     """
     if record_in_sync(record, roots, persistent, memory):
         return []
@@ -171,11 +170,10 @@ def prepare_record(
 
 
 def publish(prepared: Mapping[str, str]) -> None:
-    """Make the prepared tree the one that counts, by rename. Called again after it was done, it does nothing.
+    """Activate the prepared tree by a rename. Idempotent.
 
-    A symlink is replaced in one step. A plain folder, which VDSM reads too, is not: rename() cannot put a link over it,
-    so it steps aside first, and a power cut in between leaves no root. The caller's journal is why that heals: publish
-    again.
+    A symlink is replaced atomically. A plain folder, which VDSM also supports, cannot be replaced by rename(), so it is
+    moved away first, and a power failure in between leaves no root. The caller's journal then publishes again.
     """
     root, tree = prepared["root"], prepared["tree"]
     if os.path.isfile(tree):
@@ -183,7 +181,7 @@ def publish(prepared: Mapping[str, str]) -> None:
         return
     aside = tree + ".was"
     if not os.path.isdir(tree):
-        return  # it was published, and VDSM has written a newer one since
+        return  # already published, and VDSM has written a newer one since
     if os.path.realpath(root) == os.path.realpath(tree):
         _forget(aside, root)
         return
@@ -201,7 +199,7 @@ def publish(prepared: Mapping[str, str]) -> None:
 
 
 def discard(prepared: Mapping[str, str]) -> None:
-    """Take a prepared tree away again, unless it counts already."""
+    """Remove a prepared tree, unless it is already active."""
     if os.path.realpath(prepared["root"]) != os.path.realpath(prepared["tree"]):
         if os.path.isfile(prepared["tree"]):
             os.unlink(prepared["tree"])
@@ -213,7 +211,7 @@ def _on_disk(record: Mapping, roots: tuple[str, str]) -> bool:
 
 
 def _load(root: str) -> tuple[dict[str, dict], list[str]]:
-    """``(what read() gives, what unreadable() gives)``."""
+    """``(result of read(), result of unreadable())``."""
     records: dict[str, dict] = {}
     strays = []
     for kind, folder in _FOLDERS.items():
@@ -234,9 +232,7 @@ def _load(root: str) -> tuple[dict[str, dict], list[str]]:
 
 
 def _forget(old: str, root: str) -> None:
-    """Delete the folder ``old`` that counted before; one of another place, or with something unreadable in it,
-    stays.
-    """
+    """Delete the formerly active folder ``old``, unless it is in another place or contains something unreadable."""
     if os.path.dirname(old) == os.path.dirname(os.path.abspath(root)) and not unreadable(old):
         shutil.rmtree(old, ignore_errors=True)
 
@@ -256,13 +252,13 @@ def _write_tree(tree: str, content: Mapping) -> None:
         for path in made:
             os.chown(path, *owner)
     durable_files.sync_tree(tree)
-    # the folders above the tree may be new as well, and a name counts once the folder that has it is on disk
+    # the parent folders may be new as well, and a new name is durable only after its folder was flushed
     for folder in (path for path in made if os.path.isdir(path) and not path.startswith(tree)):
         durable_files.sync(os.path.dirname(folder))
 
 
 def _make_folders(path: str) -> list[str]:
-    """Make the folder ``path`` and those above it, whatever the umask; returns the new ones, the highest first."""
+    """Create the folder ``path`` and its parents, independent of the umask; returns the new ones, the highest first."""
     if os.path.isdir(path):
         return []
     made = _make_folders(os.path.dirname(path))
