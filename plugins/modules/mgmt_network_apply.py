@@ -22,8 +22,8 @@ options:
     required: true
   request:
     description:
-      - The setupNetworks request of the plan as a hook has edited it. The host is read again, and the request is checked
-        with the engine's rules and key by key before the host is changed.
+      - The setupNetworks request of the plan as a hook has edited it. The host is read again, and the request is
+        checked with the engine's rules and key by key before the host is changed.
     type: dict
   conclude:
     description:
@@ -92,7 +92,8 @@ host:
   returned: success
   type: str
 category:
-  description: C(changed), C(in_sync), C(out_of_sync), C(refused), C(no_answer), C(not_prepared), C(undone), or C(failed).
+  description:
+    - C(changed), C(in_sync), C(out_of_sync), C(refused), C(no_answer), C(not_prepared), C(undone), or C(failed).
   returned: success
   type: str
   sample: changed

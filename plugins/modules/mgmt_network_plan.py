@@ -67,7 +67,8 @@ options:
         required: true
   return_facts:
     description:
-      - Whether to return the capabilities as the fact C(host_network). Large facts make every later task of a host slower.
+      - Whether to return the capabilities as the fact C(host_network). Large facts make every later task of a host
+        slower.
       - The default is V(true) if the role has a task file to run, such as C(configure_mgmt_before_tasks).
     type: bool
 extends_documentation_fragment:
@@ -113,8 +114,8 @@ EXAMPLES = r"""
 RETURN = r"""
 plan:
   description:
-    - The plan; empty if the host could not be read. It has the keys of P(ovirt.mgmt_network.derive_mgmt_network#filter),
-      and C(state) (nmstate), C(settings) (profiles), C(record) (VDSM), and C(facts_digest).
+    - The plan; empty if the host could not be read. It has the keys of
+      P(ovirt.mgmt_network.derive_mgmt_network#filter), and C(state) (nmstate), C(settings) (profiles), C(record) (VDSM), and C(facts_digest).
   returned: success
   type: dict
   sample: {"decision": "change", "network": "ovirtmgmt", "active_interface": "eth1", "exists": false}
@@ -124,8 +125,8 @@ change:
   type: bool
 failure:
   description:
-    - Empty, or why the host cannot get its network. C(step) (C(connect), C(gather), C(plan), or C(policies)), C(reason),
-      and C(unreachable), whether the connection failed.
+    - Empty, or why the host cannot get its network. C(step) (C(connect), C(gather), C(plan), or C(policies)),
+      C(reason), and C(unreachable), whether the connection failed.
   returned: success
   type: dict
   sample: {}

@@ -52,7 +52,7 @@ class CallbackModule(CallbackBase):
 
 
 def _of(store, host):
-    """A plain store is a dict, that of gathered facts a cache plugin without an iterator on some versions of Ansible."""
+    """A plain store is a dict, that of gathered facts a cache plugin, on some versions without an iterator."""
     try:
         return store.get(host) or {}
     except KeyError:

@@ -75,7 +75,7 @@ def static_addresses(profile: Mapping[str, Any], family: str) -> list[str]:
 
 
 def beyond_nmstate(profile: Mapping[str, Any]) -> list[str]:
-    """The attributes of routes and rules in ``profile`` that nmstate does not support, each as a phrase for messages."""
+    """The attributes of routes and rules in ``profile`` that nmstate does not support, each as words for messages."""
     parts = []
     for family in ("ipv4", "ipv6"):
         for kind, key, known in (("route", "route-data", _ROUTE), ("rule", "routing-rules", _RULE)):

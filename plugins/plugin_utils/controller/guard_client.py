@@ -32,7 +32,7 @@ class Unreachable(Exception):
 
 
 def waiting(identity: str, phases: tuple[str, ...], seconds: float = _ROUND) -> str:
-    """A shell line that prints the status of the transaction once its phase is one of ``phases``, or after ``seconds``."""
+    """A shell line that prints the transaction's status once its phase is one of ``phases``, or after ``seconds``."""
     wanted = "|".join('*\'"phase": "%s"\'*' % phase for phase in phases)
     return (
         "f=%s/%s/status.json; i=0; while [ $i -lt %d ]; do s=$(cat $f 2>/dev/null || cat %s/last.json 2>/dev/null); "

@@ -78,7 +78,7 @@ class Job:
             self.data["failure"] = exc.failure
 
     def apply(self, request: dict[str, Any] | None = None) -> None:
-        """Apply the plan when there is something to be changed, with the ``request`` that a hook has made of its own."""
+        """Apply the plan when there is something to be changed, with the ``request`` that a hook has made of it."""
         self.data.update(applied={}, edited=False)
         if self.data["failure"] or not self.data["change"]:
             return

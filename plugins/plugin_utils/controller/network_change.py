@@ -14,16 +14,16 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller impo
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.host import UNREACHABLE, Host
 
 # What the host may take beside its timeouts (module_utils/transaction/run.py, repair.py): probes and preparation before
-# the change, a spanning tree; for undoing, NetworkManager's start, the repair, its restart, the repair again, and a look
-# for the diagnosis.
+# the change, a spanning tree; for undoing, NetworkManager's start, the repair, its restart, the repair again, and a
+# look for the diagnosis.
 _AROUND_SECONDS = 120
 _UNDO_SECONDS = 300
 _COMMIT_SECONDS = 60
 
 
 def apply(host: Host, given: dict[str, Any], params: dict[str, Any], no_log: bool = False) -> dict[str, Any]:
-    """The result of nmstate_apply on ``host``. ``given``: the arguments for the module; ``params``: the same, validated.
-    ``no_log``: of the task; nothing is written to files then.
+    """The result of nmstate_apply on ``host``. ``given``: the arguments for the module; ``params``: the same,
+    validated. ``no_log``: of the task; nothing is written to files then.
 
     Raises UNREACHABLE when the host cannot be reached to begin with; later silence is a result.
     """

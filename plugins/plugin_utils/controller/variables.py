@@ -232,13 +232,14 @@ def located(name: str, path: str, folders: list[str | None], exists: Callable[[s
 
 def unmatched(pattern: str | list[str], playbook: str, groups: dict[str, list[str]], limit: str | None) -> str:
     """What to say of a ``pattern`` (a text or a list of them) that matches no host. ``groups``: ``{name: [host]}`` of
-    the inventory; ``limit``: that of the run, or None. Ansible itself skips a play without hosts and calls it a success.
+    the inventory; ``limit``: that of the run, or None. Ansible itself skips a play without hosts and calls it a
+    success.
     """
     named = sorted(set(groups) - {"all", "ungrouped"})
     hosts = len(groups["all"])
     return (
-        "No host matches the pattern '%s' (%s_pattern)%s. The inventory has %d %s and the groups: %s. Nothing was done. "
-        "Correct the inventory or --limit, or set %s_pattern."
+        "No host matches the pattern '%s' (%s_pattern)%s. The inventory has %d %s and the groups: %s. Nothing was "
+        "done. Correct the inventory or --limit, or set %s_pattern."
         % (
             pattern if isinstance(pattern, str) else ":".join(pattern),
             playbook,

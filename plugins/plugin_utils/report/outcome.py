@@ -44,8 +44,8 @@ def outcome(
     events, ...}``.
 
     ``decision``: of a plan, decision_dict() ({} when there was none). ``applied``: result of nmstate_apply ({} when
-    nothing was applied). ``failure``: ``{step, reason, unreachable}``, what went wrong at which of steps.STEPS, or None;
-    ``task``, where there is one, names the step for people. ``now``, ``began``: seconds since the epoch, of this
+    nothing was applied). ``failure``: ``{step, reason, unreachable}``, what went wrong at which of steps.STEPS, or
+    None; ``task``, where there is one, names the step for people. ``now``, ``began``: seconds since the epoch, of this
     conclusion and of the begin. ``deployment``: ``{began, ended}`` of host_deploy, likewise; {} when it did not run.
     ``learn_vlan``: whether a VLAN that the definition leaves open is put into ``learned``. ``check``: Ansible's check
     mode; nothing came of the host then, so it has no ``status``, ``statuses`` and ``events``: what a run would give is

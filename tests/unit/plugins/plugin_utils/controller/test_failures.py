@@ -30,7 +30,8 @@ def test_a_task_becomes_a_step(task, step, unreachable):
 
 
 def test_of_a_filter_that_failed_only_its_own_sentence_is_told():
-    said = "Task failed: Error while resolving value for 'x': The filter plugin 'ovirt.mgmt_network.f' failed: f: vlan: no."
+    filter_error = "The filter plugin 'ovirt.mgmt_network.f' failed: f: vlan: no."
+    said = f"Task failed: Error while resolving value for 'x': {filter_error}"
     assert failures.failure("task", said)["reason"] == "vlan: no."
 
 
