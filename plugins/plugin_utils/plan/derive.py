@@ -43,7 +43,6 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.compliance
 )
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.new_request import build_request
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.plan import (
-    CHANGE,
     IN_SYNC,
     REFUSE,
     Options,
@@ -108,7 +107,7 @@ def _plan_new(plan: Plan, facts: Facts, definition: Definition, options: Options
     actual = actual_configuration(device, facts.nameservers, vlan=position.vlan)
     changes += differences(_with_comparable_vlan(definition, position), actual) + renamed
     warnings = _warnings(definition, device, active, options.host) + kept
-    plan = replace(plan, decision=CHANGE, differences=changes, warnings=warnings)
+    plan = replace(plan, differences=changes, warnings=warnings)
     return planned(plan, request, facts, options, options.keep_vlan_name)
 
 
@@ -145,7 +144,6 @@ def _plan_existing(
     _check_bond(facts, position, options.host)
     plan = replace(
         plan,
-        decision=CHANGE,
         differences=changes,
         warnings=warnings,
         remedy=f"Sync the network {name} to apply the definition to the host, or correct the definition.",

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A request that somebody (a hook) has edited, checked before anything is touched, and the plan for it."""
+"""A request that a hook has edited: the rules for it, and the plan."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definitio
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.facts import Facts, parse_facts
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.network import RequestFormatError, parse_request
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import Data
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import InterfaceError
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan import rules
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.plan import Options, Plan
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.plan import REFUSE, Options, Plan
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.producing import of_format_error, planned, refused
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.rules import RequestError
 
 
 def with_request(plan: Plan, request: Data, facts: Data, definition: Data, options: Options) -> Plan:
-    """``plan`` with ``request`` in the place of its own, checked by the engine's rules; ``plan`` when they are equal.
+    """``plan`` with ``request`` instead of its own; the same ``plan`` if they are equal or the plan is a refusal.
 
-    A request that breaks a rule is a refusal, and so is any change of a removal's request. ``facts``, ``definition``
-    and ``options`` are those that the plan was made from. Raises DefinitionError, FactsError, StateFormatError.
+    A request that breaks a rule is refused, and so is any change of the request of a removal. ``facts``,
+    ``definition``, ``options``: those that the plan was made from. Raises DefinitionError, FactsError,
+    StateFormatError.
     """
-    if request == plan.request:
+    if request == plan.request or plan.decision == REFUSE:
         return plan
     host, name = parse_facts(facts), parse_definition(definition).vdsm_name
     try:
@@ -37,16 +39,15 @@ def with_request(plan: Plan, request: Data, facts: Data, definition: Data, optio
         _check(request, host, name)
         kept = [event for event in plan.warnings if "Loss" not in event["values"]]
         return planned(replace(plan, warnings=kept), request, host, options, options.keep_vlan_name)
-    except (RequestError, RequestFormatError) as error:
+    except (InterfaceError, RequestError, RequestFormatError) as error:
         return refused(plan, error, options.host)
 
 
 def check_request(request: Data, facts: Data, definition: Data) -> Data:
-    """Return ``request`` ({networks, bondings, options}) when the network of ``definition`` can be made by it on the
-    host of ``facts``.
+    """Return ``request`` ({networks, bondings, options}) if it creates the network of ``definition`` on the host of
+    ``facts`` and follows the rules.
 
-    Raises RequestError (its ``engine_message`` names the rule) for what breaks a rule or has the wrong form;
-    DefinitionError, FactsError, StateFormatError.
+    Raises RequestError for a broken rule, also for a wrong form; DefinitionError, FactsError, StateFormatError.
     """
     host, name = parse_facts(facts), parse_definition(definition).vdsm_name
     try:
@@ -58,7 +59,7 @@ def check_request(request: Data, facts: Data, definition: Data) -> Data:
 
 
 def _check(request: Data, facts: Facts, name: str) -> None:
-    """What is asked of an edited request alone: it makes the network ``name``, and no other that is not there."""
+    """Raise RequestError unless the request contains the network ``name``, and no others but existing ones."""
     networks, _bonds = parse_request(request, facts.state)
     if name not in networks or networks[name].remove:
         raise RequestError(

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What all producers of a plan share: the request checked by the rules and devised, losses, and refusals."""
+"""What all producers of a plan share: request → rules → desired state and losses; refusals."""
 
 from __future__ import annotations
 
@@ -15,18 +15,17 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.network i
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import Data, describe
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import InterfaceError, find_network
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan import rules
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.plan import REFUSE, Options, Plan
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.plan import CHANGE, REFUSE, Options, Plan
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.rules import RequestError
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.carry_over.settings import LOSSES, Loss
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.generate import desire
 
 
 def planned(plan: Plan, request: Data, facts: Facts, options: Options, keep_vlan_name: bool) -> Plan:
-    """``plan`` with ``request``, which passes the rules, and with the state and settings that it makes of the host. The
-    warnings tell what is lost.
+    """``plan`` as a change by ``request``: with desired state, settings, record, and a warning for each loss.
 
-    Raises RequestError for a rule that is broken and for a loss that is not permitted; RequestFormatError,
-    StateFormatError, DefinitionError.
+    Raises RequestError for a broken rule and for a loss that is not permitted; InterfaceError, RequestFormatError,
+    StateFormatError.
     """
     networks, bonds = parse_request(request, facts.state, keep_vlan_name)
     rules.check(facts, networks, bonds, plan.network)
@@ -36,6 +35,7 @@ def planned(plan: Plan, request: Data, facts: Facts, options: Options, keep_vlan
     warnings = _loss_warnings(desired.losses, options)
     return replace(
         plan,
+        decision=CHANGE,
         request=request,
         state=desired.state,
         settings=desired.settings,
@@ -45,7 +45,7 @@ def planned(plan: Plan, request: Data, facts: Facts, options: Options, keep_vlan
 
 
 def refused(plan: Plan, error: InterfaceError | RequestError | RequestFormatError, host: str) -> Plan:
-    """``plan`` as the refusal that ``error`` stands for."""
+    """``plan`` refused because of ``error``."""
     if isinstance(error, RequestFormatError):
         error = of_format_error(error)
     name = events.INVALID_INTERFACE if isinstance(error, InterfaceError) else events.SETUP_FAILED
@@ -55,7 +55,7 @@ def refused(plan: Plan, error: InterfaceError | RequestError | RequestFormatErro
 
 
 def refused_with(plan: Plan, event: Data) -> Plan:
-    """``plan`` refused with ``event``: nothing of it is to be applied."""
+    """``plan`` refused with ``event``: without anything to apply."""
     return Plan(
         REFUSE,
         plan.network,
@@ -68,18 +68,18 @@ def refused_with(plan: Plan, event: Data) -> Plan:
 
 
 def of_format_error(error: RequestFormatError) -> RequestError:
-    """The rule that a request of the wrong form breaks."""
+    """``error`` as a broken rule."""
     return RequestError(error.engine_message, "", f"The request is invalid: {error}.", rules.CORRECT)
 
 
 def check_permitted(names: Sequence[str] | None) -> None:
-    """Raise DefinitionError unless ``names`` are a list of losses that there are."""
+    """Raise DefinitionError unless ``names`` is None or a list of names out of LOSSES."""
     if names is not None and (not isinstance(names, (list, tuple)) or any(name not in list(LOSSES) for name in names)):
         raise DefinitionError("permit_loss", f"got {describe(names)}, expected a list of: {', '.join(LOSSES)}")
 
 
 def _loss_warnings(losses: Sequence[Loss], options: Options) -> list[Data]:
-    """An event for each loss that is permitted. Raises RequestError for the first other one."""
+    """An event for each permitted loss. Raises RequestError for the first one that is not permitted."""
     for loss in losses:
         if loss.name not in (options.permit_loss or ()):
             raise RequestError(

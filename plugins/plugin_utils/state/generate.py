@@ -1,28 +1,27 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""From a setupNetworks request to what a host shall have: the nmstate state by VDSM's layouts, and what VDSM loses.
+"""From a setupNetworks request to the desired state of a host: nmstate by VDSM's layouts, and profile settings.
 
-The state is full: it names all that the request is about, whether it holds already or not. What already holds is left
-out where it is applied, because naming an interface re-activates it.
+The state is complete: it contains everything that the request is about, even if the host has it already. What the host
+has is left out when the state is applied, because nmstate re-activates each interface that a state names.
 
-Where the state differs from what VDSM would make of the same request, on purpose:
+The state differs from the one that VDSM generates from the same request on purpose:
 
-* A bond that is in use keeps its addresses when a network of a VLAN is made on it; one that the request describes
-  without options keeps its mode. VDSM strips it of the former and turns it into balance-rr.
-* The device of a VLAN is found by base and tag, and makes way for one of VDSM's name (``base.tag``) when it has
-  another. VDSM would make that one beside it: the kernel refuses a second device with the same tag, and the whole edit
-  fails.
-* The MTU of a base is never cut below what a bridge or an address on it needs, also when the request does not name
-  them. VDSM looks at VLANs only.
-* Source routes and rules that a changed address, prefix or holder leaves behind are removed; those that stay are not
-  called absent and present at once. VDSM leaves the former, and does the latter when the gateway changes.
-* A base that no longer exists is not named when its network is removed. VDSM fails with a KeyError.
-* SLAAC without DHCPv6 is asked for as both, for NetworkManager cannot have the one alone and asks for DHCPv6 only
-  when routers tell it to. VDSM's state is refused by nmstate.
-* A request that contradicts itself (a gateway without an address, a NIC and a bond) is refused; the state that VDSM's
-  generator makes of a gateway without an address holds a route without a destination.
-* What the holder of the addresses has besides goes with them: see combine.
+* A bond in use keeps its addresses if a network with a VLAN is created on it, and a bond without options in the request
+  keeps its mode. VDSM removes the addresses and changes the mode to balance-rr.
+* A VLAN device is identified by base and tag. If it does not have VDSM's name (``base.tag``), it is replaced. VDSM
+  creates its device in addition: the kernel rejects a second device with the same tag, and the whole edit fails.
+* The MTU of a base is never lower than a bridge or an address on it requires, even if the request does not contain
+  them. VDSM considers VLANs only.
+* Source routes and rules are removed if the address, the prefix, or the holder changes. Those that stay are not stated
+  as absent and present at once. VDSM keeps the former, and does the latter if the gateway changes.
+* If the base of a removed network does not exist, it is ignored. VDSM fails with a KeyError.
+* SLAAC without DHCPv6 is requested as both, because NetworkManager does not support it alone, and uses DHCPv6 only
+  if routers announce it. nmstate rejects VDSM's state.
+* A request that contradicts itself (a gateway without an address, a NIC and a bond) is refused. For a gateway without
+  an address, VDSM generates a route without a destination.
+* Everything else that the holder of the addresses has moves with them: see combine.
 """
 
 from __future__ import annotations
@@ -53,9 +52,9 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.routes im
 
 @dataclass(frozen=True)
 class Desired:
-    """What a request makes of a host. ``state``: {interfaces: [...] by name, routes, route-rules, dns-resolver}, each
-    only when there is any. ``settings``: {device: {property: value}}, what profiles are to have beside the state, as
-    nmstate_apply takes them. ``losses``: what of the holders of addresses can go nowhere.
+    """The result of a request. ``state``: nmstate {interfaces: [...] by name, routes, route-rules, dns-resolver}, each
+    only if there is any. ``settings``: {device: {property: value}} of NetworkManager profiles, as for nmstate_apply.
+    ``losses``: what cannot move with the addresses.
     """
 
     state: Data
@@ -71,11 +70,11 @@ def desire(
     profiles: Mapping[str, Data] | None = None,
     holders: Mapping[str, str] | None = None,
 ) -> Desired:
-    """What a parsed request makes of ``host``; the one walk over it.
+    """The desired state of ``host`` for a parsed request.
 
     ``running``: {networks, bondings} as VDSM's persistence records them. ``profiles``: {device: facts of its active
-    NetworkManager profile}, which know the DHCP identity. ``holders``: {network: device that has its addresses}, where
-    that is known from elsewhere than the records. Raises RequestFormatError, StateFormatError.
+    NetworkManager profile}. ``holders``: {network: device that has its addresses}, used if the records do not tell.
+    Raises RequestFormatError, StateFormatError.
     """
     check_mapping("running", running)
     check_mapping("profiles", profiles)
@@ -91,25 +90,19 @@ def desire(
     wanted: dict[str, Data] = {}
     losses: list[Loss] = []
     for name, network in networks.items():
-        source = (
-            None if network.remove else combine.source_of(network, records.get(name), host, (holders or {}).get(name))
-        )
-        if source is None:
+        record = records.get(name)
+        device = combine.source_of(network, record, host, (holders or {}).get(name))
+        if network.remove or device is None:
             continue
-        profile = profiles.get(source) or {}
-        combine.carry_over(
-            state, interfaces[network.holder], network, records.get(name), host.get(source), host, profile
-        )
-        wanted[network.holder] = settings.of_network(network, host.get(source), profile)
-        mac = host.get(source).get("mac-address") or ""
-        losses += settings.losses(source, profile, mac, moves=source != network.holder)
+        source, profile = host.get(device), profiles.get(device) or {}
+        combine.carry_over(state, interfaces[network.holder], network, record, source, host, profile)
+        wanted[network.holder] = settings.of_network(network, source, profile)
+        losses += settings.losses(device, profile, source.get("mac-address") or "", moves=device != network.holder)
     combine.keep_search(state, host)
     for name, bond in bonds.items():
         if bond.hwaddr and not bond.remove and host.is_up(name) and host.is_bond(name):
-            wanted[name] = {
-                **wanted.get(name, {}),
-                **settings.of_bond(bond, interfaces[name].get("mtu") or host.mtu(name)),
-            }
+            stated = settings.of_bond(bond, interfaces[name].get("mtu") or host.mtu(name))
+            wanted[name] = {**wanted.get(name, {}), **stated}
     return Desired(state, {device: values for device, values in wanted.items() if values}, tuple(losses))
 
 
@@ -120,9 +113,10 @@ def desired(
     profiles: Mapping[str, Data] | None = None,
     keep_vlan_name: bool = False,
 ) -> Desired:
-    """What ``request`` ({networks, bondings, options}, VDSM's canonical form) makes of a host whose nmstate state is
-    ``current``, whole or as the facts digest it. ``keep_vlan_name``: whether the device of a VLAN keeps a name that is
-    not VDSM's. The rest as of desire().
+    """The desired state of a host for ``request`` ({networks, bondings, options}, VDSM's canonical form).
+
+    ``current``: the nmstate state of the host, complete or as in the facts. ``keep_vlan_name``: whether a VLAN device
+    keeps a name that is not VDSM's. For the rest, see desire().
     """
     host = HostState(current)
     return desire(*parse_request(request, host, keep_vlan_name), host, running, profiles)
@@ -135,7 +129,7 @@ def _by_vdsms_layouts(
     running_bonds: Data,
     host: HostState,
 ) -> Data:
-    """VDSM's part of the state; a fresh one, which shares nothing with the arguments."""
+    """The state without what moves with the addresses. It shares no data with the arguments."""
     interfaces = network_interfaces(networks, records, host)
     add_bonds(bonds, running_bonds, interfaces, host)
     mtu.settle(interfaces, host)
