@@ -34,6 +34,8 @@ FILTERS = (
 )
 MODULES = (
     "check_arguments",
+    "host_deploy_plan",
+    "host_deploy_verify",
     "host_network_facts",
     "mgmt_network_apply",
     "mgmt_network_plan",

@@ -42,7 +42,12 @@ class Host:
 
     def line(self, line: str) -> str:
         """Run one shell line on the host, with become as the task has it; what it prints. Raises UNREACHABLE."""
-        return str(self._action._low_level_execute_command(line, sudoable=True).get("stdout", ""))
+        return self.run(line)[1]
+
+    def run(self, line: str) -> tuple[int, str, str]:
+        """``(exit status, stdout, stderr)`` of one shell line, likewise."""
+        answer = self._action._low_level_execute_command(line, sudoable=True)
+        return answer.get("rc", 0), answer.get("stdout", ""), answer.get("stderr", "")
 
     def module(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """The result of a module of this collection, in check mode when the task is. Raises UNREACHABLE."""
@@ -86,10 +91,8 @@ class Host:
                 self.reconnect()
 
     def _attempt(self) -> str:
-        answer = self._action._low_level_execute_command("echo " + _ANSWER, sudoable=True)
-        if _ANSWER in answer.get("stdout", ""):
-            return ""
-        return str(answer.get("stderr") or answer.get("stdout") or "the host's shell does not answer")
+        _status, out, err = self.run("echo " + _ANSWER)
+        return "" if _ANSWER in out else err or out or "the host's shell does not answer"
 
 
 @contextlib.contextmanager

@@ -35,12 +35,7 @@ BOUNDS = {
     "timeout": (1, 600),  # of a probe
 }
 # Facts of the roles and playbooks, which stay with a host for the rest of a run: no arguments, but known.
-FACTS = {
-    "configure_mgmt": ("request", "result"),
-    "host_deploy": ("result",),
-    "add_host": ("conclusion", "deployment"),
-    "remove_network": (),
-}
+FACTS = {"configure_mgmt": ("request", "result"), "host_deploy": ("result",), "add_host": (), "remove_network": ()}
 
 
 class ArgumentError(Exception):

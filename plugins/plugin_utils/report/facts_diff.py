@@ -18,7 +18,11 @@ def difference(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     """``- line`` for properties that only ``before`` has, then ``+ line`` for those that only ``after`` has. Both are
     facts of host_network_facts.
     """
-    old, new = lines(before), lines(after)
+    return difference_of_lines(lines(before), lines(after))
+
+
+def difference_of_lines(old: list[str], new: list[str]) -> list[str]:
+    """Likewise of what lines() has given."""
     return ["- " + line for line in old if line not in new] + ["+ " + line for line in new if line not in old]
 
 

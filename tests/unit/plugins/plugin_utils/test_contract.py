@@ -6,13 +6,11 @@ returns.
 
 from __future__ import annotations
 
-import inspect
 import re
 from pathlib import Path
 
 import pytest
-from ansible.parsing.dataloader import DataLoader
-from ansible.template import Templar
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.deploy import firewall, packed
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.network import BOND_KEYS, NETWORK_KEYS
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan import plan
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.edit import check_request
@@ -124,36 +122,28 @@ def test_networks_carry_the_quality_of_service_that_vdsm_runs_with():
 
 
 @pytest.mark.parametrize(
-    "document, given, zone",
+    "document, given, expected",
     [(DOCUMENTS[2], "", "trusted"), (DOCUMENTS[0], "", ""), (DOCUMENTS[2], "public", "public"), ({}, "", "")],
 )
-def test_host_deploy_opens_the_zone_of_the_interface_ansible_came_in_by(document, given, zone):
-    loader = DataLoader()
-    trusted = (
-        {"trusted_as_template": True}
-        if "trusted_as_template" in inspect.signature(loader.load_from_file).parameters
-        else {}
-    )  # from core 2.19 on
-    variables = loader.load_from_file(str(COLLECTION / "roles/host_deploy/vars/main.yml"), **trusted)
-    before = {"ansible_facts": {"host_network": document}} if document else {}
-    templar = Templar(
-        loader=loader,
-        variables={**variables, "__host_deploy_args": {"firewall_zone": given}, "__host_deploy_before": before},
-    )
-    assert templar.template(variables["__host_deploy_zone"]) == zone
-    assert templar.template(variables["__host_deploy_zone_options"]) == ([f"--zone={zone}"] if zone else [])
+def test_host_deploy_opens_the_zone_of_the_interface_ansible_came_in_by(document, given, expected):
+    zone = firewall.zone(given, document)
+    assert zone == expected
+    assert firewall.calls("stopped", zone) == [["firewall-offline-cmd", *([f"--zone={zone}"] if zone else [])]]
+
+
+def test_host_deploy_keeps_the_lines_of_a_network_small():
+    kept = packed.lines(DOCUMENTS[1])
+    assert len(kept) < 2500 and packed.difference(kept, DOCUMENTS[1]) == []
+    assert any(line.startswith("- ") for line in packed.difference(kept, DOCUMENTS[0]))
 
 
 def test_roles_and_playbooks_read_only_keys_that_there_are():
-    words = re.compile(
-        r"(?:host_network(?:'\])?|__host_deploy_facts|__configure_mgmt_capabilities|configure_mgmt_committed)\.(\w+)"
-    )
+    words = re.compile(r"(?:host_network(?:'\])?)\.(\w+)")
     found = {}
     for folder in ("roles", "playbooks"):
         for path in (COLLECTION / folder).rglob("*.yml"):
             for key in words.findall(path.read_text(encoding="utf-8")):
                 found.setdefault(key, path.name)
-    assert found
     assert {
         key: name
         for key, name in found.items()
