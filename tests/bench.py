@@ -4,6 +4,7 @@
 """Figures of the main job on the founding example, beside plain "nmstatectl apply" of the same full state, in one run.
 
   bench.py [--rounds N]    each round makes both hosts anew and moves them, one after the other
+  bench.py --rounds 0      only what the playbook add_host costs the controller, on hosts of their own
 
 Ratios within one run are what counts: absolute times are this machine's, and it may be busy.
 """
@@ -80,7 +81,13 @@ def main():
         figures["nmstatectl apply"].append(plain_apply())
         figures["ours"].append(configure("ours"))
         figures["ours, again"].append(configure("ours"))
-    report(figures, payloads())
+    costs = playbooks()
+    if rounds:
+        report(figures)
+    report_costs(figures, costs)
+    for module, size in payloads().items():
+        print(f"payload {module:44} {size / 1000:8.1f} kB")
+    print(f"lines of plugins/*.py {lines_of_plugins():38} ")
 
 
 def fresh(*names):
@@ -91,21 +98,36 @@ def fresh(*names):
 
 
 def configure(name):
-    """The role on one host: packets, seconds, tasks that contacted the host, controller CPU."""
+    """The role on one host: packets, seconds, and what it cost the controller."""
+    return measured(name, lambda: cost(PLAY, name))
 
-    def job():
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        out = play(
-            PLAY, name, ANSIBLE_CALLBACK_PLUGINS=str(CHECKOUT / "tests/callback"), ANSIBLE_CALLBACKS_ENABLED="actions"
-        )
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        return {
-            "host_tasks": host_tasks(json.loads(out.rpartition("actions: ")[2])),
-            "controller_cpu_s": round(cpu - START_CPU, 2),
-        }
 
-    return measured(name, job)
+def cost(content, name, **variables):
+    """What a play on one host costs the controller: ``{host_tasks, results, fact_bytes, controller_cpu_s}``."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    callback = {"ANSIBLE_CALLBACK_PLUGINS": str(CHECKOUT / "tests/callback"), "ANSIBLE_CALLBACKS_ENABLED": "actions"}
+    out = play(content, name, variables, **callback)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    told = json.loads(out.rpartition("tally: ")[2].splitlines()[0])
+    return {
+        "host_tasks": host_tasks(told["actions"]),
+        "results": told["results"],
+        "fact_bytes": max([size for size, _name in told["facts"]], default=0),
+        "controller_cpu_s": round(cpu - START_CPU, 2),
+    }
+
+
+def playbooks():
+    """What add_host costs, ``{label: figures}``, without and with the deployment; each with a change and again."""
+    found = {}
+    for label, deploy in (("add_host, no deployment", False), ("add_host", True)):
+        fresh("added")
+        for again in ("", ", again"):
+            began = time.monotonic()
+            figures = cost("ovirt.mgmt_network.add_host", "added", add_host_deploy=deploy)
+            found[label + again] = {"seconds": round(time.monotonic() - began, 1), **figures}
+    return found
 
 
 def plain_apply():
@@ -142,7 +164,7 @@ def measured(name, job):
 
 
 def play(content, name, extra=None, **environment):
-    """Run a play on one host of the lab; what it prints."""
+    """Run a play, or the playbook of that name, on one host of the lab; what it prints."""
     found = plays.inventory({name: {"mgmt_network": DEFINITION, **(extra or {})}})
     done = subprocess.run(
         plays.command(*plays.write(FOLDER, "play", found, content)),
@@ -166,7 +188,7 @@ def host_tasks(actions):
         "fail",
         "include_tasks",
         "include_role",
-        "validate_argument_spec",
+        "check_arguments",
         "set_stats",
         "meta",
     )
@@ -191,17 +213,11 @@ def payloads():
     return sizes
 
 
-def report(figures, sizes):
-    print(
-        f"\n{'founding example (median of rounds)':36} {'blackout ms':>12} {'lost':>6} {'seconds':>8} "
-        f"{'host tasks':>11} {'controller CPU s':>17}"
-    )
+def report(figures):
+    print(f"\n{'founding example (median of rounds)':36} {'blackout ms':>12} {'lost':>6} {'seconds':>8}")
     for label, rounds in figures.items():
         row = {key: statistics.median(one[key] for one in rounds) for key in rounds[0]}
-        print(
-            f"{label:36} {row['blackout_ms']:12.0f} {row['lost']:6.0f} {row['seconds']:8.1f} "
-            f"{row.get('host_tasks', '-'):>11} {row.get('controller_cpu_s', '-'):>17}"
-        )
+        print(f"{label:36} {row['blackout_ms']:12.0f} {row['lost']:6.0f} {row['seconds']:8.1f}")
     pairs = [
         ours["blackout_ms"] / plain["blackout_ms"]
         for ours, plain in zip(figures["ours"], figures["nmstatectl apply"])
@@ -213,8 +229,30 @@ def report(figures, sizes):
         if pairs
         else "no pairs"
     )
-    for module, size in sizes.items():
-        print(f"payload {module:44} {size / 1000:8.1f} kB")
+
+
+def report_costs(figures, costs):
+    """One line each: task results (skipped ones too), tasks that contacted the host, CPU, the largest fact left."""
+    print(
+        f"\n{'one host, cost for the controller':36} {'results':>12} {'host tasks':>11} {'CPU s':>7} "
+        f"{'fact bytes':>11} {'seconds':>8}"
+    )
+    role = {
+        label.replace("ours", "role configure_mgmt"): {
+            key: statistics.median(one[key] for one in rounds) for key in rounds[0]
+        }
+        for label, rounds in figures.items()
+        if rounds and "results" in rounds[0]
+    }
+    for label, row in {**role, **costs}.items():
+        print(
+            f"{label:36} {row['results']:12.0f} {row['host_tasks']:11.0f} {row['controller_cpu_s']:7.2f} "
+            f"{row['fact_bytes']:11.0f} {row['seconds']:8.1f}"
+        )
+
+
+def lines_of_plugins():
+    return sum(len(path.read_text(encoding="utf-8").splitlines()) for path in (CHECKOUT / "plugins").rglob("*.py"))
 
 
 def start_cpu():
