@@ -166,8 +166,9 @@ def measured(name, job):
 def play(content, name, extra=None, **environment):
     """Run a play, or the playbook of that name, on one host of the lab; what it prints."""
     found = plays.inventory({name: {"mgmt_network": DEFINITION, **(extra or {})}})
+    words = [*plays.write(FOLDER, "play", found), content] if isinstance(content, str) else None
     done = subprocess.run(
-        plays.command(*plays.write(FOLDER, "play", found, content)),
+        plays.command(*(words or plays.write(FOLDER, "play", found, content))),
         capture_output=True,
         text=True,
         timeout=300,
