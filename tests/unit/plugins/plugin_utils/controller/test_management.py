@@ -1,0 +1,175 @@
+# SPDX-FileCopyrightText: The ovirt.mgmt_network developers
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The management network of one host from the first contact to the result, on a host that is only played."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller import role_variables, variables
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.host import Silent
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.management import Job
+from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils import hosts
+
+OPTIONS = role_variables.specification("configure_mgmt")
+ETH1 = {
+    "name": "eth1",
+    "type": "ethernet",
+    "state": "up",
+    "mtu": 1500,
+    "mac-address": "52:54:00:00:00:01",
+    "ipv4": {"enabled": True, "dhcp": True},
+    "ipv6": {"enabled": False},
+}
+STATE = {"nmstate": {"interfaces": [ETH1], "routes": {"config": [], "running": []}, "dns-resolver": {}}, "profiles": {}}
+PLAIN, MANAGED, ON_A_VLAN = hosts.nic_host(**STATE), hosts.managed_host(**STATE), hosts.vlan_host(**STATE)
+BOND = {"query": "starts_with(lastClientIface, 'bond')", "message": "No bond, no change."}
+SAID = "Failed to connect to the host via ssh: root@h1: Permission denied (publickey)."
+COMMITTED = {"changed": True, "phase": "committed", "transaction": "", "diff": {}, "warnings": ["w"], "timeline": []}
+UNDONE = {"failed": True, "phase": "undone", "rolled_back": True, "exact": True, "step": "apply", "msg": "no bridge"}
+
+
+class FakeHost:
+    """Answers modules in the order of ``answers``: facts, a result, or an exception; keeps what it was asked for."""
+
+    name = "h1"
+
+    def __init__(self, *answers, silence=None):
+        self.answers = list(answers)
+        self.silence = silence
+        self.asked = []
+
+    def module(self, name, arguments):
+        self.asked.append((name, arguments))
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        if "nics" in answer:
+            facts = {"host_network": copy.deepcopy(answer), "discovered_interpreter_python": "/usr/bin/python3"}
+            return {"changed": False, "ansible_facts": facts, "warnings": []}
+        return dict(answer)
+
+    def await_answer(self, seconds):
+        self.asked.append(("answer", seconds))
+        if self.silence:
+            raise Silent(self.silence)
+
+    def bound_ssh(self):
+        pass
+
+
+def played(host, check=False, request=None, **given):
+    """A job that was planned and applied."""
+    named = {"configure_mgmt_%s" % key: value for key, value in {"network": {"name": "ovirtmgmt"}, **given}.items()}
+    arguments, problems = variables.check("configure_mgmt", OPTIONS, named)
+    assert problems == []
+    job = Job(host, {"arguments": arguments}, check)
+    job.plan()
+    job.apply(request)
+    return job
+
+
+FACTS, APPLY = "host_network_facts", "nmstate_apply"
+TABLE = {
+    "in sync": ([MANAGED], {}, ("up", "in_sync"), [FACTS]),
+    "changed": ([PLAIN, COMMITTED, MANAGED], {}, ("up", "changed"), [FACTS, APPLY, FACTS]),
+    "kept in maintenance": ([MANAGED], {"activate": False}, ("maintenance", "in_sync"), [FACTS]),
+    "facts that were gathered before": ([], {"facts": MANAGED}, ("up", "in_sync"), []),
+    "refused": ([ON_A_VLAN], {}, ("non_operational", "refused"), [FACTS]),
+    "a policy": ([PLAIN], {"policies": [BOND]}, ("non_operational", "refused"), [FACTS]),
+    "a policy, and nothing to change": ([MANAGED], {"policies": [BOND]}, ("up", "in_sync"), [FACTS]),
+    "differs, reported": ([MANAGED], {"network": {"name": "ovirtmgmt", "mtu": 9000}}, ("up", "out_of_sync"), [FACTS]),
+    "unreadable": ([{"failed": True, "msg": "nmstatectl: not found"}], {}, ("non_operational", "failed"), [FACTS]),
+    "unusable facts": ([], {"facts": {"nics": []}}, ("non_operational", "failed"), []),
+    "lost before the facts": ([AnsibleConnectionFailure(SAID)], {}, ("non_responsive", "no_answer"), [FACTS]),
+    "an error of Ansible": ([AnsibleError("no password")], {}, ("non_operational", "failed"), [FACTS]),
+    "lost before the change": ([PLAIN, OSError(SAID)], {}, ("non_responsive", "no_answer"), [FACTS, APPLY]),
+    "lost after the change": (
+        [PLAIN, COMMITTED, AnsibleConnectionFailure(SAID)],
+        {},
+        ("non_responsive", "no_answer"),
+        [FACTS, APPLY, FACTS],
+    ),
+    "undone": ([PLAIN, UNDONE], {"diagnosis_dir": ""}, ("non_operational", "undone"), [FACTS, APPLY]),
+    "committed, and not as defined": (
+        [PLAIN, COMMITTED, PLAIN],
+        {},
+        ("non_operational", "failed"),
+        [FACTS, APPLY, FACTS],
+    ),
+    "not there to be removed": ([PLAIN], {"state": "absent"}, ("maintenance", "in_sync"), [FACTS]),
+}
+
+
+@pytest.mark.parametrize("answers, given, expected, asked", TABLE.values(), ids=TABLE.keys())
+def test_results_and_contacts(answers, given, expected, asked):
+    host = FakeHost(*answers)
+    result = played(host, **given).conclude()
+    assert (result["status"], result["category"]) == expected
+    assert [name for name, _arguments in host.asked if name != "answer"] == asked
+    assert [seconds for name, seconds in host.asked if name == "answer"] == ([] if "facts" in given else [120])
+    if result["status"] not in ("up", "maintenance"):
+        assert result["reason"] and result["remedy"] and not host.answers
+
+
+def test_a_host_that_does_not_answer_is_told_in_the_words_of_ssh():
+    host = FakeHost(silence=SAID)
+    result = played(host, wait=5).conclude()
+    assert (result["status"], result["reason"]) == ("non_responsive", "root@h1: Permission denied (publickey).")
+    assert host.asked == [("answer", 5)]
+
+
+def test_a_host_that_was_just_prepared_is_not_waited_for():
+    host = FakeHost(MANAGED)
+    assert played(host, deployment={"began": 1.0, "ended": 2.0}).conclude()["status"] == "up"
+    assert [name for name, _arguments in host.asked] == [FACTS]
+
+
+def test_check_mode_reads_once_and_predicts():
+    host = FakeHost(PLAIN, {"changed": True, "transaction": "", "change": {"interfaces": []}})
+    result = played(host, check=True).conclude()
+    assert (result["status"], result["expected"]["status"], result["changed"]) == ("", "up", True)
+    assert [name for name, _arguments in host.asked] == ["answer", FACTS, APPLY]
+
+
+def test_what_is_applied_comes_from_the_plan_and_the_arguments():
+    host = FakeHost(PLAIN, COMMITTED, MANAGED)
+    job = played(host, timeout=30, probes=[{"type": "gateway"}])
+    given = dict(host.asked)[APPLY]
+    assert given["record"]["networks"] == job.data["plan"]["request"]["networks"]
+    assert (given["timeout"], given["state"]) == (30, job.data["plan"]["state"])
+    assert job.for_ansible["warnings"] == ["w"] and "diff" in job.for_ansible
+    assert job.for_ansible["ansible_facts"] == {"discovered_interpreter_python": "/usr/bin/python3"}
+
+
+def test_an_edited_request_is_checked_against_the_host_as_it_is_then():
+    request = copy.deepcopy(played(FakeHost(PLAIN), check=True, policies=[BOND]).data["plan"]["request"])
+    request["networks"]["ovirtmgmt"]["nameservers"] = ["192.0.2.53"]
+    host = FakeHost(PLAIN, PLAIN, COMMITTED, MANAGED)
+    job = played(host, request=request)
+    assert [name for name, _arguments in host.asked] == ["answer", FACTS, FACTS, APPLY]
+    assert job.data["edited"] and host.asked[-1][1]["record"]["networks"] == request["networks"]
+    assert job.conclude()["status"] == "up"  # a hook may depart from the definition
+
+
+def test_an_edited_request_that_breaks_a_rule_is_refused():
+    host = FakeHost(PLAIN, PLAIN)
+    result = played(
+        host, request={"networks": {"ovirtmgmt": {"nic": "eth9"}}, "bondings": {}, "options": {}}
+    ).conclude()
+    assert (result["status"], result["category"]) == ("non_operational", "refused")
+    assert not host.answers
+
+
+def test_the_result_can_be_built_from_what_was_kept_between_tasks():
+    first = played(FakeHost(PLAIN, COMMITTED))
+    assert Job(FakeHost(MANAGED), copy.deepcopy(first.data)).conclude()["category"] == "changed"
+
+
+@pytest.mark.parametrize("silence, status", [("", "non_operational"), (SAID, "non_responsive")])
+def test_after_a_failed_task_the_host_is_asked_whether_it_still_answers(silence, status):
+    job = Job(FakeHost(silence=silence), {"failure": {"step": "task", "reason": "no", "unreachable": False}})
+    job.answers()
+    assert job.conclude()["status"] == status
