@@ -20,7 +20,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 if ROOT.parts[-3:] == ("ansible_collections", "ovirt", "mgmt_network"):
     sys.path.insert(0, str(ROOT.parents[2]))
-from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils import hosts  # noqa: E402
+from ansible_collections.ovirt.mgmt_network.tests.unit.builders import hosts  # noqa: E402
 
 DENIED = "root@192.0.2.1: Permission denied (publickey,password)."
 ETH1 = {

@@ -115,7 +115,8 @@ RETURN = r"""
 plan:
   description:
     - The plan; empty if the host could not be read. It has the keys of
-      P(ovirt.mgmt_network.derive_mgmt_network#filter), and C(state) (nmstate), C(settings) (profiles), C(record) (VDSM), and C(facts_digest).
+      P(ovirt.mgmt_network.derive_mgmt_network#filter), and C(state) (nmstate), C(settings) (profiles), C(record)
+      (VDSM), and C(facts_digest).
   returned: success
   type: dict
   sample: {"decision": "change", "network": "ovirtmgmt", "active_interface": "eth1", "exists": false}

@@ -49,7 +49,7 @@ def differing(was: Mapping, now: Mapping) -> list[str]:
 
 
 def differing_options(was: Mapping | None, now: Mapping | None) -> dict:
-    """``{option: old value}`` of the options that differ, but for those whose value is unknown (None) on either side."""
+    """``{option: old value}`` of the options that differ, but for those with an unknown value (None) on either side."""
     present = now or {}
     return {
         key: value

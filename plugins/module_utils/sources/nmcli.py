@@ -27,7 +27,7 @@ def modify(uuid: str, properties: Mapping[str, Any], persistent: bool) -> str:
 
 
 def add(kind: str, device: str, properties: Mapping[str, Any], persistent: bool) -> str:
-    """Add a profile of the type ``kind`` for ``device``, with the name of the device; on disk only if ``persistent``."""
+    """Add a profile of the type ``kind`` for ``device``, named after the device; on disk only if ``persistent``."""
     head = ["connection", "add", "save", "yes" if persistent else "no", "type", kind, "ifname", device]
     return _trouble([*head, "con-name", device, *_words(properties)])
 

@@ -18,8 +18,8 @@ from ansible_collections.ovirt.mgmt_network.plugins.filter import (
     mgmt_network_event,
 )
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller import filter_edge
+from ansible_collections.ovirt.mgmt_network.tests.unit.builders.hosts import founding_host, nic_host
 from ansible_collections.ovirt.mgmt_network.tests.unit.builders.tagged import Text, exact_types, tagged
-from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.hosts import founding_host, nic_host
 
 FILTERS = Path(__file__).resolve().parents[4] / "plugins" / "filter"
 NAMES = ("derive_mgmt_network", "mgmt_network_definition", "mgmt_network_event")

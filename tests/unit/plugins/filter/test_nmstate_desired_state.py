@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.filter.nmstate_desired_state
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.change import difference
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.facts import gather
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.network import BOND_KEYS, NETWORK_KEYS
+from ansible_collections.ovirt.mgmt_network.tests.unit.builders import produced
 from ansible_collections.ovirt.mgmt_network.tests.unit.builders.tagged import exact_types, tagged
 
 desired = FilterModule().filters()["nmstate_desired_state"]
@@ -34,8 +34,7 @@ REQUEST = {
 
 def recorded_facts():
     """The facts of a lab host with its address by DHCP on bond4.3000, from the recording that the facts' tests use."""
-    sources = json.loads((UNIT / "module_utils" / "fixtures" / "host_bond_vlan.json").read_text(encoding="utf-8"))
-    return {**gather.compose(sources), "supportsIPv6": True}
+    return {**gather.compose(produced.sources("bond_vlan")), "supportsIPv6": True}
 
 
 def test_tagged_input_gives_plain_output():

@@ -14,8 +14,8 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.deploy import f
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.network import BOND_KEYS, NETWORK_KEYS
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan import plan
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.edit import check_request
-from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils import hosts, plans, produced
-from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.plans import desired_state
+from ansible_collections.ovirt.mgmt_network.tests.unit.builders import hosts, plans, produced
+from ansible_collections.ovirt.mgmt_network.tests.unit.builders.plans import desired_state
 
 COLLECTION = Path(__file__).resolve().parents[4]
 QOS = {"out": {"ls": {"m2": 50}, "ul": {"m2": 100000000}}}

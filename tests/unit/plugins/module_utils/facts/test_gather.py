@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.facts import gather
+from ansible_collections.ovirt.mgmt_network.tests.unit.builders import produced
 
 COMMON = {
     "addr",
@@ -27,7 +27,7 @@ COMMON = {
 
 
 def compose(host, **options):
-    sources = json.loads((Path(__file__).parents[1] / "fixtures" / f"host_{host}.json").read_text(encoding="utf-8"))
+    sources = produced.sources(host)
     return gather.compose({**sources, **options}, gather.DEFAULT_HIDDEN_NICS)
 
 

@@ -13,7 +13,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology 
     interfaces_down,
     locate,
 )
-from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.hosts import (
+from ansible_collections.ovirt.mgmt_network.tests.unit.builders.hosts import (
     bond,
     bridgeless_host,
     by_dhcp,

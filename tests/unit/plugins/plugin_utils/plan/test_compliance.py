@@ -16,12 +16,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.compliance
     compare,
     differences,
 )
-from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.hosts import (
-    by_dhcp,
-    device,
-    dual_stack,
-    static,
-)
+from ansible_collections.ovirt.mgmt_network.tests.unit.builders.hosts import by_dhcp, device, dual_stack, static
 
 LINK = {"bridged": True, "vlan": None, "switch": "legacy", "stp": False}
 ALWAYS = ["mtu", "bridged", "vlan", "switchType"]

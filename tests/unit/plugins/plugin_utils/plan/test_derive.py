@@ -10,7 +10,7 @@ import json
 import pytest
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definition import DefinitionError
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.facts import FactsError
-from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.hosts import (
+from ansible_collections.ovirt.mgmt_network.tests.unit.builders.hosts import (
     bond,
     bridgeless_host,
     by_dhcp,
@@ -23,7 +23,7 @@ from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.host
     static,
     vlan_host,
 )
-from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.plans import derive
+from ansible_collections.ovirt.mgmt_network.tests.unit.builders.plans import derive
 
 NOTHING = {"networks": {}, "bondings": {}, "options": {}}
 

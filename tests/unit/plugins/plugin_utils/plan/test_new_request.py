@@ -13,7 +13,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan import rules
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.new_request import build_request
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.rules import RequestError
-from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.hosts import (
+from ansible_collections.ovirt.mgmt_network.tests.unit.builders.hosts import (
     bond,
     by_dhcp,
     device,

@@ -13,13 +13,8 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.derive imp
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.edit import with_request
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.plan import Options, Plan, PlanError, digest_facts
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.remove import plan_removal
-from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils import produced
-from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.hosts import (
-    founding_host,
-    host,
-    managed_host,
-    nic_host,
-)
+from ansible_collections.ovirt.mgmt_network.tests.unit.builders import produced
+from ansible_collections.ovirt.mgmt_network.tests.unit.builders.hosts import founding_host, host, managed_host, nic_host
 
 DEFINITION = {"name": "ovirtmgmt", "vlan_tag": 3000, "mtu": 9000}
 FOUNDING = produced.facts("bond_vlan")

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.routes import table_of
-from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.hosts import (
+from ansible_collections.ovirt.mgmt_network.tests.unit.builders.hosts import (
     bond,
     bridgeless_host,
     by_dhcp,
@@ -14,7 +14,7 @@ from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.host
     nic_host,
     static,
 )
-from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.plans import derive_removal
+from ansible_collections.ovirt.mgmt_network.tests.unit.builders.plans import derive_removal
 
 DEFINITION = {"name": "ovirtmgmt", "mtu": 9000, "dns_servers": ["192.0.2.99"]}
 GONE = {"ovirtmgmt": {"remove": True}}

@@ -11,8 +11,8 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.ovirt.mgmt_network.plugins.filter.mgmt_network_request import mgmt_network_request
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.edit import check_request
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.rules import RequestError
-from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.hosts import bond, founding_host, nic_host
-from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.plans import derive
+from ansible_collections.ovirt.mgmt_network.tests.unit.builders.hosts import bond, founding_host, nic_host
+from ansible_collections.ovirt.mgmt_network.tests.unit.builders.plans import derive
 
 DEFINITION = {"name": "ovirtmgmt", "vlan_tag": 3000, "mtu": 9000}
 FACTS = {

@@ -14,7 +14,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report.lines im
     short_lines,
 )
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report.outcome import outcome
-from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.hosts import managed_host
+from ansible_collections.ovirt.mgmt_network.tests.unit.builders.hosts import managed_host
 
 REQUEST = {
     "networks": {"ovirtmgmt": {"bonding": "bond4", "vlan": 3000, "bridged": True, "mtu": 9000, "bootproto": "dhcp"}},

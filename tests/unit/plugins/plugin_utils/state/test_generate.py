@@ -7,7 +7,7 @@ from __future__ import annotations
 import zlib
 
 import pytest
-from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.plans import desired_state
+from ansible_collections.ovirt.mgmt_network.tests.unit.builders.plans import desired_state
 
 OFF = {"ipv4": {"enabled": False}, "ipv6": {"enabled": False}}
 STATIC4 = {"enabled": True, "dhcp": False, "address": [{"ip": "192.0.2.10", "prefix-length": 24}]}

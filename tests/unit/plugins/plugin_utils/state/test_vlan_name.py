@@ -7,8 +7,7 @@ says what it costs.
 from __future__ import annotations
 
 import pytest
-from ansible_collections.ovirt.mgmt_network.tests.unit.builders.nmstate import DHCP4, OFF
-from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.hosts import (
+from ansible_collections.ovirt.mgmt_network.tests.unit.builders.hosts import (
     bond,
     bridgeless_host,
     by_dhcp,
@@ -16,7 +15,8 @@ from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.host
     founding_host,
     managed_host,
 )
-from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.plans import (
+from ansible_collections.ovirt.mgmt_network.tests.unit.builders.nmstate import DHCP4, OFF
+from ansible_collections.ovirt.mgmt_network.tests.unit.builders.plans import (
     derive,
     derive_removal,
     desired_state,

@@ -18,7 +18,7 @@ from ansible_collections.ovirt.mgmt_network.tests.unit.builders.nmstate import (
     static4,
     static6,
 )
-from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.plans import desired_state
+from ansible_collections.ovirt.mgmt_network.tests.unit.builders.plans import desired_state
 
 AUTO6 = {"enabled": True, "dhcp": True, "autoconf": True}
 BY_DHCP = {"nic": "eth1", "bootproto": "dhcp", "defaultRoute": True, "nameservers": []}

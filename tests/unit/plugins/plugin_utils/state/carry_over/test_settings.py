@@ -10,8 +10,8 @@ from ansible_collections.ovirt.mgmt_network.plugins.module_utils.facts import pr
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definition import DefinitionError
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.carry_over.settings import IAID, losses
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.generate import desired
-from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.hosts import by_dhcp, nic_host
-from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils.plans import derive
+from ansible_collections.ovirt.mgmt_network.tests.unit.builders.hosts import by_dhcp, nic_host
+from ansible_collections.ovirt.mgmt_network.tests.unit.builders.plans import derive
 
 MAC = "52:54:00:0C:01:01"
 FROM_MAC = "2001:db8::5054:ff:fe0c:101/64"

@@ -11,7 +11,7 @@ from unittest import mock
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.facts import gather
 
 HOSTS = ("bond_vlan", "busy")
-_RECORDED = Path(__file__).parents[1] / "module_utils" / "fixtures"
+_RECORDED = Path(__file__).parent / "recorded"
 # keys whose own keys are names of devices, networks or files
 NAMED = (
     "nics",
@@ -27,18 +27,23 @@ NAMED = (
 )
 
 
+def sources(host):
+    """What the sources of the recorded ``host`` said."""
+    return json.loads((_RECORDED / f"host_{host}.json").read_text(encoding="utf-8"))
+
+
 def facts(host, control_address="", **records):
     """The fact of the recorded ``host``; ``records``: more networks in VDSM's running configuration."""
-    sources = json.loads((_RECORDED / f"host_{host}.json").read_text(encoding="utf-8"))
-    running = {**sources["running"], "networks": {**sources["running"]["networks"], **records}}
+    said = sources(host)
+    running = {**said["running"], "networks": {**said["running"]["networks"], **records}}
     nothing = {"networks": [], "bondings": []}
     answers = {
-        "networkmanager": {"objects": sources["managed"], "active_profiles": sources["settings"]},
-        "nmstatectl": {"show": sources["state"], "version": "2.2.62"},
+        "networkmanager": {"objects": said["managed"], "active_profiles": said["settings"]},
+        "nmstatectl": {"show": said["state"], "version": "2.2.62"},
         "kernel": {
-            "links": sources["links"],
-            "default_routes": sources["routes"],
-            "traits": sources["traits"],
+            "links": said["links"],
+            "default_routes": said["routes"],
+            "traits": said["traits"],
             "supports_ipv6": True,
         },
         "vdsm_persistence": {
@@ -56,7 +61,7 @@ def facts(host, control_address="", **records):
     for patch in patches:
         patch.start()
     try:
-        control = sources["control"]
+        control = said["control"]
         if control_address:
             control = {"local": control_address, "peer": "", "ssh_connection_source": "option"}
         return gather.gather(gather.DEFAULT_HIDDEN_NICS, control)
