@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Edge of plugin_utils/report/facts_diff.py: what differs between two looks at a host's network."""
+"""Edge of plugin_utils/report/facts_diff.py: compares a host's network at two points in time."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Edge of plugin_utils/model/definition.py: the checked and completed definition of the management network."""
+"""Edge of plugin_utils/model/definition.py: the validated and completed definition of the management network."""
 
 from __future__ import annotations
 

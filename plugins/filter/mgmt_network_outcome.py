@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Edge of plugin_utils/report/outcome.py for playbooks: the result of a host, and its words for the screen."""
+"""Edge of plugin_utils/report/outcome.py for playbooks: the result of a host."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Edge of plugin_utils/plan/policies.py: which policies a host does not fulfil."""
+"""Edge of plugin_utils/plan/policies.py: the policies that a host violates."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Edge of plugin_utils/report/lines.py and summary.py for playbooks: a decision, a result or a summary as lines for the
+"""Edge of plugin_utils/report/lines.py and summary.py for playbooks: formats a decision, a result, or a summary for the
 screen.
 """
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Edge of plugin_utils/plan/edit.py: a request that a hook may have edited, checked."""
+"""Edge of plugin_utils/plan/edit.py: validates a request that a hook may have edited."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.rules impo
 
 
 class _Told(Exception):
-    """A broken rule in one text: what, the engine's name of the rule, what to do."""
+    """The message for a violated rule: the problem, the engine's name of the rule, and the remedy."""
 
 
 def mgmt_network_request(request, facts, definition):

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Edge of plugin_utils/state/generate.py: a setupNetworks request as an nmstate state."""
+"""Edge of plugin_utils/state/generate.py: turns a setupNetworks request into an nmstate state."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Edge of plugin_utils/state/generate.py: what goes with the addresses beside the nmstate state."""
+"""Edge of plugin_utils/state/generate.py: the profile settings to carry over in addition to the nmstate state."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Edge of plugin_utils/plan/remove.py: what takes the management network from a host."""
+"""Edge of plugin_utils/plan/remove.py: the decision how to remove the management network from a host."""
 
 from __future__ import annotations
 

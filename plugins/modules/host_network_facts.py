@@ -244,12 +244,12 @@ from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources.command
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources.networkmanager import NetworkManagerError
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources.nmstatectl import NmstateError
 
-# Tool, and the package that brings it on EL and on Debian.
+# Tool, and its package on EL and on Debian.
 TOOLS = (("nmstatectl", "nmstate"), ("busctl", "systemd"), ("ip", "iproute or iproute2"))
 
 
 def main() -> None:
-    """Read the options, gather, return the fact or say what is missing."""
+    """Validate the options and return the fact, or report what is missing."""
     module = AnsibleModule(
         argument_spec={
             "hidden_nics": {"type": "list", "elements": "str", "default": list(gather.DEFAULT_HIDDEN_NICS)},
@@ -278,7 +278,7 @@ def main() -> None:
         facts = gather.gather(module.params["hidden_nics"], control)
     except (CommandError, NetworkManagerError, NmstateError) as exc:
         module.fail_json(msg=str(exc))
-    except OSError as exc:  # a profile file that went away between listing and reading, a disk that does not answer
+    except OSError as exc:  # a profile file that was deleted between listing and reading, a disk that does not answer
         module.fail_json(
             msg="cannot read the network configuration files of this host: %s. Nothing was changed. Run again when no "
             "other program is changing them" % exc

@@ -117,16 +117,14 @@ ENDS = {"committed": "committed", "rolled_back": "undone"}
 
 
 def find(wanted: str) -> tuple[str, dict | None]:
-    """``(id, status)`` of the transaction ``wanted`` (or of whichever is open); ``("", None)`` when none is."""
+    """``(id, status)`` of the transaction ``wanted``, or of the open one; ``("", None)`` if there is none."""
     _state, entry = journal.find()
     identity = wanted or (entry["id"] if entry else "")
     return (identity, mailbox.status_of(identity)) if identity else ("", None)
 
 
 def finish(module: AnsibleModule, identity: str, status: dict, state: str) -> dict:
-    """Steer the pending transaction to ``state`` and return its last status. One whose guard is gone for good is ended
-    here.
-    """
+    """End the pending transaction in ``state`` and return its last status. If its guard is gone, it is ended here."""
     if not units.alive(identity):
         run.recover_left_over()
         return mailbox.status_of(identity) or status
@@ -140,11 +138,11 @@ def finish(module: AnsibleModule, identity: str, status: dict, state: str) -> di
 
 
 def take(identity: str, status: dict) -> None:
-    """Tell the guard that its result has arrived, so that it leaves the host."""
+    """Tell the guard that its result was received, so that it cleans up."""
     try:
         if status.get("phase") in mailbox.ENDED:
             mailbox.send(identity, "taken")
-    except OSError:  # it has left already
+    except OSError:  # it has already ended
         pass
 
 

@@ -342,8 +342,8 @@ if TYPE_CHECKING:
 
 
 def to_keep(change: Mapping, settings: Mapping, params: Mapping, objects: Mapping) -> tuple[list[str], bool]:
-    """``(addresses, proven)``, see kept_addresses.wanted(). Raises TransactionError when they prove nothing, or when
-    NetworkManager does not manage a device that is to be changed or that holds an address to keep.
+    """``(addresses, proven)``, see kept_addresses.wanted(). Raises TransactionError if they cannot verify the change,
+    or if NetworkManager does not manage a device to change or a device with an address to keep.
     """
     reasons, links = networkmanager.unmanaged_of(objects), kernel.links()
     refuse_unmanaged(unmanaged.refused(change, settings, [], links, reasons), reasons)
@@ -358,14 +358,14 @@ def to_keep(change: Mapping, settings: Mapping, params: Mapping, objects: Mappin
 
 
 def refuse_unmanaged(devices: Iterable[str], reasons: Mapping[str, str]) -> None:
-    """Raise TransactionError for the first of ``devices``, names out of ``reasons`` (see unmanaged_of)."""
+    """Raise TransactionError for the first of ``devices``, names in ``reasons`` (see unmanaged_of)."""
     for device in devices:
         reason, remedy = unmanaged.explain(device, reasons[device])
         raise transaction.TransactionError("%s Nothing was changed. %s" % (reason, remedy))
 
 
 def owner() -> str:
-    """Who opens the transaction, for the message to a second one."""
+    """The owner of the transaction, for the message that another run gets."""
     return "%s from %s" % (os.environ.get("SUDO_USER") or "root", ssh_connection.connection()["peer"] or "this host")
 
 
@@ -374,9 +374,8 @@ def show(data: object) -> str:
 
 
 def settled_plan(module: AnsibleModule) -> Plan:
-    """What transaction.plan() gives, made when no transaction of ours and no checkpoint of anybody else is pending.
-
-    What they hold is not yet this host's network, and must not be taken for it. Check mode waits for nobody.
+    """The result of transaction.plan(), computed when no transaction and no other program's checkpoint is open, because
+    an uncommitted change must not be taken for the host's network. Check mode does not wait.
     """
     params, end = module.params, time.monotonic() + module.params["checkpoint_wait"]
     if not module.check_mode:
@@ -387,12 +386,12 @@ def settled_plan(module: AnsibleModule) -> Plan:
         if not module.check_mode:
             transaction.wait_for_checkpoints(max(0, end - time.monotonic()))
         plan = transaction.plan({key: params[key] for key in ("state", "settings", "record", "persistent")})
-        if module.check_mode or not networkmanager.checkpoint_paths():  # nobody has made one while the plan was made
+        if module.check_mode or not networkmanager.checkpoint_paths():  # none was created during the computation
             return plan
 
 
 def run(module: AnsibleModule) -> dict:
-    """Plan, and unless nothing differs or in check mode begin; returns the module's result."""
+    """Plan and, unless nothing differs or in check mode, begin. Returns the module's result."""
     params = module.params
     plan = settled_plan(module)
     change, settings = plan.missing["state"], plan.missing["settings"]
@@ -415,7 +414,7 @@ def run(module: AnsibleModule) -> dict:
 
 
 def diff(plan: Plan) -> dict[str, str]:
-    """What is missing and what is there in its place, for people."""
+    """What is missing and the current values, for the diff."""
     after = {key: value for key, value in plan.missing.items() if value or key == "state"}
     before = {key: value for key, value in plan.present.items() if key in after and key != "record"}
     return {"before": show({"state": {}, **before}), "after": show(after)}

@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Journal, apply, prove, commit, or undo: one change of a host's network, never half of it."""
+"""A change of a host's network as a transaction: journal, apply, prove, and commit or undo."""

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The early-boot unit: before NetworkManager reads the profiles, it ends the transaction that a power cut or a restart
-left open.
+"""The early-boot unit. It ends a transaction that a power failure or a restart left open, before NetworkManager reads
+the profiles.
 
-It is installed before the journal has its name and removed after the name is gone, so no journal is ever without it.
-One that finds no journal removes itself.
+It is installed before the journal gets its name and removed after the name is gone, so every journal has a unit. A unit
+without a journal removes itself.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 NAME = "ovirt-mgmt-network-recover.service"
 UNITS = "/etc/systemd/system"
 WANTS = os.path.join(UNITS, "NetworkManager.service.wants")
-_SECONDS = 90  # for some files to be put back; without an end to it a host would not get to its network, nor to a login
+_SECONDS = 90  # timeout for restoring some files; without it, the host could hang before network and login
 _LOCK_SECONDS = 20
 
-# A restart of NetworkManager in the boot that made the unit pulls it in, too: then the guard is at work.
+# A restart of NetworkManager in the same boot starts the unit as well: then the guard is still running.
 _SCRIPT = (
     'read -r now </proc/sys/kernel/random/boot_id; [ "$now" = %(boot)s ] && exit 0;'
     " for d in committed transaction; do"
@@ -38,7 +38,7 @@ _SCRIPT = (
 
 
 def text(entry: dict, boot: str) -> str:
-    """The unit for the transaction ``entry`` that the boot with the id ``boot`` makes (pure)."""
+    """The text of the unit for the transaction ``entry``, created in the boot with the ID ``boot``. Pure."""
     script = _SCRIPT % {
         "boot": boot,
         "base": entry["base"],
@@ -50,9 +50,9 @@ def text(entry: dict, boot: str) -> str:
     }
     return "\n".join(
         (
-            "# made by ovirt.mgmt_network for the open transaction %s; goes with it" % entry["id"],
+            "# Created by ovirt.mgmt_network for the open transaction %s and removed with it" % entry["id"],
             "[Unit]",
-            "Description=Undo an unproven change of the oVirt management network",
+            "Description=Undo an unverified change of the oVirt management network",
             "DefaultDependencies=no",
             "After=local-fs.target",
             "Before=NetworkManager.service network-pre.target",
@@ -68,7 +68,7 @@ def text(entry: dict, boot: str) -> str:
 
 
 def arm(entry: dict) -> None:
-    """Install the unit for ``entry`` (its id, base and python). Raises OSError."""
+    """Install the unit for ``entry`` (its id, base, and python). Raises OSError."""
     os.makedirs(WANTS, exist_ok=True)
     path = os.path.join(UNITS, NAME)
     with open(path + ".new", "w", encoding="utf-8") as stream:
@@ -84,7 +84,7 @@ def arm(entry: dict) -> None:
 
 
 def disarm() -> None:
-    """Remove the unit; nothing of ours stays. Raises OSError."""
+    """Remove the unit completely. Raises OSError."""
     for path in (os.path.join(WANTS, NAME), os.path.join(UNITS, NAME), os.path.join(UNITS, NAME + ".new")):
         if os.path.lexists(path):
             os.unlink(path)
@@ -95,8 +95,8 @@ def disarm() -> None:
 
 @contextlib.contextmanager
 def held() -> Iterator[None]:
-    """Hold the host's one unit: between arming it and naming a journal, and between closing a journal and disarming it.
-    Raises OSError.
+    """Lock the host's unit: from arming it until the journal has its name, and from closing a journal until the unit is
+    removed. Raises OSError.
     """
     os.makedirs(mailbox.RUN, mode=0o700, exist_ok=True)
     handle, end = os.open(mailbox.RUN, os.O_RDONLY), time.monotonic() + _LOCK_SECONDS

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a human needs to understand why a transaction was undone, left beside its status for the controller to fetch.
+"""The diagnosis of a transaction that was undone, written beside its status for the controller.
 
-Nothing in here may keep the host from being undone: every look is short, bounded, and may fail by itself.
+Nothing here may prevent the undo: every step is short, has a timeout, and may fail.
 """
 
 from __future__ import annotations
@@ -23,21 +23,19 @@ if TYPE_CHECKING:
 
 _FAILURE = "failure.json"
 FILE = "diagnosis.json"
-_LOG_LINES = 3000  # NetworkManager writes about 300 lines for a move; at its debug level ten times as many
+_LOG_LINES = 3000  # NetworkManager logs about 300 lines for a change, and ten times as many at its debug level
 
 
 def log_cursor() -> str:
-    """Where the host's journal stands now (str, "" when it does not tell): what comes later belongs to the
-    transaction.
-    """
+    """The current position in the host's system log (str, "" if unknown). Later lines belong to the transaction."""
     out = _look(["journalctl", "--quiet", "--lines=0", "--show-cursor"])
     return out.partition("-- cursor: ")[2].strip()
 
 
 def keep_failure(identity: str) -> None:
-    """Keep what the kernel has at the moment of the failure, before the undo changes it."""
+    """Save the kernel's state at the failure, before the undo changes it."""
     path = os.path.join(mailbox.folder(identity), _FAILURE)
-    if os.path.exists(path):  # the undo itself was killed and has started again: the first look is the one that tells
+    if os.path.exists(path):  # the undo was killed and has started again: keep the first record
         return
     seen = {
         "links": ["-d", "addr", "show"],
@@ -49,10 +47,10 @@ def keep_failure(identity: str) -> None:
 
 
 def write(entry: Mapping, status: Mapping) -> None:
-    """Write the diagnosis of the transaction ``entry`` (a journal's) that was undone; ``status``: the guard's last.
+    """Write the diagnosis of the undone transaction ``entry`` (of a journal). ``status``: the guard's last status.
 
-    ``{change, before, failure, after, status, log}``: nmstate states, the kernel's links, routes and neighbours at the
-    failure, and the lines of NetworkManager and the guard since the begin. Secrets are masked.
+    ``{change, before, failure, after, status, log}``: nmstate states, the kernel's links, routes, and neighbors at the
+    failure, and the log lines of NetworkManager and the guard since the start. Secrets are masked.
     """
     folder = mailbox.folder(entry["id"])
     try:
@@ -79,7 +77,7 @@ def write(entry: Mapping, status: Mapping) -> None:
 
 
 def read(identity: str) -> dict:
-    """What write() has left (dict), {} when there is none."""
+    """The result of write() (dict), {} if there is none."""
     try:
         with open(os.path.join(mailbox.folder(identity), FILE), encoding="utf-8") as stream:
             return json.load(stream)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a transaction ends: undone exactly, carried forward after its commit point, and both of them early at a boot."""
+"""How a transaction ends: it is undone, or completed after its commit point; both can also happen early in a boot."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from typing import Any
 
 REPAIR_SECONDS = 60
-# For addresses that a reapply takes away to be there again: routers answer within 4 s (RFC 4861, 10).
+# How long to wait for addresses that a reapply removes temporarily: routers answer within 4 s (RFC 4861, 10).
 SETTLE_SECONDS = 8
-_START_SECONDS = 45  # for NetworkManager to start
+_START_SECONDS = 45  # timeout for the start of NetworkManager
 
 
 def carry_forward(entry: dict) -> None:
-    """After the commit point: publish VDSM's record, take the journal and the early-boot unit away. Raises nothing; may
-    be called again.
+    """Complete a transaction after the commit point: publish VDSM's record, remove the journal and the early-boot unit.
+    Raises nothing; idempotent.
     """
     mailbox.tell(entry["id"], outcome="committed", **every.commit(entry))
     end(entry)
@@ -39,13 +39,13 @@ def carry_forward(entry: dict) -> None:
 
 
 def undo(entry: dict, step: str, reason: str, **details: Any) -> None:
-    """Bring the old state back exactly and say what it took. Safe to be called again after having been killed.
+    """Restore the old state exactly and report what was done. Can be called again after having been killed.
 
-    Every step is bounded and may fail: the next ones are taken all the same, and what is not restored is reported.
+    Every step has a timeout and may fail; the next steps run anyway, and what is not restored is reported.
     """
     identity, was = entry["id"], mailbox.status_of(entry["id"]) or {}
     if was.get("phase") == "undoing" and was.get("reason"):
-        step, reason = was["step"], was["reason"]  # killed while it undid: the first reason is the one that tells
+        step, reason = was["step"], was["reason"]  # killed during the undo: keep the first reason
     diagnosis.keep_failure(identity)
     mailbox.log("transaction %s: undo: %s" % (identity, reason))
     mailbox.tell(identity, phase="undoing", step=step, reason=reason, **details)
@@ -60,7 +60,7 @@ def undo(entry: dict, step: str, reason: str, **details: Any) -> None:
     whole = _is_whole(entry)
     if rest and whole and entry["last_resort"] == "reboot" and _reboot(identity):
         return  # the journal stays: the early-boot unit ends the transaction
-    # before the journal goes, for a guard that is killed in here starts again and needs it
+    # before the journal is removed, because a guard that is killed here starts again and needs it
     diagnosis.write(entry, mailbox.status_of(identity) or {})
     mailbox.tell(identity, outcome="undone")
     if not damage:
@@ -72,7 +72,7 @@ def undo(entry: dict, step: str, reason: str, **details: Any) -> None:
 
 
 def context_of(entry: dict, repairs: Sequence[str] = ()) -> Context:
-    """What the effects of ``entry`` are given; ``repairs``: those already reported."""
+    """The context for the effects of ``entry``. ``repairs``: repairs that were already reported."""
 
     def log(text: object) -> None:
         mailbox.log("transaction %s: %s" % (entry["id"], text))
@@ -81,11 +81,11 @@ def context_of(entry: dict, repairs: Sequence[str] = ()) -> Context:
 
 
 def _put_back(entry: dict, say: Callable[[str], None]) -> dict | None:
-    """Put the profile files back and end the checkpoint. Returns what of that could not be done, as
-    comparison.compare() would say it, or None.
+    """Restore the profile files and end the checkpoint. Returns what could not be restored, in the format of
+    comparison.compare(), or None.
 
-    The checkpoint is our own only, by its exact path: it would otherwise roll back what is repaired here. It is the
-    second best source when ours is not whole or cannot be written back.
+    Only the transaction's own checkpoint is ended, by its exact path; otherwise it would roll back the repair. If the
+    copy of the profile files is damaged or cannot be written back, the checkpoint is rolled back instead.
     """
     damage = None
     places = (profile_files.ON_DISK if entry["persistent"] else ()) + profile_files.IN_MEMORY
@@ -108,19 +108,19 @@ def _put_back(entry: dict, say: Callable[[str], None]) -> dict | None:
 
 
 def _settled(entry: dict, damage: dict) -> list[dict]:
-    """What differs where the profile files could not be put back: what NetworkManager has now is all that there is, so
-    nothing is activated from it, and no device is deleted.
+    """What differs if the profile files could not be restored. NetworkManager's current profiles are the only ones
+    then, so nothing is activated from them, and no device is deleted.
     """
     return [damage, *_attempt(lambda: _settle(entry))]
 
 
 def _restore(entry: dict, context: Context) -> list[dict]:
-    """Have NetworkManager read the profile files, bring the snapshot back, then what the effects know beyond it; what
-    still differs.
+    """Make NetworkManager read the profile files, restore the snapshot, then what the effects have in addition. Returns
+    what still differs.
     """
     nmcli.reload_profiles()
-    # nmstate keeps DNS servers in NetworkManager's internal configuration, which is put back too and read again by
-    # this alone
+    # nmstate stores DNS servers in NetworkManager's internal configuration, which was restored, too, and is only read
+    # again by this call
     nmcli.reload_configuration()
     rest = _attempt(lambda: _bring_back(entry, context.say))
     if rest:
@@ -130,9 +130,7 @@ def _restore(entry: dict, context: Context) -> list[dict]:
     reported = len(context.repairs)
     for step in every.undo(context):
         rest += [difference for difference in _attempt(step) if difference not in rest]
-    if (
-        not rest and len(context.repairs) > reported
-    ):  # an activation for their sake may have moved what was back already
+    if not rest and len(context.repairs) > reported:  # their activation may have changed what was already restored
         rest = _attempt(lambda: _settle(entry))
     return rest
 
@@ -161,8 +159,8 @@ def _is_whole(entry: dict) -> bool:
 
 
 def _attempt(step: Callable[[], list[dict]]) -> list[dict]:
-    """What still differs after ``step()``; where that cannot be done at all (NetworkManager does not start), it is the
-    network as a whole.
+    """What still differs after ``step()``. If the step is not possible (NetworkManager does not start), this is the
+    whole network.
     """
     try:
         return step()
@@ -181,12 +179,10 @@ def _reboot(identity: str) -> bool:
 
 
 def _guests(entry: dict) -> dict[str, str]:
-    """The guests' devices on bridges, as they were before the change and as they are now (a guest may have started
-    since).
-    """
+    """The devices of guests on bridges, before the change and now (a guest may have started since)."""
     try:
         return dict(entry["snapshot"]["guests"], **snapshot.guests())
-    except (CommandError, networkmanager.NetworkManagerError) as exc:  # nothing keeps a host from being undone
+    except (CommandError, networkmanager.NetworkManagerError) as exc:  # nothing may prevent the undo
         mailbox.log(exc)
         return entry["snapshot"]["guests"]
 
@@ -197,7 +193,7 @@ def _reattach(on_bridges: Mapping[str, str], context: Context) -> list[dict]:
 
 
 def _meanwhile(entry: dict) -> list[dict]:
-    """What happened on the host beside the transaction (see comparison.meanwhile); [] when it cannot be told."""
+    """Other changes on the host during the transaction (see comparison.meanwhile); [] if unknown."""
     try:
         return comparison.meanwhile(entry["snapshot"], snapshot.take(), entry["scope"])
     except (CommandError, networkmanager.NetworkManagerError, ValueError) as exc:
@@ -206,7 +202,7 @@ def _meanwhile(entry: dict) -> list[dict]:
 
 
 def boot(base: str) -> None:
-    """Early at boot, before NetworkManager: an open transaction is undone on disk, a committed one carried forward."""
+    """Early at boot, before NetworkManager starts: undo an open transaction on disk, complete a committed one."""
     state, entry = journal.read(base)
     if entry is None or entry["boot_id"] == journal.boot_id():
         return
@@ -224,7 +220,7 @@ def _undo_on_disk(entry: dict) -> None:
     try:
         touched = journal.put_back(entry, profile_files.ON_DISK)
     except (OSError, profile_files.IncompleteError) as exc:
-        # The journal and the unit stay: the next run of the module, or the next boot, tries again.
+        # The journal and the unit are kept: the next run of the module, or the next boot, tries again.
         reason = "the host was restarted before the commit, and its profile files cannot be restored: %s" % exc
         mailbox.log("transaction %s: %s" % (identity, reason))
         mailbox.tell(identity, phase="failed", step="boot", reason=reason, boot=True, exact=False)
@@ -243,9 +239,9 @@ def _undo_on_disk(entry: dict) -> None:
 
 
 def end_foreign(state: str, entry: dict) -> str:
-    """End a journal of an earlier boot that the early-boot unit has not ended; returns what was done, in words.
+    """End a journal of an earlier boot that the early-boot unit has not ended. Returns what was done, as text.
 
-    Used only while the profile files are those that it knows (journal.py says why).
+    Only used if the profile files are those that it knows (see journal.py for the reason).
     """
     what = journal.known(entry, profile_files.digests())
     if not what:
@@ -253,7 +249,7 @@ def end_foreign(state: str, entry: dict) -> str:
     if state == "committed":
         carry_forward(entry)
         return ""
-    if what == "before":  # and the host has booted from them
+    if what == "before":  # and the host was booted with them
         every.discard(entry)
         end(entry)
         return ""
@@ -265,7 +261,7 @@ def end_foreign(state: str, entry: dict) -> str:
 
 
 def put_aside(entry: dict) -> str:
-    """Take a journal out of use whose profile files are not on the host any more; returns that in words."""
+    """Set a journal aside if its profile files are no longer on the host. Returns a message."""
     every.discard(entry)
     path = _retire(entry)
     reason = (
@@ -279,7 +275,7 @@ def put_aside(entry: dict) -> str:
 
 
 def _retire(entry: dict) -> str:
-    """Put the journal aside and take the early-boot unit away; returns its path now. Raises nothing."""
+    """Set the journal aside and remove the early-boot unit. Returns the new path of the journal. Raises nothing."""
     try:
         with boot_unit.held():
             path = journal.put_aside(entry)
@@ -291,9 +287,7 @@ def _retire(entry: dict) -> str:
 
 
 def end(entry: dict) -> None:
-    """Close the journal, then take the early-boot unit away; what cannot be done is left to the next boot, which does
-    no harm.
-    """
+    """Close the journal, then remove the early-boot unit. What fails is left to the next boot, which is safe."""
     try:
         with boot_unit.held():
             journal.close(entry)
@@ -306,7 +300,7 @@ def end(entry: dict) -> None:
 
 
 def finish(base: str, identity: str) -> None:
-    """For a guard that was killed after it had closed its journal: tell the outcome, and leave nothing."""
+    """For a guard that was killed after it had closed its journal: report the outcome and clean up."""
     status = mailbox.status_of(identity) or {}
     if status and status.get("phase") not in mailbox.ENDED:
         lost = (

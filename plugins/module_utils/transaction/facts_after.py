@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The fact ``host_network`` as it is after the commit, gathered by the guard for a controller that asks for it.
+"""The fact ``host_network`` after the commit, gathered by the guard if the controller requests it.
 
-The message ``facts`` asks: ``{hidden_nics: [pattern], control: {local, peer, ssh_connection_source}}`` as JSON. The
-answer is ``facts.json`` in the mailbox, there before the status says ``committed``; without it, the controller runs
-host_network_facts.
+The request is the message ``facts``: ``{hidden_nics: [pattern], control: {local, peer, ssh_connection_source}}`` as
+JSON. The answer is ``facts.json`` in the mailbox, written before the status is ``committed``. Without it, the
+controller runs host_network_facts.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from . import mailbox
 
 
 def leave(identity: str) -> None:
-    """Answer the message ``facts`` of the transaction, if there is one. Raises nothing."""
+    """Answer the message ``facts`` of the transaction, if present. Raises nothing."""
     try:
         wanted = json.loads(mailbox.received(identity, "facts") or "null")
         if wanted:

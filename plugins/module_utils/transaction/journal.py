@@ -1,17 +1,17 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The journal of the one open transaction of a host, on disk and flushed: what undoes it, whatever happens.
+"""The journal of the open transaction of a host, on disk and flushed. It contains everything for an undo.
 
-A folder whose name is its state, changed by rename, which the file system does wholly or not at all:
+The journal is a folder. Its name is its state, which is changed by an atomic rename:
 
-``transaction``  open: not proven; a boot, or a guard that starts again, undoes it
-``committed``    the rename to this name is the commit point; what is left to do is only ever carried forward
-``aside-<id>``   of another boot, or damaged: never used again, kept for a human to look at
+``transaction``  open: not verified; a boot, or a restarted guard, undoes it
+``committed``    the rename to this name is the commit point; the remaining steps are only ever completed
+``aside-<id>``   of another boot, or damaged: never used again, kept for the administrator
 
-A journal belongs to the boot that it was made in and to the next one, whose early-boot unit ends it: that unit is there
-before the name is, so whatever a power cut leaves in the profile files, that boot undoes it. If the unit did not run or
-did not succeed, days may lie between, and the profile files may be somebody's work of today. From then on the journal
-is used only while each of them is one that it knows (known()); otherwise it is put aside and reported.
+A journal is valid in the boot in which it was created and in the next boot, whose early-boot unit ends it. The unit
+exists before the journal gets its name, so the next boot undoes whatever a power failure leaves in the profile files.
+If the unit did not run or failed, days can pass, and the profile files may have been changed on purpose. From then on,
+the journal is only used if it knows each profile file (known()); otherwise it is set aside and reported.
 """
 
 from __future__ import annotations
@@ -32,31 +32,31 @@ if TYPE_CHECKING:
     from typing import Any
 
 DISK = durable_files.STATE
-# Where nothing may be written to disk (stateless hosts), nothing has to outlive a boot either.
+# If nothing may be written to disk (stateless hosts), nothing has to survive a boot either.
 MEMORY = durable_files.RUN + "/journal"
-# Bytes kept free for the undo, beside the size of the copies: a disk that fills up meanwhile does not keep it from
-# writing.
+# Bytes reserved for the undo, in addition to the size of the copies, so that it can write even if the disk fills up in
+# the meantime.
 _RESERVE = 1 << 18
 
 
 class BusyError(Exception):
-    """Another transaction is open on this host; the text names its owner and age."""
+    """Another transaction is open on this host. The text contains its owner and age."""
 
 
 def boot_id() -> str:
-    """The kernel's id of this boot: tells a restarted guard from a restarted host."""
+    """The kernel's ID of this boot. Distinguishes a restarted guard from a restarted host."""
     with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as stream:
         return stream.read().strip()
 
 
 def age(entry: dict) -> float:
-    """Seconds since ``entry`` was made, by the clock of this boot: nobody can set that one."""
+    """Seconds since ``entry`` was created, by the clock of this boot, which cannot be set."""
     now = time.clock_gettime(time.CLOCK_BOOTTIME)
     return now - entry["created_boot"] if entry["boot_id"] == boot_id() else now
 
 
 def describe(entry: dict) -> str:
-    """Which transaction is open, whose, and for how long, in words."""
+    """The message for an open transaction: its ID, owner, and age."""
     return "another transaction is open on this host: %s, started %d s ago by %s" % (
         entry["id"],
         age(entry),
@@ -69,8 +69,8 @@ def create(
 ) -> dict:
     """Write the journal: ``entry`` (dict), copies of ``places`` (profile files), ``code`` (``{relative path: bytes}``).
 
-    It is complete and flushed, and ``arm()`` has been called, before it gets its name. Returns the entry as read()
-    gives it. Raises BusyError when one is open, OSError when the disk is full or read-only (nothing is left behind
+    It gets its name after it is complete and flushed and ``arm()`` was called. Returns the entry in the format of
+    read(). Raises BusyError if a transaction is open, OSError if the disk is full or read-only (nothing is left behind
     then).
     """
     private_files.folder(base)
@@ -99,7 +99,7 @@ def create(
 
 
 def begin_life(entry: dict) -> int:
-    """Count one more life of the guard of ``entry`` and return which it is (1: it was never killed). Raises OSError."""
+    """Increment the number of starts of the guard of ``entry`` and return it (1: it was never killed). Raises OSError."""
     handle = os.open(os.path.join(entry["path"], "lives"), os.O_WRONLY | os.O_APPEND)
     try:
         os.write(handle, b"x")
@@ -109,7 +109,7 @@ def begin_life(entry: dict) -> int:
 
 
 def lives(entry: dict) -> int:
-    """How many lives the guard of ``entry`` has begun."""
+    """The number of starts of the guard of ``entry``."""
     try:
         return os.stat(os.path.join(entry["path"], "lives")).st_size
     except FileNotFoundError:
@@ -117,11 +117,9 @@ def lives(entry: dict) -> int:
 
 
 def first_boot(entry: dict) -> bool:
-    """Whether this is the first boot that looks at ``entry``; no later one is told so again, if the disk takes that
-    down.
-    """
+    """Whether this is the first boot that processes ``entry``. Recorded on disk, if possible."""
     try:
-        os.unlink(os.path.join(entry["path"], "first-boot"))  # deleting needs no room on a full disk
+        os.unlink(os.path.join(entry["path"], "first-boot"))  # deleting requires no space on a full disk
         durable_files.sync(entry["path"])
     except FileNotFoundError:
         return False
@@ -131,10 +129,10 @@ def first_boot(entry: dict) -> bool:
 
 
 def put_back(entry: dict, places: Sequence[str]) -> list[str]:
-    """Restore ``places`` from the copies in ``entry``; returns the paths that were touched.
+    """Restore ``places`` from the copies in ``entry``; returns the changed paths.
 
-    Raises profile_files.IncompleteError, with nothing touched, when the copies are not whole; OSError when they cannot
-    be written.
+    Raises profile_files.IncompleteError, with nothing changed, if the copies are damaged; OSError if they cannot be
+    written.
     """
     source = os.path.join(entry["path"], "files")
     profile_files.check(source, entry["files"])
@@ -148,8 +146,8 @@ def put_back(entry: dict, places: Sequence[str]) -> list[str]:
 
 
 def known(entry: dict, now: Mapping[str, str]) -> str:
-    """What the profile files ``now`` (``{path: digest}``) are to ``entry``: ``before`` the change, ``mixed`` of before
-    and after, or "" (pure).
+    """The state of the profile files ``now`` (``{path: digest}``) relative to ``entry``: ``before`` the change,
+    ``mixed`` from before and after, or "". Pure.
     """
     before = {path: digest for path, digest in entry["files"].items() if not path.startswith(profile_files.IN_MEMORY)}
     if now == before:
@@ -178,7 +176,7 @@ def read(base: str) -> tuple[str, dict | None]:
 
 
 def find() -> tuple[str, dict | None]:
-    """The journal of this host wherever it is: ``(state, entry)`` as read() gives it."""
+    """The journal of this host in any of its places: ``(state, entry)`` in the format of read()."""
     for base in (DISK, MEMORY):
         state, entry = read(base)
         if state:
@@ -187,15 +185,15 @@ def find() -> tuple[str, dict | None]:
 
 
 def update(entry: dict, **values: Any) -> None:
-    """Add ``values`` to an open journal, flushed (what a boot needs to know of later steps). Raises OSError."""
+    """Add ``values`` to an open journal, flushed, for a boot that has to know about later steps. Raises OSError."""
     entry.update(values)
     content = {key: value for key, value in entry.items() if key not in ("path", "base")}
     durable_files.write_json(os.path.join(entry["path"], "journal.json"), content, durable=True)
 
 
 def commit_point(entry: dict) -> None:
-    """From the return of this function on the new state stays, whatever happens. Raises OSError when it does not: the
-    journal is open then.
+    """The commit point: after this function returns, the new state is permanent. Raises OSError if the journal is still
+    open.
     """
     source, target = entry["path"], os.path.join(entry["base"], "committed")
     os.rename(source, target)
@@ -203,21 +201,20 @@ def commit_point(entry: dict) -> None:
     try:
         durable_files.sync(entry["base"])
     except OSError:
-        # Raises in its turn on a file system that takes no change any more: then the name says committed, and nobody
-        # can undo it.
+        # Raises on a file system that rejects all changes: then the name is "committed" and cannot be changed back.
         os.rename(target, source)
         entry["path"] = source
         raise
 
 
 def is_committed(entry: dict) -> bool:
-    """Whether the folder of ``entry`` has its last name, whatever became of the call that gave it."""
+    """Whether the folder of ``entry`` has its final name, independent of the result of the rename."""
     return os.path.basename(entry["path"]) == "committed"
 
 
 def close(entry: dict) -> None:
-    """Remove the journal: the transaction has ended. The name goes first, so that half a journal is never read. Raises
-    OSError.
+    """Remove the journal of an ended transaction. The name is removed first, so that a partial journal is never read.
+    Raises OSError.
     """
     gone = os.path.join(entry["base"], "ended-%s" % entry["id"])
     if os.path.isdir(entry["path"]):
@@ -227,7 +224,7 @@ def close(entry: dict) -> None:
 
 
 def put_aside(entry: dict) -> str:
-    """Take the journal out of use and keep it for a human; returns its path. Raises OSError."""
+    """Set the journal aside for the administrator; returns its path. Raises OSError."""
     target = os.path.join(entry["base"], "aside-%s" % entry["id"])
     os.rename(entry["path"], target)
     entry["path"] = target
@@ -236,16 +233,16 @@ def put_aside(entry: dict) -> str:
 
 
 def sweep(base: str) -> None:
-    """Delete what journals that have ended left in ``base``, and ``base`` when nothing else is in it."""
+    """Delete remainders of ended journals in ``base``, and ``base`` if it is empty."""
     for name in os.listdir(base) if os.path.isdir(base) else []:
         if name.startswith("ended-"):
             shutil.rmtree(os.path.join(base, name), ignore_errors=True)
     with contextlib.suppress(OSError):
-        os.rmdir(base)  # nothing of ours stays; other leftovers keep it
+        os.rmdir(base)  # removed, unless other files are in it
 
 
 def _claim(aside: str, target: str) -> None:
-    # rename() onto a folder that has content fails: this is the lock, and it is never half taken.
+    # rename() onto a folder with content fails: this is the lock, and it is atomic.
     try:
         os.rename(aside, target)
     except OSError as exc:

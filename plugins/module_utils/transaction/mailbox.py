@@ -3,7 +3,7 @@
 """The messages between a transaction's guard and the controller: files in ``/run/ovirt-mgmt-network/<id>``.
 
 From the guard: ``status.json``, after a failure ``diagnosis.json``, after a commit ``facts.json``. To the guard:
-``confirm`` (the nonce of the status), ``cancel`` (a reason), ``taken`` (all has arrived).
+``confirm`` (the nonce of the status), ``cancel`` (a reason), ``taken`` (everything was received).
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ RUN = durable_files.RUN
 LAST = os.path.join(RUN, "last.json")
 FACTS = "facts.json"
 ENDED = ("committed", "undone", "failed")
-_RESERVE = 1 << 16  # bytes for the status, which must be told in a full /run too
-_STALE_SECONDS = 1800  # after which what an ended transaction has told is of no use to anybody
-_POLL_SECONDS = 0.02  # between two looks at a file in memory
-_unwritten: dict[str, dict] = {}  # {identity: status} that could not be published: true for this process all the same
+_RESERVE = 1 << 16  # bytes reserved for the status, so that it can be written if /run is full
+_STALE_SECONDS = 1800  # age after which the messages of an ended transaction are removed
+_POLL_SECONDS = 0.02  # polling interval for a file in memory
+_unwritten: dict[str, dict] = {}  # {identity: status} that could not be published, but is valid for this process
 
 
 def log(text: object) -> None:
-    """A line in the host's journal: the units' standard output goes there."""
+    """Write a line to the host's system log, which receives the standard output of units."""
     try:
         sys.stdout.write("%s\n" % text)
         sys.stdout.flush()
-    except (OSError, ValueError):  # nobody to write to is no reason to stop
+    except (OSError, ValueError):  # a missing reader is not a reason to stop
         pass
 
 
@@ -48,14 +48,14 @@ def folder(identity: str) -> str:
 
 
 def reserve(identity: str) -> None:
-    """Keep room for the status in the mailbox (see publish). Raises OSError."""
+    """Reserve space for the status in the mailbox (see publish). Raises OSError."""
     durable_files.reserve(os.path.join(folder(identity), "reserve"), _RESERVE)
 
 
 def tell(identity: str, **values: Any) -> dict:
-    """Merge ``values`` into the transaction's status and publish it (atomic). Returns the whole status.
-
-    What cannot be published is kept for the next time, and for this process: a full /run stops no undo.
+    """Merge ``values`` into the transaction's status and publish it atomically. Returns the whole status. If it cannot
+    be published, it is kept in memory and published
+    later: a full /run does not prevent an undo.
     """
     status = dict(status_of(identity) or {"id": identity, "timeline": []}, **values)
     if "phase" in values:
@@ -70,7 +70,7 @@ def tell(identity: str, **values: Any) -> dict:
 
 
 def tell_again(identity: str) -> None:
-    """Publish what tell() could not, if there is room by now."""
+    """Publish what tell() could not publish, if there is space now."""
     if identity in _unwritten:
         try:
             publish(_unwritten[identity])
@@ -80,7 +80,7 @@ def tell_again(identity: str) -> None:
 
 
 def publish(status: dict) -> None:
-    """Write ``status`` for the controller (atomic), in the reserved room if there is no other. Raises OSError."""
+    """Write ``status`` for the controller atomically, using the reserved space if necessary. Raises OSError."""
     path = folder(status["id"])
     private_files.folder(path)
     try:
@@ -101,7 +101,7 @@ def _publish(path: str, status: dict) -> None:
 
 
 def status_of(identity: str) -> dict | None:
-    """The transaction's status as last told, None when nothing is known of it."""
+    """The transaction's last status, None if unknown."""
     if identity in _unwritten:
         return _unwritten[identity]
     for path in (os.path.join(folder(identity), "status.json"), LAST):
@@ -116,13 +116,13 @@ def status_of(identity: str) -> dict | None:
 
 
 def wait_for(identity: str, phases: Collection[str], seconds: float) -> dict | None:
-    """The status as soon as its phase is one of ``phases`` or it has ended, else as it is after ``seconds``."""
+    """Wait until the phase is one of ``phases`` or the transaction has ended, at most ``seconds``. Returns the status."""
     return wait_until(identity, lambda status: status.get("phase") in phases, seconds)
 
 
 def wait_until(identity: str, reached: Callable[[dict], Any], seconds: float) -> dict | None:
-    """The status as soon as ``reached(status)`` or it has ended or nothing is known of it, else as it is after
-    ``seconds``.
+    """Wait until ``reached(status)``, or the transaction has ended or is unknown, at most ``seconds``. Returns the
+    status.
     """
     end = time.monotonic() + seconds
     while True:
@@ -133,7 +133,7 @@ def wait_until(identity: str, reached: Callable[[dict], Any], seconds: float) ->
 
 
 def send(identity: str, name: str, text: str = "") -> None:
-    """Leave the message ``name`` (confirm, cancel, taken) for the guard. Raises OSError when it is gone."""
+    """Send the message ``name`` (confirm, cancel, taken) to the guard. Raises OSError if the mailbox does not exist."""
     path = os.path.join(folder(identity), name)
     with open(path + ".new", "w", encoding="utf-8", opener=private_files.opener) as stream:
         stream.write(text)
@@ -141,7 +141,7 @@ def send(identity: str, name: str, text: str = "") -> None:
 
 
 def received(identity: str, name: str) -> str | None:
-    """The text of that message, None when it has not come."""
+    """The text of the message ``name``, None if it was not sent."""
     try:
         with open(os.path.join(folder(identity), name), encoding="utf-8") as stream:
             return stream.read()
@@ -150,7 +150,7 @@ def received(identity: str, name: str) -> str | None:
 
 
 def linger(identity: str, seconds: float) -> None:
-    """Keep the mailbox until its content was taken, ``seconds`` at most, then remove it."""
+    """Keep the mailbox until its content was received, at most ``seconds``, then remove it."""
     end = time.monotonic() + seconds
     while received(identity, "taken") is None and time.monotonic() < end:
         tell_again(identity)
@@ -165,8 +165,8 @@ def forget(identity: str) -> None:
 
 
 def sweep(alive: Callable[[str], bool]) -> None:
-    """Remove the mailboxes of transactions that ended long ago and whose guard, by ``alive(identity)``, did not live to
-    do so itself.
+    """Remove the mailboxes of transactions that ended long ago and whose guard is no longer alive
+    (``alive(identity)``).
     """
     for identity in os.listdir(RUN) if os.path.isdir(RUN) else []:
         try:

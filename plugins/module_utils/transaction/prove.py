@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What proves a change on the host: the addresses are back, the probes that passed before pass again, the controller
-confirms.
+"""How the host verifies a change: the addresses are present, the probes that passed before pass again, and the
+controller confirms.
 
 Called by the guard (run.guarded()) only.
 """
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
-PROBE_SECONDS = 6  # a path may need a moment after an activation: bridges learn, neighbours are asked
-# A bridge with STP lets nothing through for twice its forward delay of 15 s (802.1D); the DHCP client then asks again
-# at 60 s at the latest, for it waits 4, 8, 16 and 32 s between its requests (RFC 2131, 4.1).
+PROBE_SECONDS = 6  # a path may need some time after an activation: bridges learn, neighbors are resolved
+# A bridge with STP forwards nothing for twice its forward delay of 15 s (802.1D). The DHCP client then sends its next
+# request after 60 s at the latest, because it waits 4, 8, 16, and 32 s between requests (RFC 2131, 4.1).
 STP_SECONDS = 50
-STP_MARGIN = 10  # on top of twice the forward delay, for the ports to come up
+STP_MARGIN = 10  # in addition to twice the forward delay, until the ports are up
 SYSFS = "/sys/class/net"
-_BLOCKED = ("1", "2")  # listening, learning (linux/if_bridge.h, BR_STATE_*): on the way to forwarding
+_BLOCKED = ("1", "2")  # listening, learning (linux/if_bridge.h, BR_STATE_*): before forwarding
 _FORWARDING = "3"
-SETTLE_SECONDS = 20  # for an address to be there again: DHCP answers in 2 s, duplicate detection takes 1-2 s
+SETTLE_SECONDS = 20  # how long to wait for an address: DHCP takes 2 s, duplicate address detection 1 to 2 s
 
 
 class Abort(Exception):
-    """The change must be undone: ``step`` (prepare, apply, prove, commit) and why."""
+    """The change must be undone: the failed ``step`` (prepare, apply, prove, commit) and the reason."""
 
     def __init__(self, step: str, reason: str, **details: Any) -> None:
         super().__init__(reason)
@@ -44,11 +44,11 @@ class Abort(Exception):
 
 
 def baseline(entry: Mapping) -> dict:
-    """What passes before the change: ``{passed, paths, saw}``.
+    """The probes that pass before the change: ``{passed, paths, saw}``.
 
-    ``passed``: the probes that pass, and those for what only the change promises. ``paths``, ``saw``: the paths at
-    their present MTUs, where the change raises any, and what was seen of them. What does not pass, and so will not be
-    asked, is told as ``not_probed``. Raises Abort when neither the control connection nor a probe can prove the change.
+    ``passed``: the probes that pass, and those for what the change adds. ``paths``, ``saw``: the paths with their
+    current MTUs, if the change raises an MTU, and their results. Probes that fail, and so will be skipped, are reported
+    as ``not_probed``. Raises Abort if neither the control connection nor a probe can verify the change.
     """
     mailbox.tell(entry["id"], phase="baseline")
     known = probes.expand(entry["probes"], entry["snapshot"])
@@ -80,15 +80,15 @@ def baseline(entry: Mapping) -> dict:
 
 
 def _states_mtu(entry: Mapping) -> bool:
-    """Whether the change may raise an MTU, or the user asks for a size."""
+    """Whether the change may raise an MTU, or the user has set a size."""
     return any(iface.get("mtu") for iface in entry["change"].get("interfaces") or []) or any(
         probe.get("size") for probe in entry["probes"]
     )
 
 
 def prove(entry: Mapping, before: Mapping, deadline: float) -> None:
-    """Wait until the addresses are there, the probes that passed ``before`` (see baseline) pass, larger packets pass
-    where the MTU was raised, and the controller confirms, at most until ``deadline``; else raise Abort.
+    """Wait until the addresses are present, the probes that passed ``before`` (see baseline) pass, larger packets pass
+    if the MTU was raised, and the controller confirms. Raises Abort at ``deadline``.
     """
     now = settle(entry, min(deadline, time.monotonic() + SETTLE_SECONDS + stp_seconds(entry)))
     wait_for_bridges(entry, now, deadline)
@@ -99,7 +99,7 @@ def prove(entry: Mapping, before: Mapping, deadline: float) -> None:
     )
     if unprobed:
         mailbox.tell(entry["id"], not_probed=(mailbox.status_of(entry["id"]) or {}).get("not_probed", []) + unprobed)
-    # an effect may have begun IPv6 anew: routers have to announce themselves once more
+    # an effect may have restarted IPv6: wait for router advertisements again
     _probe(
         before["passed"] + paths,
         now,
@@ -125,8 +125,8 @@ def prove(entry: Mapping, before: Mapping, deadline: float) -> None:
 
 
 def stp_seconds(entry: Mapping) -> int:
-    """What a spanning tree takes until it lets packets through, where the change turns one on or touches the ports of a
-    bridge that has one.
+    """The time until a spanning tree forwards packets, if the change enables one or changes the ports of a bridge that
+    has one.
     """
     ifaces = {iface["name"]: iface for iface in (entry.get("before") or {}).get("interfaces") or []}
     named = {iface["name"] for iface in entry["change"].get("interfaces") or []}
@@ -141,9 +141,9 @@ def stp_seconds(entry: Mapping) -> int:
 
 
 def wait_for_bridges(entry: Mapping, now: Mapping, deadline: float) -> None:
-    """Wait until the bridges that the change names, or that an address to keep stands on, let packets through: at most
-    twice their forward delay (802.1D) and a margin, and not longer than ``deadline``. What does not come is left to the
-    probes to find.
+    """Wait until the bridges that the change names, or that carry an address to keep, forward packets: at most twice
+    their forward delay (802.1D) and a margin, and not longer than ``deadline``. Afterwards, the probes find what does
+    not work.
     """
     devices = {iface["name"] for iface in entry["change"].get("interfaces") or []}
     for address in entry["keep"]:
@@ -160,9 +160,7 @@ def wait_for_bridges(entry: Mapping, now: Mapping, deadline: float) -> None:
 
 
 def forwards(bridge: str) -> bool:
-    """Whether the spanning tree of ``bridge`` has come to rest with a port that forwards; also true of a bridge without
-    ports.
-    """
+    """Whether the spanning tree of ``bridge`` has settled with a forwarding port. True for a bridge without ports."""
     try:
         ports = os.listdir(os.path.join(SYSFS, bridge, "brif"))
     except OSError:
@@ -180,9 +178,9 @@ def _read(device: str, name: str) -> str:
 
 
 def settle(entry: Mapping, end: float) -> dict:
-    """The snapshot that has all addresses to keep; Abort when they are not there by ``end`` (monotonic)."""
+    """A snapshot with all addresses to keep. Raises Abort if they are not present at ``end`` (monotonic)."""
     while True:
-        # a look at the addresses alone takes a fraction of a snapshot, and NetworkManager is busy with them
+        # reading only the addresses is much faster than a snapshot, and NetworkManager is busy at this point
         while not _are_held(entry["keep"]) and time.monotonic() < end:
             time.sleep(0.05)
         now = snapshot.take()
@@ -215,16 +213,16 @@ def _are_held(addresses: Iterable[str]) -> bool:
 def _probe(wanted: list[dict], now: Mapping, end: float) -> None:
     while wanted:
         answers = probes.run_all(wanted, now)
-        # what cannot be asked proves nothing against the change
+        # a probe that is not possible is not a failure
         wanted = [probe for probe, seen in zip(wanted, answers) if seen.trouble and seen.asked]
         if wanted and time.monotonic() > end:
             raise Abort("prove", "; ".join(seen.trouble for seen in answers if seen.trouble and seen.asked))
         if wanted:
-            now = snapshot.take()  # a router's announcement may just have come
+            now = snapshot.take()  # a router advertisement may have just arrived
 
 
 def check_checkpoint(checkpoint: str | None) -> None:
-    """Raise Abort when the path ``checkpoint`` ("": none was made) is not NetworkManager's any more."""
+    """Raise Abort if NetworkManager no longer has the checkpoint ``checkpoint`` (path; "": none was created)."""
     if checkpoint and checkpoint not in networkmanager.checkpoint_paths():
         raise Abort(
             "prove", "the checkpoint %s is gone: NetworkManager was restarted, or another program ended it" % checkpoint

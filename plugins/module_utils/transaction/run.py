@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One transaction on the host: plan, snapshot, journal, guard; baseline, prepare, apply, prove; commit, or undo. Never
-a third state.
+"""A transaction on the host: plan, snapshot, journal, guard; baseline, prepare, apply, prove; commit or undo. Never a
+third state.
 
-The module calls plan() and begin(), which ends once the guard runs. The guard, a process of its own under systemd, does
-the deeds (guarded()), waits for the proof that only a new connection can give, and commits or undoes. What is done is a
-list of effects (effects/every.py); nothing here knows one of them. The folder's name in journal.py is the truth at any
-moment, also after a power cut (endings.boot()).
+The module calls plan() and begin(), which returns when the guard is running. The guard, a separate process under
+systemd, makes the change (guarded()), waits for the confirmation over a new connection, and commits or undoes. The
+change is a list of effects (effects/every.py); nothing here depends on a specific effect. The name of the journal's
+folder (journal.py) is the state of the transaction at any time, even after a power failure (endings.boot()).
 """
 
 from __future__ import annotations
@@ -32,22 +32,22 @@ if TYPE_CHECKING:
 
     from ..effects.base import Plan
 
-# The checkpoint is the net below the guard: its timer ends after every bound of the guard's own steps, with this to
-# spare.
+# The checkpoint is the second line of defense: its timer expires this many seconds after all timeouts of the guard's
+# own steps.
 CHECKPOINT_MARGIN = 60
-_LINGER_SECONDS = 600  # for a controller that is away to come back for the result
-_YOUNG_SECONDS = 5  # a journal of this age may have a guard that systemd does not know yet
+_LINGER_SECONDS = 600  # how long to keep the result for a controller that is disconnected
+_YOUNG_SECONDS = 5  # the guard of a journal of up to this age may not be known to systemd yet
 
 
 class TransactionError(Exception):
-    """The change cannot be begun; nothing was touched. The text says why and what to do."""
+    """The change cannot be started; nothing was changed. The text says why and what to do."""
 
 
-# --- the module's half ---
+# --- run by the module ---
 
 
 def plan(request: Mapping) -> Plan:
-    """What of ``request`` does not hold on this host.
+    """The differences between ``request`` and this host.
 
     ``request``: ``{state: nmstate's, settings: {device: {property: value}}, record: {networks, bondings},
     persistent}``. Raises TransactionError when it cannot be used.
@@ -59,15 +59,15 @@ def plan(request: Mapping) -> Plan:
 
 
 def begin(plan: Plan, options: Mapping) -> dict:
-    """Open a transaction for what is missing in ``plan`` and start its guard; return the status's first form.
+    """Open a transaction for what is missing in ``plan`` and start its guard. Returns the first status.
 
-    ``options``: ``timeout`` (s until the guard undoes without a confirmation), ``keep`` (addresses that must be there
-    afterwards), ``probes``, ``proven`` (whether the control connection proves the change), ``commit`` (whether it is
-    committed by itself), ``last_resort`` (none|reboot), ``owner`` (text). Raises TransactionError, with nothing
-    touched.
+    ``options``: ``timeout`` (seconds until the guard undoes an unconfirmed change), ``keep`` (addresses that the host
+    must have afterwards), ``probes``, ``proven`` (whether the control connection verifies the change), ``commit``
+    (whether to commit automatically), ``last_resort`` (none|reboot), ``owner`` (text). Raises TransactionError, with
+    nothing changed.
     """
     recover_left_over()
-    wait_for_checkpoints(0)  # what is changed under one that came after the plan is not what was planned on
+    wait_for_checkpoints(0)  # a checkpoint created after the plan means that the network may have changed since
     entry = _entry(plan, options, snapshot.take())
     try:
         code = units.source_code()
@@ -91,12 +91,12 @@ def begin(plan: Plan, options: Mapping) -> dict:
 
 
 def put_at_once(plan: Plan) -> dict:
-    """Do what is missing in ``plan`` where none of it touches the running network (see every.live); the status."""
+    """Apply ``plan`` if nothing in it affects the running network (see every.live). Returns the status."""
     return every.put_at_once(plan)
 
 
 def _entry(plan: Plan, options: Mapping, before: dict) -> dict:
-    """The journal's entry for ``plan``; ``before``: the snapshot."""
+    """The journal's entry for ``plan``. ``before``: the snapshot."""
     change, current, parts = plan.missing["state"], plan.host.current, every.parts(plan)
     return {
         "id": "%s-%s" % (time.strftime("%Y%m%dT%H%M%S", time.gmtime()), secrets.token_hex(3)),
@@ -112,8 +112,8 @@ def _entry(plan: Plan, options: Mapping, before: dict) -> dict:
 
 
 def _open(entry: dict, code: Mapping[str, bytes]) -> dict:
-    """Make the journal of ``entry``, and before it has its name the early-boot unit. Returns the entry. Raises
-    BusyError, OSError.
+    """Create the journal of ``entry``, and the early-boot unit before the journal gets its name. Returns the entry.
+    Raises BusyError, OSError.
     """
     base = journal.DISK if entry["persistent"] else journal.MEMORY
     arm = (lambda: boot_unit.arm(dict(entry, base=base))) if entry["persistent"] else None
@@ -127,9 +127,8 @@ def _open(entry: dict, code: Mapping[str, bytes]) -> dict:
 
 
 def _call_off(entry: dict, trouble: Exception) -> str:
-    """End a transaction whose guard was not to be started; returns in words what became of the host.
-
-    The guard is dead before its journal goes. One that had got as far as changing something is undone.
+    """End a transaction whose guard could not be started. Returns the state of the host, as text. The guard is stopped
+    before its journal is removed. If it has changed something, the change is undone.
     """
     identity = entry["id"]
     if not units.stop(identity):
@@ -151,9 +150,8 @@ def _call_off(entry: dict, trouble: Exception) -> str:
 
 
 def recover_left_over() -> str:
-    """End a transaction whose guard is gone for good; returns what a user must know of that, in words.
-
-    Raises TransactionError when one is open, or cannot be ended.
+    """End a transaction whose guard is gone. Returns a message for the user. Raises TransactionError if a transaction
+    is open or cannot be ended.
     """
     mailbox.sweep(units.alive)
     state, entry = journal.find()
@@ -171,7 +169,7 @@ def recover_left_over() -> str:
         endings.carry_forward(entry)
     elif journal.lives(entry):
         endings.undo(entry, "apply", "its guard was gone")
-    else:  # nobody has begun it
+    else:  # it has not started
         endings.end(entry)
     if journal.find()[0]:
         raise TransactionError(
@@ -184,7 +182,7 @@ def recover_left_over() -> str:
 
 
 def wait_for_checkpoints(seconds: float) -> None:
-    """Wait until no checkpoint of anybody else is there: the network is what somebody is still changing. Raises
+    """Wait until no other program has a checkpoint, because it is still changing the network then. Raises
     TransactionError after ``seconds``.
     """
     end = time.monotonic() + seconds
@@ -201,12 +199,12 @@ def wait_for_checkpoints(seconds: float) -> None:
         time.sleep(0.5)
 
 
-# --- the guard's half ---
+# --- run by the guard ---
 
 
 def guarded(base: str, identity: str) -> None:
-    """The guard's life: the whole transaction, or what is left of it when the guard was killed and has started
-    again.
+    """The main function of the guard: run the whole transaction, or the rest of it after the guard was killed and
+    restarted.
     """
     state, entry = journal.read(base)
     if entry is None or entry["id"] != identity:
@@ -238,9 +236,9 @@ def _live(entry: dict) -> None:
         return endings.undo(entry, exc.step, str(exc), **exc.details)
     except CommandError as exc:
         return endings.undo(entry, "apply", str(exc))
-    except Exception as exc:  # a fault of our own must not leave the host in between either
+    except Exception as exc:  # a bug in this code must not leave the host between the two states either
         return endings.undo(entry, "apply", "%s: %s" % (type(exc).__name__, exc))
-    return endings.carry_forward(entry)  # outside: nothing is undone any more
+    return endings.carry_forward(entry)  # outside of the try: nothing is undone after this point
 
 
 def _first_word(entry: dict) -> None:
@@ -249,7 +247,7 @@ def _first_word(entry: dict) -> None:
 
 
 def bounds(entry: Mapping) -> dict[str, int]:
-    """Seconds for the steps under the checkpoint, ``{apply, prove, checkpoint}`` and those of slow effects: the
+    """The timeouts of the steps under the checkpoint, ``{apply, prove, checkpoint}``, and of slow effects. The
     checkpoint outlives the guard's own steps.
     """
     steps = {"apply": max(10, entry["timeout"] - 10), "prove": entry["timeout"] + prove.stp_seconds(entry)}
@@ -273,7 +271,7 @@ def _change(entry: dict) -> None:
 
 
 def _find_checkpoint(identity: str) -> None:
-    """Have the status name the checkpoint that nmstate has made, also where nmstatectl did not."""
+    """Write the checkpoint that nmstate has created to the status, even if nmstatectl did not report it."""
     status = mailbox.status_of(identity) or {}
     if "foreign" not in status or status.get("checkpoint"):
         return
@@ -295,12 +293,12 @@ def _commit(entry: dict) -> None:
         every.seal(endings.context_of(entry), lambda prepared: journal.update(entry, prepared=prepared))
         if entry["persistent"]:
             profile_files.flush()
-        # Before the commit point, so that its timer can never fire behind it; the undo does without it.
+        # Before the commit point, so that its timer cannot expire after it. The undo does not need it.
         if path:
             networkmanager.destroy_checkpoint(path)
         journal.commit_point(entry)
     except OSError as exc:
-        if journal.is_committed(entry):  # the disk has taken the name and takes it back no more: a boot goes by it
+        if journal.is_committed(entry):  # the new name is on disk and cannot be changed back, so a boot will follow it
             mailbox.log("transaction %s: the commit may not be on disk: %s" % (entry["id"], exc))
             return
         raise prove.Abort("commit", "cannot write the network configuration to disk: %s" % exc) from exc
@@ -309,8 +307,8 @@ def _commit(entry: dict) -> None:
 
 
 def main(argv: list[str]) -> None:
-    """``run BASE ID`` (the guard) or ``boot BASE`` (early boot): called by the units of units.py and boot_unit.py."""
-    # not a clean end: systemd starts the guard again, which undoes
+    """``run BASE ID`` (the guard) or ``boot BASE`` (early boot), called by the units of units.py and boot_unit.py."""
+    # not a clean exit: systemd restarts the guard, which undoes the change
     signal.signal(signal.SIGTERM, lambda *_args: os._exit(75))
     {"run": guarded, "boot": endings.boot}[argv[0]](*argv[1:])  # type: ignore[operator]
 

@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The transient systemd unit that a transaction's guard runs in, and the code that it runs.
+"""The transient systemd unit of a transaction's guard, and the code that it runs.
 
-The unit outlives SSH, nmstatectl and NetworkManager, and systemd starts it again when it is killed (then it undoes).
-Its code is in the mailbox: a module's own code is gone when the module ends, and the journal's when the transaction
-ends. The early-boot unit (boot_unit.py) has the journal's.
+The unit survives SSH, nmstatectl, and NetworkManager, and systemd restarts it when it is killed (then it undoes the
+change). Its code is in the
+mailbox: a module's code is deleted when the module ends, and the journal's when the transaction ends. The early-boot
+unit (boot_unit.py) uses the journal's.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ENTRY = "ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction.run"
-FIRST_WORD_SECONDS = 60  # for an interpreter to start on a busy host
-_LOOK_SECONDS = 1  # between two questions to systemd, each of which takes the host more than the answer is worth
+FIRST_WORD_SECONDS = 60  # timeout for the start of an interpreter on a busy host
+_LOOK_SECONDS = 1  # interval between calls of systemd, which are expensive
 _NO_SOURCE = (
     "cannot read the source of %s (%s), which the guard of the change needs. Nothing was changed. Use one of "
     "Ansible's own strategies, such as linear, instead of an accelerated one"
@@ -33,10 +34,10 @@ _NOT_RUN = (
     "set ansible_python_interpreter to the system's Python. See journalctl -u %s for details"
 )
 _PROPERTIES = (
-    "Type=exec",  # an interpreter that systemd may not execute is an error of systemd-run then
+    "Type=exec",  # systemd-run fails then if systemd cannot execute the interpreter
     "Restart=on-failure",
     "RestartSec=500ms",
-    # enough for an undo that is killed again and again, and an end to a guard that cannot run at all
+    # sufficient for an undo that is killed repeatedly, but a limit for a guard that cannot run at all
     "StartLimitIntervalSec=300",
     "StartLimitBurst=60",
     "KillMode=control-group",
@@ -46,11 +47,11 @@ _PROPERTIES = (
 
 
 class SourceError(Exception):
-    """The source of our own code is not to be had, so no guard could run it. Nothing was touched."""
+    """The source of this code is not available, so a guard cannot run it. Nothing was changed."""
 
 
 def source_code() -> dict[str, bytes]:
-    """``{path: bytes}`` of every module of ours that is loaded: what the guard and the boot unit will run. Raises
+    """``{path: bytes}`` of every loaded module of this collection, which the guard and the boot unit will run. Raises
     SourceError.
     """
     package = __name__.rsplit(".", 2)[0]
@@ -61,10 +62,10 @@ def source_code() -> dict[str, bytes]:
                 text = module.__loader__.get_source(name)  # type: ignore[union-attr]
             except (OSError, ImportError, AttributeError, ValueError) as exc:
                 raise SourceError(_NO_SOURCE % (name, exc)) from exc
-            room = hasattr(module, "__path__")  # what is at its door is often empty
+            room = hasattr(module, "__path__")  # an __init__.py is often empty
             if not text and not room:
                 raise SourceError(_NO_SOURCE % (name, "its loader has none"))
-            # a loader may give the bytes of the file (PEP 302 wants text)
+            # a loader may return bytes (PEP 302 requires text)
             path = name.replace(".", "/") + ("/__init__.py" if room else ".py")
             code[path] = text if isinstance(text, bytes) else (text or "").encode()
     return code
@@ -76,10 +77,10 @@ def name_of(identity: str) -> str:
 
 
 def launch(entry: dict, code: Mapping[str, bytes]) -> dict:
-    """Start the guard of ``entry`` (an open journal) and return its status once it has said its first word.
+    """Start the guard of ``entry`` (an open journal) and return its first status.
 
-    ``code``: see source_code(). Raises OSError when the mailbox cannot be written, CommandError when the guard cannot
-    be started, or says nothing in time: then stop() it, for it may be alive.
+    ``code``: see source_code(). Raises OSError if the mailbox cannot be written, CommandError if the guard cannot be
+    started or does not report in time. Call stop() then, because it may be alive.
     """
     identity, python = entry["id"], entry["python"]
     folder = os.path.join(mailbox.folder(identity), "code")
@@ -108,9 +109,7 @@ def launch(entry: dict, code: Mapping[str, bytes]) -> dict:
 
 
 def alive(identity: str) -> bool:
-    """Whether the guard of that transaction runs, or is about to be started again by systemd; True also when systemd
-    does not tell.
-    """
+    """Whether the guard of the transaction runs, or systemd is about to restart it. True if systemd does not answer."""
     try:
         rc, out, _err = run(["systemctl", "show", "--property=ActiveState", "--value", name_of(identity)], timeout=10)
     except CommandError:
@@ -119,7 +118,7 @@ def alive(identity: str) -> bool:
 
 
 def stop(identity: str) -> bool:
-    """End the guard of that transaction; returns whether it is certainly dead."""
+    """Stop the guard of the transaction. Returns whether it is certainly stopped."""
     try:
         run(["systemctl", "stop", name_of(identity)], timeout=20)
         run(["systemctl", "reset-failed", name_of(identity)], timeout=10)
