@@ -48,7 +48,7 @@ def rivals(identity: str, known: Mapping[str, str], own_names: Iterable[str]) ->
 def conflict(identity: str, host: str, names: Iterable[str]) -> str:
     """What to say of an ID that other hosts have, too."""
     return (
-        "The id %s of %s is also that of %s: the engine would take them for one host. On the host that is the copy remove "
-        "/etc/vdsm/vdsm.id if it is there, else give it an id of its own in host_deploy_vdsm_id."
+        "The id %s of %s is also that of %s: the engine would take them for one host. On the host that is the copy "
+        "remove /etc/vdsm/vdsm.id if it is there, else give it an id of its own in host_deploy_vdsm_id."
         % (identity, host, ", ".join(names))
     )

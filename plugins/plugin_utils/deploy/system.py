@@ -43,8 +43,8 @@ FAMILIES = {
         packages=("network-manager", "chrony", "tuned"),
         nmstate_packages=(),
         nmstate_hint='this distribution has no package of it: put nmstatectl (built by "cargo install --locked '
-        'nmstatectl", or from your own package) into /usr/local/bin of the host, or name a package of your repositories '
-        "in host_deploy_nmstate_packages",
+        'nmstatectl", or from your own package) into /usr/local/bin of the host, or name a package of your '
+        "repositories in host_deploy_nmstate_packages",
         chrony_unit="chrony",
         chrony_conf="/etc/chrony/chrony.conf",
     ),
