@@ -14,7 +14,13 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.edit impor
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.plan import Options, Plan, PlanError, digest_facts
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.remove import plan_removal
 from ansible_collections.ovirt.mgmt_network.tests.unit.builders import produced
-from ansible_collections.ovirt.mgmt_network.tests.unit.builders.hosts import founding_host, host, managed_host, nic_host
+from ansible_collections.ovirt.mgmt_network.tests.unit.builders.hosts import (
+    bridgeless_host,
+    founding_host,
+    host,
+    managed_host,
+    nic_host,
+)
 
 DEFINITION = {"name": "ovirtmgmt", "vlan_tag": 3000, "mtu": 9000}
 FOUNDING = produced.facts("bond_vlan")
@@ -141,3 +147,40 @@ def test_the_request_of_a_removal_cannot_be_edited():
     assert with_request(plan, plan.request, facts, {"name": "ovirtmgmt"}, OPTIONS) is plan
     new = with_request(plan, _edited(plan, mtu=8000), facts, {"name": "ovirtmgmt"}, OPTIONS)
     assert (new.decision, new.record) == ("refuse", {"networks": {}, "bondings": {}})
+
+
+def _moving(record):
+    """A host whose network without a bridge is to get another VLAN tag, and what its profile cannot hand on."""
+    stack = {"ipv4": {"enabled": True, "dhcp": True}, "ipv6": {"enabled": False}}
+    eth1 = {"name": "eth1", "type": "ethernet", "state": "up", "mac-address": "52:54:00:00:00:01", **stack}
+    records = {"ovirtmgmt": {"nic": "eth1", "bridged": False, "defaultRoute": True}} if record else {}
+    profile = {"beyond_nmstate": ["the route 10.0.0.0/8 with onlink true"], "lease_client_id": "ff:01"}
+    return bridgeless_host(
+        running={"networks": records, "bondings": {}}, nmstate={"interfaces": [eth1]}, profiles={"eth1": profile}
+    )
+
+
+@pytest.mark.parametrize("record", [True, False])
+def test_addresses_move_with_all_that_belongs_to_them_whether_vdsm_has_a_record_or_not(record):
+    definition = {"name": "ovirtmgmt", "vm_network": False, "vlan_tag": 10}
+    plan = plan_management_network(_moving(record), definition, OPTIONS)
+    assert (plan.decision, plan.event["interface"]) == ("refuse", "eth1")
+    assert "configure_mgmt_permit_loss: [route_or_rule]" in plan.remedy
+    plan = plan_management_network(_moving(record), definition, Options("h", permit_loss=["route_or_rule"]))
+    assert (plan.decision, [warning["values"] for warning in plan.warnings]) == ("change", [{"Loss": "route_or_rule"}])
+    vlan = next(entry for entry in plan.state["interfaces"] if entry["name"] == "eth1.10")
+    assert vlan["ipv4"]["dhcp-client-id"] == "ff:01"
+
+
+def test_a_removal_keeps_the_name_of_the_vlan_device_in_the_settings_too():
+    vlan = {"vlans": {"mgmt": {"iface": "eth1", "vlanid": 10}}, "port": "mgmt"}
+    up = {"state": "up", "ipv6": {"enabled": False}}
+    state = [
+        {"name": "eth1", "type": "ethernet", **up},
+        {"name": "mgmt", "type": "vlan", "vlan": {"id": 10, "base-iface": "eth1"}, **up},
+        {"name": "ovirtmgmt", "type": "linux-bridge", "ipv4": {"enabled": True, "dhcp": True}, **up},
+    ]
+    profiles = {"ovirtmgmt": {"settings": {"connection.zone": "internal"}}}
+    facts = managed_host(**vlan, nmstate={"interfaces": state}, profiles=profiles)
+    plan = plan_removal(facts, {"name": "ovirtmgmt"}, OPTIONS)
+    assert (plan.decision, plan.settings) == ("change", {"mgmt": {"connection.zone": "internal"}})
