@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Edge of plugin_utils/controller/role_variables.py: the variables of roles and playbooks, as they are for a task or
-for hosts of the inventory.
+"""Edge of plugin_utils/controller/role_variables.py: validates the variables of roles and playbooks, of a task or of
+hosts in the inventory.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SPEC = {
 
 
 class ActionModule(ActionBase):
-    """Contacts no host and needs no connection."""
+    """Contacts no host and requires no connection."""
 
     TRANSFERS_FILES = False
     _supports_check_mode = True
@@ -59,7 +59,7 @@ class ActionModule(ActionBase):
         )
 
     def _variables_of(self, host, task_vars):
-        """The variables of ``host`` under those of this play, which hostvars do not have."""
+        """The variables of ``host``, overridden by those of this play, which hostvars do not contain."""
         here, there = (task_vars["hostvars"].raw_get(name) for name in (task_vars["inventory_hostname"], host))
         of_the_play = {
             name: value

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Edge of plugin_utils/deploy: reads a host in few round trips, and says which steps of host_deploy it needs."""
+"""Edge of plugin_utils/deploy: reads a host in a few round trips and returns the steps of host_deploy that it needs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PROBE = os.path.join(os.path.dirname(__file__), "..", "..", "roles", ROLE, "fil
 
 
 class _Unfit(Exception):
-    """The host cannot be prepared; the text says why."""
+    """The host cannot be deployed; the text says why."""
 
 
 class ActionModule(ActionBase):
@@ -79,7 +79,7 @@ class ActionModule(ActionBase):
                 "install": install,
                 "installed": asked["installed"] + install,
                 "apt": facts["pkg_mgr"] == "apt",
-                # the apt module brings python3-apt along by itself, but cannot look ahead without it
+                # the apt module installs python3-apt when it runs, but requires it in check mode
                 "simulated": probe["python3_apt"] == "yes" or not self._task.check_mode,
             }
         host_id = identity.host_id(arguments["vdsm_id"], probe, network.get("nics") or {})
@@ -122,14 +122,14 @@ class ActionModule(ActionBase):
         }
 
     def _system(self):
-        """Ansible's facts about the system, gathered unless they are known."""
+        """Ansible's facts about the system, gathered if they are not known yet."""
         facts = self._variables.get("ansible_facts") or {}
         if not all(name in facts for name in _FACTS):
             result = self._execute_module(
                 module_name="ansible.legacy.setup", module_args={"gather_subset": _SUBSET}, task_vars=self._variables
             )
             if result.get("failed"):
-                raise _Unfit(result.get("msg") or "the facts of the host cannot be gathered")
+                raise _Unfit(result.get("msg") or "cannot gather the facts of the host")
             self._for_ansible = result["ansible_facts"]
             facts = {**facts, **{name.removeprefix("ansible_"): fact for name, fact in self._for_ansible.items()}}
         problems = system.system_problems(facts)
@@ -145,13 +145,13 @@ class ActionModule(ActionBase):
         status, out, err = self._host.run(line)
         probe = steps.parse(out)
         if "tuned_known" not in probe:  # its last line
-            raise _Unfit("the host cannot be read (exit status %s): %s" % (status, (err or out).strip()))
+            raise _Unfit("cannot read the host (exit status %s): %s" % (status, (err or out).strip()))
         return probe
 
     def _network(self):
         result = self._host.module("host_network_facts", {})
         if result.get("failed"):
-            raise _Unfit(result.get("msg") or "the network of the host cannot be read")
+            raise _Unfit(result.get("msg") or "cannot read the network of the host")
         return result["ansible_facts"]["host_network"]
 
     def _firewall_commands(self, arguments, probe, network, port):
@@ -165,9 +165,9 @@ class ActionModule(ActionBase):
             unknown = [name for name in unlisted if name not in known]
             if unknown:
                 raise _Unfit(
-                    "firewalld of this host does not know %s (host_deploy_firewall_services): install the package that "
-                    "brings the definition (host_deploy_extra_packages), or name ports in host_deploy_firewall_ports. "
-                    "The firewall was not changed." % ", ".join(unknown)
+                    "firewalld on this host does not know %s (host_deploy_firewall_services). Install the package "
+                    "that contains the service definition (host_deploy_extra_packages), or list the ports in "
+                    "host_deploy_firewall_ports. The firewall was not changed." % ", ".join(unknown)
                 )
         return firewall.additions(firewalld, zone, listings, port, services, arguments["firewall_ports"])
 

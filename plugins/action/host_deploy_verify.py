@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Edge of plugin_utils/deploy: the end of host_deploy, which fails when the network is not what it was."""
+"""Edge of plugin_utils/deploy: the end of host_deploy, which fails if the network has changed."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_dat
 
 SPEC = {"plan": {"type": "dict", "required": True}, "clock_synchronised": {"type": "bool", "default": False}}
 _SILENCE = (
-    "%s did not answer when its network was to be read after host_deploy, so nobody knows whether it was left alone. "
-    "Look at the host by its console, then run again."
+    "%s did not answer after host_deploy, so its network cannot be compared. Check the host on its console, then run "
+    "again."
 )
 _DEVIATION = (
-    "The network of %s is not what it was before host_deploy, which must leave it alone:\n%s\n"
+    "The network of %s has changed during host_deploy, which must not change it:\n%s\n"
     "The host is still reachable. Likely causes: a package or service that configures networks, or the post tasks "
-    "(host_deploy_post_tasks). Put the lines marked - back, take the cause out, and run again."
+    "(host_deploy_post_tasks). Restore the lines marked with -, remove the cause, and run again."
 )
 
 
@@ -35,7 +35,7 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         _validated, asked = self.validate_argument_spec(argument_spec=SPEC)
         plan, host = to_plain(asked["plan"], "plan"), Host(self, task_vars)
-        # in check mode, the network of a host without nmstate is not known
+        # in check mode, the network of a host without nmstate is unknown
         trouble = self._trouble(host, plan["before"]) if plan["before"] else ""
         if trouble:
             return {"failed": True, "changed": False, "msg": trouble}
@@ -54,6 +54,6 @@ class ActionModule(ActionBase):
         except UNREACHABLE:
             return _SILENCE % host.name
         if result.get("failed"):
-            return result.get("msg") or "the network of the host cannot be read"
+            return result.get("msg") or "cannot read the network of the host"
         lines = packed.difference(before, result["ansible_facts"]["host_network"])
         return _DEVIATION % (host.name, "\n".join(lines)) if lines else ""

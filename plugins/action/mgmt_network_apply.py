@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Edge of plugin_utils/controller/management.py: a plan applied, and the result of the host."""
+"""Edge of plugin_utils/controller/management.py: applies a plan and returns the result of the host."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SPEC = {
 
 
 class ActionModule(ActionBase):
-    """A failure of the host is data; the task itself fails for its arguments only."""
+    """A failure of the host is data; the task itself only fails for invalid arguments."""
 
     TRANSFERS_FILES = False
     _supports_check_mode = True
@@ -43,13 +43,13 @@ class ActionModule(ActionBase):
 
     @staticmethod
     def _data(plan):
-        """The job in what mgmt_network_plan or this action has returned, or in less when it failed before."""
+        """The job from the result of mgmt_network_plan or of this action, or from less if an earlier task failed."""
         known = ("arguments", "began", "plan", "change", "down", "failure", "applied", "edited")
         return {key: plan[key] for key in known if key in plan}
 
     @staticmethod
     def _fail(job, task):
-        """The failure of another task becomes that of the job, unless the host already has one."""
+        """Set the failure of another task as that of the job, unless the job already has one."""
         if not job.data["failure"]:
             job.data["failure"] = failures.of_task(task)
             if not job.data["failure"]["unreachable"]:

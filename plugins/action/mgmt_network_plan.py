@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Edge of plugin_utils/controller/management.py: arguments checked, host read, plan made."""
+"""Edge of plugin_utils/controller/management.py: validates the arguments, reads the host, and returns the plan."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SPEC = {"return_facts": {"type": "bool"}, **{name: {"type": "raw"} for name in O
 
 
 class ActionModule(ActionBase):
-    """What is wrong with the arguments fails the task; what is wrong with the host is data."""
+    """Invalid arguments fail the task; a problem of the host is data."""
 
     TRANSFERS_FILES = False
     _supports_check_mode = True
@@ -60,7 +60,7 @@ class ActionModule(ActionBase):
 
     @staticmethod
     def _about_probes(arguments):
-        """What an argument specification cannot say of probes."""
+        """Check probes beyond what an argument specification can express."""
         try:
             apply_options.check({"probes": arguments["probes"]})
         except apply_options.ArgumentError as exc:

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The controller's half of network_commit: after a failure the host's diagnosis is kept here."""
+"""The controller's part of network_commit: writes the host's diagnosis after a failure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller impo
 
 
 class ActionModule(ActionBase):
-    """Runs the module; what it found out about a failure goes into files."""
+    """Runs the module and writes the diagnosis of a failure to files."""
 
     TRANSFERS_FILES = False
     _supports_check_mode = True

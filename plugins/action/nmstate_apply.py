@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The controller's half of nmstate_apply; edge of plugin_utils/controller/network_change.py."""
+"""The controller's part of nmstate_apply; edge of plugin_utils/controller/network_change.py."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.host
 
 
 class ActionModule(ActionBase):
-    """Runs the module (which begins the transaction), then sees it to its end."""
+    """Runs the module, which begins the transaction, and then drives the transaction to its end."""
 
     TRANSFERS_FILES = False
     _supports_check_mode = True

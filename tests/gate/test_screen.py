@@ -88,7 +88,7 @@ def test_a_run_without_hosts_fails_and_names_the_pattern(tmp_path, playbook, gro
         group=group or "all",
     )
     assert status == 2 and not kept
-    assert named in said and "Nothing was done." in said
+    assert named in said and "Nothing was changed." in said
 
 
 def test_a_limit_within_the_group_finds_its_host(tmp_path):

@@ -1,4 +1,4 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The edges to Ansible: arguments, filters, the connection to the guard, files on the controller."""
+"""The interface to Ansible: arguments, filters, the connection to the guard, files on the controller."""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is known about a failed change, as files on the controller that a human opens one after the other."""
+"""Write the diagnosis of a failed change to files on the controller."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.module_utils.privacy import 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import to_plain
 
 BASE = "~/.ansible/ovirt-mgmt-network"
-SUMMARY_BYTES = 2048  # of one failed host, as JSON: a job's artifact holds it for each of them
+SUMMARY_BYTES = 2048  # per failed host, as JSON: the artifact of a job contains it for each failed host
 _SECRET = re.compile(
     r"""(?i)\b([\w.-]*(?:passw|psk|secret|private-key|cak|pin\b)[\w.-]*["']?\s*[:= ]\s*)(?:"[^"]*"|'[^']*'|\S+)"""
 )
@@ -24,12 +24,12 @@ _NOTABLE = re.compile(r"(?i)<(?:warn|error)>|\berror\b|\bfailed\b|ovirt-mgmt-net
 def kept(
     arguments: dict[str, Any], result: dict[str, Any], found: dict[str, Any], host: str, no_log: bool = False
 ) -> dict[str, Any]:
-    """``result`` of a task; after a failure with ``diagnosis``, the folder that now holds all that is known, so that
-    the screen gets few lines.
+    """The ``result`` of a task; after a failure with ``diagnosis``, the folder with the details, so that the screen
+    output is short.
 
-    ``arguments``: of the task; its ``diagnosis`` is the folder of all such folders ("": nothing is written). ``found``:
-    see files(). ``no_log``: of the task; nothing is written then, and nothing is summed up. Secrets of profiles are
-    masked, in the result's words too.
+    ``arguments``: of the task; ``diagnosis`` in it is the parent folder ("": nothing is written). ``found``: see
+    files(). ``no_log``: of the task; no files and no summary are written then. Secrets of profiles are masked, also in
+    the result's texts.
     """
     if not result.get("failed") or no_log:
         return result
@@ -57,16 +57,16 @@ def kept(
 
 
 def folder_name(host: str, transaction: str) -> str:
-    """A name for the folder: the host's and the transaction's, which begins with its time; what a file system may not
-    like is replaced.
+    """The name of the folder: the host and the transaction, whose ID begins with its time. Special characters are
+    replaced.
     """
     return "-".join(re.sub(r"[^\w.-]+", "_", one, flags=re.ASCII) for one in (host, transaction))
 
 
 def files(arguments: dict[str, Any], result: dict[str, Any], found: dict[str, Any]) -> dict[str, str]:
-    """``{file name: text}``. ``arguments``: of the task. ``result``: of nmstate_apply. ``found``: what the host has
-    left (module_utils/transaction/diagnosis.py; {} when nothing came), whose parts ``change``, ``before``, ``failure``,
-    ``after``, ``status`` and ``log`` get a file each.
+    """``{file name: text}``. ``arguments``: of the task. ``result``: of nmstate_apply. ``found``: the diagnosis of the
+    host (module_utils/transaction/diagnosis.py; {} if none was received); its parts ``change``, ``before``,
+    ``failure``, ``after``, ``status``, and ``log`` get a file each.
     """
     status = found.get("status") or {}
     parts = {
@@ -97,9 +97,9 @@ def timeline_lines(timeline: list[dict[str, Any]]) -> list[str]:
 
 
 def summary(result: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
-    """What a human asks first, for places that keep no files, such as the artifact of an AWX job: ``{step, phases,
-    error, not_restored, log}``, each part only when there is something to say. At most SUMMARY_BYTES as JSON; secrets
-    are masked. Arguments as of files().
+    """The summary of a diagnosis for places that keep no files, such as the artifact of an AWX job: ``{step, phases,
+    error, not_restored, log}``, without empty parts. At most SUMMARY_BYTES as JSON; secrets are masked. Arguments as
+    for files().
     """
     status = found.get("status") or {}
     timeline = status.get("timeline") or result.get("timeline") or []
@@ -118,7 +118,7 @@ def summary(result: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _last(lines: list[str], size: int) -> list[str]:
-    """The last of the ``lines`` that fit into ``size`` bytes of JSON, each shortened and masked; in their order."""
+    """The last of ``lines`` that fit into ``size`` bytes of JSON, each shortened and masked, in their order."""
     kept_lines: list[str] = []
     for line in reversed(lines):
         short = _short(line, 200)

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What every filter does at its edge: plain data in, one-sentence errors out."""
+"""What all filters have in common: converting arguments to plain data, and errors of one sentence."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_dat
 def call(
     name: str, errors: tuple[type[Exception], ...], function: Callable[..., Any], arguments: dict[str, Any]
 ) -> Any:
-    """Return ``function(**arguments)`` with every argument (by its name) made plain first.
+    """Return ``function(**arguments)``, with all arguments converted to plain data.
 
-    ``name``: the filter, which begins the message of the AnsibleFilterError that stands for one of ``errors``, for
-    values that are not plain data, and for a missing netaddr.
+    ``name``: the filter. Raises AnsibleFilterError, whose message begins with it, for ``errors``, for values that are
+    not plain data, and for a missing netaddr.
     """
     if NETADDR_IMPORT_ERROR is not None:
         raise AnsibleFilterError(f"{name}: {missing_required_lib('netaddr')}") from NETADDR_IMPORT_ERROR
@@ -30,4 +30,4 @@ def call(
     except caught as error:
         raise AnsibleFilterError(
             f"{name}: {error}"
-        ) from None  # Ansible would print the cause, which is the same sentence, once more
+        ) from None  # Ansible would print the same sentence again as the cause

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The controller's half of a transaction: plain shell lines for the host, bounded, and the protocol over them.
+"""The controller's part of a transaction: the protocol with the guard, over shell lines with timeouts.
 
-Shell and files in place of further modules: at this moment every round trip goes over the path under change, and a
-module costs a hundred times the bytes of one line.
+It uses shell lines and files instead of modules, because every round trip uses the network path that is being changed,
+and a module needs a hundred times the bytes of a line.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import Any
 
 RUN = "/run/ovirt-mgmt-network"  # module_utils/transaction/mailbox.py, RUN
 ENDED = ("committed", "undone", "failed")
-_ROUND = 10  # seconds that one shell line may wait on the host
-_PAUSE = 0.5  # seconds between attempts to reach a host that does not answer
+_ROUND = 10  # maximum seconds that a shell line waits on the host
+_PAUSE = 0.5  # interval between attempts to reach a host that does not answer
 
 
 class Unreachable(Exception):
-    """The host did not answer until the deadline; ``status`` is the last one known (dict), ``confirmed``: whether the
-    change may have been confirmed.
+    """The host did not answer in time. ``status``: the last known status (dict). ``confirmed``: whether the change may
+    have been confirmed.
     """
 
     def __init__(self, message: str, status: dict[str, Any], confirmed: bool = False) -> None:
@@ -42,15 +42,15 @@ def waiting(identity: str, phases: tuple[str, ...], seconds: float = _ROUND) -> 
 
 
 def leaving(identity: str, name: str, text: str) -> str:
-    """A shell line that leaves the message ``name`` for the guard."""
+    """A shell line that sends the message ``name`` to the guard."""
     path = "%s/%s/%s" % (RUN, identity, name)
     return "umask 077; printf %%s %s > %s.new && mv %s.new %s" % (shlex.quote(text), path, path, path)
 
 
 class Steering:
-    """Drives one transaction. ``execute(line) -> stdout`` runs a shell line on the host; ``reset()`` drops the
-    connection, so that the next line opens a new one. Both raise ``unreachable`` (an exception class, or a tuple of
-    them) when the connection fails, and are tried again.
+    """Drives a transaction. ``execute(line) -> stdout`` runs a shell line on the host; ``reset()`` closes the
+    connection, so that the next line opens a new one. If the connection fails, both raise ``unreachable`` (an exception
+    class, or a tuple of them) and are retried.
     """
 
     def __init__(
@@ -65,26 +65,25 @@ class Steering:
         self._confirmed = False
 
     def await_applied(self, seconds: float) -> dict[str, Any]:
-        """The status once the change is applied or has ended, over a connection of our own. Raises Unreachable after
-        ``seconds``.
+        """Wait until the change is applied or has ended, over a separate connection. Returns the status. Raises
+        Unreachable after ``seconds``.
         """
         return self._until(waiting(self.identity, ("applied",) + ENDED), ("applied",) + ENDED, seconds, anew=True)
 
     def prove(self, seconds: float) -> dict[str, Any]:
-        """Come in over a new connection and read the nonce that the host wrote after the change."""
+        """Connect over a new connection and read the nonce that the host wrote after the change."""
         return self._until(waiting(self.identity, ("applied",) + ENDED, 1), ("applied",) + ENDED, seconds, anew=True)
 
     def confirm(self, nonce: str, seconds: float) -> dict[str, Any]:
-        """Confirm with the nonce and wait for the end: the last status."""
+        """Confirm with the nonce and wait for the end. Returns the last status."""
         self._confirmed = True
         line = "%s; %s" % (leaving(self.identity, "confirm", nonce), waiting(self.identity, ENDED))
         return self._until(line, ENDED, seconds)
 
     def take(self) -> dict[str, Any]:
-        """Fetch the diagnosis (dict, {} when there is none) and tell the guard that all has arrived; it then leaves the
-        host.
-
-        Best effort: the guard leaves by itself too.
+        """Fetch the diagnosis (dict, {} if there is none) and tell the guard that it was received; the guard then
+        cleans up. Best
+        effort: otherwise the guard cleans up later.
         """
         try:
             found = (
@@ -118,7 +117,7 @@ class Steering:
 
 
 def diagnosed(text: str) -> dict[str, Any]:
-    """The diagnosis printed by the host (dict), {} when it is none."""
+    """The diagnosis printed by the host (dict), {} if invalid."""
     try:
         found = json.loads(text[text.find("{") :])
     except ValueError:
@@ -127,7 +126,7 @@ def diagnosed(text: str) -> dict[str, Any]:
 
 
 def parse(text: str, identity: str) -> dict[str, Any] | None:
-    """The status printed by the host (dict), or None when it is not that of this transaction."""
+    """The status printed by the host (dict), or None if it belongs to another transaction."""
     lines = [line for line in text.splitlines() if line.startswith("{")]
     try:
         status = json.loads(lines[-1]) if lines else None

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The host of an action, over its connection: shell lines, modules, a new connection, the wait for an answer."""
+"""The host of an action: run shell lines and modules, open a new connection, wait until it answers."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from typing import Any
 
 from ansible.errors import AnsibleError
 
-# How a connection fails: AnsibleConnectionFailure is an AnsibleError, and a timeout of become is only that on
-# ansible-core 2.16; paramiko has the others.
+# The exceptions of a failed connection: AnsibleConnectionFailure is an AnsibleError; on ansible-core 2.16, a timeout of
+# become is only an AnsibleError; paramiko raises the others.
 UNREACHABLE = (AnsibleError, EOFError, OSError)
-# A dead path must be noticed while there is time to try again: ssh's own patience has no bound.
+# Detect a dead path in time for another attempt: without these options, ssh has no timeout.
 _SSH_BOUNDS = "-o ServerAliveInterval=2 -o ServerAliveCountMax=2"
 _ANSWER = "ovirt-mgmt-network-answers"
-_ATTEMPT_SECONDS = 10  # of the first attempt; a later one gets twice as long as the one before it, up to
+_ATTEMPT_SECONDS = 10  # timeout of the first attempt, doubled for each further attempt up to the maximum
 _LONGEST_SECONDS = 30
 _PAUSE = 1
 
 
 class Silent(Exception):
-    """The host did not answer in time. The text is what the last attempt said."""
+    """The host did not answer in time. The text is the error of the last attempt."""
 
 
 class _Expired(BaseException):
-    """Passes through the retries of connection plugins, which catch every Exception."""
+    """Not caught by the retries of connection plugins, which catch every Exception."""
 
 
 class Host:
-    """``action``: an ActionBase with a connection; ``variables``: its task's."""
+    """``action``: an ActionBase with a connection. ``variables``: the variables of its task."""
 
     def __init__(self, action: Any, variables: dict[str, Any]) -> None:
         self._action = action
@@ -41,16 +41,16 @@ class Host:
         self.name: str = variables.get("inventory_hostname", "host")
 
     def line(self, line: str) -> str:
-        """Run one shell line on the host, with become as the task has it; what it prints. Raises UNREACHABLE."""
+        """Run a shell line on the host, with the become settings of the task. Returns its output. Raises UNREACHABLE."""
         return self.run(line)[1]
 
     def run(self, line: str) -> tuple[int, str, str]:
-        """``(exit status, stdout, stderr)`` of one shell line, likewise."""
+        """``(exit status, stdout, stderr)`` of a shell line, in the same way."""
         answer = self._action._low_level_execute_command(line, sudoable=True)
         return answer.get("rc", 0), answer.get("stdout", ""), answer.get("stderr", "")
 
     def module(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        """The result of a module of this collection, in check mode when the task is. Raises UNREACHABLE."""
+        """Run a module of this collection, in check mode if the task is. Returns its result. Raises UNREACHABLE."""
         result: dict[str, Any] = self._action._execute_module(
             module_name="ovirt.mgmt_network." + name, module_args=arguments, task_vars=self._variables
         )
@@ -58,13 +58,13 @@ class Host:
         return result
 
     def reconnect(self) -> None:
-        """Drop the connection, a persistent master too: the next line opens a new one. Raises UNREACHABLE."""
+        """Close the connection, including a persistent master; the next line opens a new one. Raises UNREACHABLE."""
         reset = getattr(self._action._connection, "reset", None)
         if reset is not None:
             reset()
 
     def bound_ssh(self) -> None:
-        """Let connections that are opened from now on notice a dead path within seconds."""
+        """Make connections opened from now on detect a dead path within seconds."""
         connection = self._action._connection
         if getattr(connection, "transport", "") == "ssh":
             own = connection.get_option("ssh_extra_args") or ""
@@ -72,7 +72,7 @@ class Host:
                 connection.set_option("ssh_extra_args", (own + " " + _SSH_BOUNDS).strip())
 
     def await_answer(self, seconds: float) -> None:
-        """Return once the host runs a shell line; at least one attempt is made. Raises Silent after ``seconds``."""
+        """Wait until the host runs a shell line, with at least one attempt. Raises Silent after ``seconds``."""
         end = time.monotonic() + seconds
         patience = _ATTEMPT_SECONDS
         while True:
@@ -97,7 +97,7 @@ class Host:
 
 @contextlib.contextmanager
 def _at_most(seconds: float) -> Iterator[None]:
-    """Raises TimeoutError when the block takes longer; a timeout of the task itself goes first."""
+    """Raises TimeoutError if the block takes longer. A timeout of the task itself has precedence."""
     if signal.getitimer(signal.ITIMER_REAL)[0]:
         yield
         return
@@ -110,7 +110,7 @@ def _at_most(seconds: float) -> Iterator[None]:
     try:
         yield
     except _Expired:
-        raise TimeoutError("no answer within %s s" % seconds) from None
+        raise TimeoutError("timed out after %s s" % seconds) from None
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)

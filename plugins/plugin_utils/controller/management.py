@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The management network of one host, from the first contact to the result: plan, apply, read back, conclude.
+"""Configure the management network of a host: plan, apply, read the host again, and build the result.
 
-Between tasks a job is plain data: ``arguments`` (of the role configure_mgmt, checked), ``began`` (seconds since the
-epoch), ``plan`` (see plan/plan.py; {} when there is none), ``change`` (whether it is to be applied), ``down`` (devices
-that the network needs and that are not up), ``failure`` (see report/outcome.py; {} when there is none), and after
-apply(): ``applied`` (the result of nmstate_apply) and ``edited`` (whether a hook has edited the request).
+Between tasks, a job is plain data: ``arguments`` (of the role configure_mgmt, validated), ``began`` (seconds since the
+epoch), ``plan`` (see plan/plan.py; {} if there is none), ``change`` (whether to apply it), ``down`` (devices that the
+network needs and that are not up), ``failure`` (see report/outcome.py; {} if there is none), and after apply()
+``applied`` (the result of nmstate_apply) and ``edited`` (whether a hook has edited the request).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _UNUSABLE = (DefinitionError, FactsError, StateFormatError, PolicyError)
 
 
 class _Failed(Exception):
-    """``failure``: why the job cannot go on, as data."""
+    """``failure``: why the job cannot continue, as data."""
 
     def __init__(self, failure: dict[str, Any]) -> None:
         super().__init__(failure["reason"])
@@ -58,10 +58,8 @@ class Job:
             "failure": {},
             **data,
         }
-        self.facts: dict[str, Any] = {}  # of the host, when they were read last
-        self.for_ansible: dict[
-            str, Any
-        ] = {}  # what Ansible wants to know of a module's run: facts of its own, warnings
+        self.facts: dict[str, Any] = {}  # the host's facts, as last read
+        self.for_ansible: dict[str, Any] = {}  # values of a module's result for Ansible: its facts, warnings
 
     @property
     def _arguments(self) -> dict[str, Any]:
@@ -69,7 +67,7 @@ class Job:
         return arguments
 
     def plan(self) -> None:
-        """Wait for the host, read it unless its facts are among the arguments, and decide."""
+        """Wait for the host, gather its facts unless they are in the arguments, and decide."""
         try:
             self.facts = self._arguments.get("facts") or self._first_facts()
             plan = self._made()
@@ -78,7 +76,7 @@ class Job:
             self.data["failure"] = exc.failure
 
     def apply(self, request: dict[str, Any] | None = None) -> None:
-        """Apply the plan when there is something to be changed, with the ``request`` that a hook has made of it."""
+        """Apply the plan if there is something to change, with the ``request`` as edited by a hook."""
         self.data.update(applied={}, edited=False)
         if self.data["failure"] or not self.data["change"]:
             return
@@ -90,7 +88,7 @@ class Job:
             self.data["failure"] = exc.failure
 
     def conclude(self) -> dict[str, Any]:
-        """The result of the host. After a change the host is read again and compared with the definition."""
+        """The result of the host. After a change, the host is read again and compared with the definition."""
         applied, after = self.data.get("applied") or {}, None
         if applied and not applied.get("failed") and not self.data["failure"] and not self._check:
             try:
@@ -117,7 +115,7 @@ class Job:
         )
 
     def answers(self) -> None:
-        """After a failure whose cause is unknown: one attempt to reach the host; its silence is the cause."""
+        """After a failure of unknown cause: try once to reach the host. If it does not answer, this is the cause."""
         try:
             self._host.await_answer(0)
         except Silent as exc:
@@ -125,7 +123,7 @@ class Job:
 
     def _first_facts(self) -> dict[str, Any]:
         self._host.bound_ssh()
-        if not self._arguments.get("deployment"):  # a host that was just prepared answers
+        if not self._arguments.get("deployment"):  # a host that was just deployed answers
             try:
                 self._host.await_answer(self._arguments["wait"])
             except Silent as exc:
@@ -135,7 +133,7 @@ class Job:
     def _facts(self) -> dict[str, Any]:
         result = self._module_result()
         if result.get("failed"):
-            raise _Failed(failure(steps.GATHER, result.get("msg") or "the module host_network_facts has failed"))
+            raise _Failed(failure(steps.GATHER, result.get("msg") or "the module host_network_facts failed"))
         facts: dict[str, Any] = result.pop("ansible_facts")
         network: dict[str, Any] = facts.pop("host_network")
         self.for_ansible.setdefault("ansible_facts", {}).update(facts)
@@ -173,7 +171,7 @@ class Job:
             self._enforce_policies()
 
     def _wanted(self, plan: Plan) -> bool:
-        """Whether the plan is to be applied. That VDSM has no record of the network is always mended."""
+        """Whether to apply the plan. A missing record in VDSM's persistence is always added."""
         attributes = [difference["attribute"] for difference in plan.differences]
         asked = (
             self._arguments["sync"] == "apply"
@@ -184,7 +182,9 @@ class Job:
         return plan.decision == CHANGE and asked and not (self._learns() and "vlan" in attributes)
 
     def _learns(self) -> bool:
-        """A definition that states a VLAN tag, be it none, is not doubted."""
+        """Whether to report the VLAN instead of changing it: only if the definition does not set a VLAN tag, not even
+        none.
+        """
         return bool(self._arguments.get("learn_vlan")) and "vlan_tag" not in self._arguments["network"]
 
     def _enforce_policies(self) -> None:
@@ -194,10 +194,10 @@ class Job:
             raise _Failed(failure(steps.PLAN, str(exc))) from exc
         if messages:
             self.data["change"] = False
-            raise _Failed(failure(steps.POLICIES, "%s The host was not touched." % " ".join(messages)))
+            raise _Failed(failure(steps.POLICIES, "%s The host was not changed." % " ".join(messages)))
 
     def _edit(self, request: dict[str, Any]) -> None:
-        # The hook may have changed the host as well, so what it asks for is checked against the host as it is now.
+        # The hook may have changed the host as well, so its request is validated against the current facts.
         self.facts = self._facts()
         made = Plan.from_dict(self.data["plan"])
         try:
@@ -218,7 +218,7 @@ class Job:
         except UNREACHABLE as exc:
             if not _is_lost(exc):
                 raise _Failed(failure(steps.APPLY, str(exc))) from exc
-            msg = "%s. Should the change have begun, the host undoes it %s s after it was applied." % (
+            msg = "%s. If the change has begun, the host undoes it %s s after it was applied." % (
                 str(exc).rstrip(". \r\n"),
                 arguments["timeout"],
             )
@@ -234,9 +234,9 @@ class Job:
         after = self._made()
         self.data["down"] = interfaces_down(self.facts, after.network)
         if after.decision != IN_SYNC and not self.data.get("edited"):
-            # a hook may have had its reasons to depart from the definition; what differs is reported then
+            # a hook may deviate from the definition on purpose; the differences are reported then
             msg = (
-                "The change was committed, but the host does not hold the definition: %s. Run again with "
+                "The change was committed, but the host does not match the definition: %s. Run again with "
                 "configure_mgmt_sync=apply." % (after.differences or after.event)
             )
             self.data["failure"] = failure(steps.COMPARE, msg)
@@ -244,5 +244,5 @@ class Job:
 
 
 def _is_lost(error: BaseException) -> bool:
-    """Whether the connection has failed, and not something of Ansible's own."""
+    """Whether the connection failed, and not Ansible itself."""
     return isinstance(error, AnsibleConnectionFailure) or not isinstance(error, AnsibleError)

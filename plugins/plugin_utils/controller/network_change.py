@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""One change of a host's network, from its begin on the host to its end: the module begins the transaction, the
-controller comes back over a new connection, proves the change, confirms it, and keeps what is known of a failure.
+"""A change of a host's network from start to end: the module begins the transaction; the controller connects over a new
+connection, verifies and confirms the change, and stores the diagnosis of a failure.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from ansible_collections.ovirt.mgmt_network.plugins.module_utils import argument
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller import diagnosis_files, guard_client
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.host import UNREACHABLE, Host
 
-# What the host may take beside its timeouts (module_utils/transaction/run.py, repair.py): probes and preparation before
-# the change, a spanning tree; for undoing, NetworkManager's start, the repair, its restart, the repair again, and a
-# look for the diagnosis.
+# How long the host may take in addition to its timeouts (module_utils/transaction/run.py, repair.py): probes and
+# preparation before the change, a spanning tree; for an undo, NetworkManager's start, the repair, its restart, another
+# repair, and the diagnosis.
 _AROUND_SECONDS = 120
 _UNDO_SECONDS = 300
 _COMMIT_SECONDS = 60
 
 
 def apply(host: Host, given: dict[str, Any], params: dict[str, Any], no_log: bool = False) -> dict[str, Any]:
-    """The result of nmstate_apply on ``host``. ``given``: the arguments for the module; ``params``: the same,
-    validated. ``no_log``: of the task; nothing is written to files then.
+    """The result of nmstate_apply on ``host``. ``given``: the arguments for the module. ``params``: the same,
+    validated. ``no_log``: of the task; no files are written then.
 
-    Raises UNREACHABLE when the host cannot be reached to begin with; later silence is a result.
+    Raises UNREACHABLE if the host cannot be reached at the beginning. If it stops answering later, this is a result.
     """
     begun = host.module("nmstate_apply", given)
     if begun.get("failed") or not begun.get("transaction"):
@@ -39,7 +39,7 @@ def apply(host: Host, given: dict[str, Any], params: dict[str, Any], no_log: boo
     client = guard_client.Steering(begun["transaction"], host.line, host.reconnect, UNREACHABLE)
     diagnosis: dict[str, Any] = {}
     try:
-        # The connection that Ansible came with knows no bounds: on a path that falls silent it would hang for good.
+        # Ansible's current connection has no timeout: it would hang forever on a dead path.
         host.bound_ssh()
         status = _to_the_end(client, params["timeout"], params["commit"])
         result = _result(begun, status)
@@ -103,7 +103,7 @@ def _warnings(begun: dict[str, Any], status: dict[str, Any], not_probed: list[st
 
 
 def lost(trouble: guard_client.Unreachable, transaction: str, timeout: int) -> str:
-    """What is said of a host that no longer answers, and what to do."""
+    """The message for a host that no longer answers, with the remedy."""
     if trouble.confirmed:
         return (
             "no answer from the host after the change was confirmed (%s). The change is either committed or undone. "

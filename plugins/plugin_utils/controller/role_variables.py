@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The variables of roles and playbooks as Ansible has them, templated and checked by variables.py."""
+"""Template the variables of roles and playbooks and validate them with variables.py."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Specifications = Mapping[str, Mapping[str, Any]]
 
 
 def missing_library() -> str:
-    """What to say of a Python library that the controller lacks, "" when none is."""
+    """The message for a Python library that is missing on the controller, "" if none is."""
     for name, error in (("netaddr", NETADDR_IMPORT_ERROR), ("jmespath", JMESPATH_IMPORT_ERROR)):
         if error is not None:
             return str(missing_required_lib(name))
@@ -42,8 +42,8 @@ def checked(
 ) -> tuple[dict[str, Any], list[str]]:
     """``(arguments, problems)``, see variables.check(), of all ``specifications`` (``{prefix: options}``).
 
-    ``variables``: those of a task or a host, which ``templar`` resolves. ``given``: values for some of the options,
-    already resolved; they go first.
+    ``variables``: of a task or a host, resolved by ``templar``. ``given``: resolved values of some options, which have
+    precedence.
     """
     arguments: dict[str, Any] = {}
     problems: list[str] = []
@@ -61,13 +61,13 @@ def checked(
 def _templated(
     prefix: str, options: Mapping[str, Any], variables: Mapping[str, Any], templar: Any
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """``({name: value}, {name: why it cannot be read})`` of the variables that belong to ``prefix``."""
+    """``({name: value}, {name: error})`` of the variables with ``prefix``."""
     values: dict[str, Any] = {}
     broken: dict[str, str] = {}
     for name in variables:
         if name not in options and name != rules.MGMT_NETWORK:
             if name.startswith(prefix + "_"):
-                values[name] = None  # only its name is of interest
+                values[name] = None  # only its name is used
             continue
         try:
             values[name] = to_plain(templar.template(variables[name]), name)
@@ -80,7 +80,7 @@ def _templated(
 
 
 def _locate(prefix: str, options: Iterable[str], arguments: dict[str, Any], variables: Mapping[str, Any]) -> list[str]:
-    """Replace the paths of task files in ``arguments`` by where they are; returns what is wrong with them."""
+    """Replace the paths of task files in ``arguments`` with absolute paths. Returns the problems."""
     folders = [variables.get("playbook_dir"), variables.get("inventory_dir"), os.getcwd()]
     problems = []
     for key, path in arguments.items():

@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The variables of the roles and playbooks: checked against their specification, converted, completed.
+"""Validate the variables of roles and playbooks against their specification, convert and complete them.
 
-The specification is that of ``meta/argument_specs.yml``. Ansible's own check of a role does not do: it runs for each
-host after others were contacted, prints the whole specification, and refuses the empty texts that surveys and templates
-give for "not set".
+The specification is that of ``meta/argument_specs.yml``. Ansible's own validation of a role is not suitable: it runs
+for each host after others were contacted, prints the whole specification, and rejects the empty texts with which
+surveys and templates mean "not set".
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_dat
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan import policies
 
 NETWORK, MGMT_NETWORK = "configure_mgmt_network", "mgmt_network"
-# What argument_specs.yml has no word for. The first is that of the option timeout of nmstate_apply.
+# Limits that argument_specs.yml cannot express. The first one is that of the option timeout of nmstate_apply.
 BOUNDS = {
     "configure_mgmt_timeout": (10, 600),
     "configure_mgmt_wait": (0, 86400),
@@ -34,21 +34,22 @@ BOUNDS = {
     "size": (68, 65535),
     "timeout": (1, 600),  # of a probe
 }
-# Facts of the roles and playbooks, which stay with a host for the rest of a run: no arguments, but known.
+# Facts of the roles and playbooks, which exist for the rest of a run: not arguments, but known.
 FACTS = {"configure_mgmt": ("request", "result"), "host_deploy": ("result",), "add_host": (), "remove_network": ()}
 
 
 class ArgumentError(Exception):
-    """One value cannot be used; the text names the variable, what was given and what is allowed."""
+    """A value is invalid; the text names the variable, the value, and what is allowed."""
 
 
 def check(prefix: str, options: dict[str, dict[str, Any]], given: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """``(arguments, problems)`` of the variables whose names begin with ``prefix`` and "_".
 
     ``options``: the specification, ``{name: {type, choices, default, elements, options, required}}``. ``given``:
-    ``{name: value}``, plain data; may have others, and ``mgmt_network``, the default of ``configure_mgmt_network``.
-    ``arguments``: ``{name without prefix: value}`` of what is given or has a default. ``problems``: a sentence for each
-    variable at fault.
+    ``{name: value}``, plain data; may contain other variables, and ``mgmt_network``, the default of
+    ``configure_mgmt_network``. ``arguments``: ``{name without
+    prefix: value}`` of the variables that are set or have a default. ``problems``: a sentence for each invalid
+    variable.
     """
     arguments, problems = {}, []
     for name, spec in options.items():
@@ -64,7 +65,7 @@ def check(prefix: str, options: dict[str, dict[str, Any]], given: dict[str, Any]
         except DefinitionError as error:
             problems.append("%s: %s" % (label, error))
         except policies.PolicyError as error:
-            problems.append("%s_%s" % (prefix, error))  # which begins with "policies[0]"
+            problems.append("%s_%s" % (prefix, error))  # the text begins with "policies[0]"
         else:
             if value is not None:
                 arguments[name[len(prefix) + 1 :]] = value
@@ -72,8 +73,8 @@ def check(prefix: str, options: dict[str, dict[str, Any]], given: dict[str, Any]
 
 
 def _network(given: dict[str, Any]) -> tuple[str, Any]:
-    """The name of the variable that has the definition, and the definition: the role's variable has that of the data
-    center as its default.
+    """The name of the variable with the definition, and the definition. The role's variable defaults to that of the
+    data center.
     """
     value = given.get(NETWORK)
     return (
@@ -84,8 +85,8 @@ def _network(given: dict[str, Any]) -> tuple[str, Any]:
 
 
 def unknown(prefix: str, options: dict[str, dict[str, Any]], names: dict[str, Any]) -> list[str]:
-    """A sentence for each of ``names`` that begins with ``prefix`` and "_" and is none of ``options`` and no fact, with
-    those it is like.
+    """A sentence for each of ``names`` that begins with ``prefix`` and "_" but is not in ``options`` and not a fact,
+    with similar names.
     """
     begin = prefix + "_"
     known = [one[len(begin) :] for one in options]
@@ -94,15 +95,17 @@ def unknown(prefix: str, options: dict[str, dict[str, Any]], names: dict[str, An
         for one in names
         if one.startswith(begin) and one not in options and one[len(begin) :] not in FACTS.get(prefix, ())
     )
-    # compared without what all names begin with, which would make any two of them alike
+    # compared without the common prefix, which would make all names similar
     return ["%s: unknown variable%s" % (one, _nearest(one[len(begin) :], known, begin)) for one in strange]
 
 
 def _value(name: str, spec: dict[str, Any], value: Any) -> Any:
-    """``value`` as ``spec`` wants it, or its default where it is not set (None without one). Raises ArgumentError."""
+    """``value`` converted to the type in ``spec``, or its default if not set (None without a default). Raises
+    ArgumentError.
+    """
     kind = spec.get("type", "str")
     choices = spec.get("choices")
-    # an empty text is a text, but where it is no choice
+    # an empty text is valid, unless it is not one of the choices
     unset = value is None if kind in ("str", "path") and not (choices and "" not in choices) else values.is_unset(value)
     if unset:
         if name == MGMT_NETWORK:
@@ -149,7 +152,7 @@ def _text(value: Any) -> str:
 
 
 def _element_text(value: Any) -> str:
-    """A text; of numbers, which YAML makes of a port or a VLAN in a list, their decimal text."""
+    """Text. Numbers, such as a port or a VLAN in a YAML list, are converted to decimal text."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(value)
 
 
@@ -207,10 +210,8 @@ def _nearest(name: str, known: list[str], prefix: str = "") -> str:
 
 
 def located(name: str, path: str, folders: list[str | None], exists: Callable[[str], bool]) -> str:
-    """The path of the task file ``path``: as it is when absolute, else in the first of ``folders`` in which
-    ``exists(path)``.
-
-    Raises ArgumentError with the places looked at. ``name``: the variable.
+    """The absolute path of the task file ``path``; a relative path is searched for in ``folders`` with
+    ``exists(path)``. Raises ArgumentError with the places that were searched. ``name``: the variable.
     """
     places = (
         [path]
@@ -226,15 +227,14 @@ def located(name: str, path: str, folders: list[str | None], exists: Callable[[s
 
 
 def unmatched(pattern: str | list[str], playbook: str, groups: dict[str, list[str]], limit: str | None) -> str:
-    """What to say of a ``pattern`` (a text or a list of them) that matches no host. ``groups``: ``{name: [host]}`` of
-    the inventory; ``limit``: that of the run, or None. Ansible itself skips a play without hosts and calls it a
-    success.
+    """The message for a ``pattern`` (text or a list of texts) that matches no host. ``groups``: ``{name: [host]}`` of
+    the inventory. ``limit``: of the run, or None. Ansible itself skips a play without hosts and reports success.
     """
     named = sorted(set(groups) - {"all", "ungrouped"})
     hosts = len(groups["all"])
     return (
         "No host matches the pattern '%s' (%s_pattern)%s. The inventory has %d %s and the groups: %s. Nothing was "
-        "done. Correct the inventory or --limit, or set %s_pattern."
+        "changed. Correct the inventory or --limit, or set %s_pattern."
         % (
             pattern if isinstance(pattern, str) else ":".join(pattern),
             playbook,
@@ -248,7 +248,9 @@ def unmatched(pattern: str | list[str], playbook: str, groups: dict[str, list[st
 
 
 def by_host(problems: dict[str, list[str]]) -> list[str]:
-    """Lines of ``problems`` (``{host: [text]}``), each text once; those of only some hosts begin with their names."""
+    """The lines of ``problems`` (``{host: [text]}``), each text once. Problems of only some hosts begin with their
+    names.
+    """
     hosts: dict[str, list[str]] = {}
     for host, texts in problems.items():
         for text in dict.fromkeys(texts):

@@ -11,7 +11,7 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller import role_variables, variables
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.host import Silent
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.management import Job
-from ansible_collections.ovirt.mgmt_network.tests.unit.plugins.plugin_utils import hosts
+from ansible_collections.ovirt.mgmt_network.tests.unit.builders import hosts
 
 OPTIONS = role_variables.specification("configure_mgmt")
 ETH1 = {
