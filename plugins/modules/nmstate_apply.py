@@ -364,9 +364,9 @@ def refuse_unmanaged(devices: Iterable[str], reasons: Mapping[str, str]) -> None
         raise transaction.TransactionError("%s Nothing was changed. %s" % (reason, remedy))
 
 
-def owner() -> str:
+def owner(peer: str) -> str:
     """The owner of the transaction, for the message that another run gets."""
-    return "%s from %s" % (os.environ.get("SUDO_USER") or "root", ssh_connection.connection()["peer"] or "this host")
+    return "%s from %s" % (os.environ.get("SUDO_USER") or "root", peer or "this host")
 
 
 def show(data: object) -> str:
@@ -408,7 +408,8 @@ def run(module: AnsibleModule) -> dict:
             raise OSError(status["record_trouble"])
         return dict(result, recorded=True)
     probes = [{key: value for key, value in probe.items() if value is not None} for probe in params["probes"]]
-    options = dict(params, keep=addresses, proven=proven, owner=owner(), probes=probes)
+    control = ssh_connection.connection()
+    options = dict(params, keep=addresses, proven=proven, owner=owner(control["peer"]), control=control, probes=probes)
     status = transaction.begin(plan, options)
     return dict(result, transaction=status["id"], phase=status["phase"], proven=proven)
 

@@ -33,7 +33,7 @@ def carry_forward(entry: dict) -> None:
     """
     mailbox.tell(entry["id"], outcome="committed", **every.commit(entry))
     end(entry)
-    facts_after.leave(entry["id"])
+    facts_after.leave(entry)
     mailbox.tell(entry["id"], phase="committed")
     mailbox.log("transaction %s committed" % entry["id"])
 

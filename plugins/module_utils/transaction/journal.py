@@ -99,7 +99,9 @@ def create(
 
 
 def begin_life(entry: dict) -> int:
-    """Increment the number of starts of the guard of ``entry`` and return it (1: it was never killed). Raises OSError."""
+    """Increment the number of starts of the guard of ``entry`` and return it (1: it was never killed). Raises
+    OSError.
+    """
     handle = os.open(os.path.join(entry["path"], "lives"), os.O_WRONLY | os.O_APPEND)
     try:
         os.write(handle, b"x")

@@ -3,7 +3,8 @@
 """The messages between a transaction's guard and the controller: files in ``/run/ovirt-mgmt-network/<id>``.
 
 From the guard: ``status.json``, after a failure ``diagnosis.json``, after a commit ``facts.json``. To the guard:
-``confirm`` (the nonce of the status), ``cancel`` (a reason), ``taken`` (everything was received).
+``confirm`` (the nonce of the status), ``cancel`` (a reason), ``facts`` (asks for facts.json), ``taken`` (everything
+was received).
 """
 
 from __future__ import annotations
@@ -116,7 +117,9 @@ def status_of(identity: str) -> dict | None:
 
 
 def wait_for(identity: str, phases: Collection[str], seconds: float) -> dict | None:
-    """Wait until the phase is one of ``phases`` or the transaction has ended, at most ``seconds``. Returns the status."""
+    """Wait until the phase is one of ``phases`` or the transaction has ended, at most ``seconds``. Returns the
+    status.
+    """
     return wait_until(identity, lambda status: status.get("phase") in phases, seconds)
 
 

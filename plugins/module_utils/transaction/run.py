@@ -63,8 +63,8 @@ def begin(plan: Plan, options: Mapping) -> dict:
 
     ``options``: ``timeout`` (seconds until the guard undoes an unconfirmed change), ``keep`` (addresses that the host
     must have afterwards), ``probes``, ``proven`` (whether the control connection verifies the change), ``commit``
-    (whether to commit automatically), ``last_resort`` (none|reboot), ``owner`` (text). Raises TransactionError, with
-    nothing changed.
+    (whether to commit automatically), ``last_resort`` (none|reboot), ``owner`` (text), ``control`` (the ends of the
+    control connection). Raises TransactionError, with nothing changed.
     """
     recover_left_over()
     wait_for_checkpoints(0)  # a checkpoint created after the plan means that the network may have changed since
@@ -107,7 +107,10 @@ def _entry(plan: Plan, options: Mapping, before: dict) -> dict:
         "before": digest.digest(current),
         "effects": parts,
         "scope": scope.touched(change, before, current, options["keep"], every.devices(parts)),
-        **{key: options[key] for key in ("owner", "timeout", "keep", "probes", "proven", "commit", "last_resort")},
+        **{
+            key: options[key]
+            for key in ("owner", "timeout", "keep", "probes", "proven", "commit", "last_resort", "control")
+        },
     }
 
 

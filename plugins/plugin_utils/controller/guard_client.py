@@ -50,17 +50,24 @@ def leaving(identity: str, name: str, text: str) -> str:
 class Steering:
     """Drives a transaction. ``execute(line) -> stdout`` runs a shell line on the host; ``reset()`` closes the
     connection, so that the next line opens a new one. If the connection fails, both raise ``unreachable`` (an exception
-    class, or a tuple of them) and are retried.
+    class, or a tuple of them) and are retried. ``facts``: request the facts after a commit.
     """
 
     def __init__(
-        self, identity: str, execute: Callable[..., Any], reset: Callable[..., Any], unreachable: Any, clock: Any = time
+        self,
+        identity: str,
+        execute: Callable[..., Any],
+        reset: Callable[..., Any],
+        unreachable: Any,
+        clock: Any = time,
+        facts: bool = False,
     ) -> None:
         self.identity = identity
         self._execute = execute
         self._reset = reset
         self._unreachable = unreachable
         self._clock = clock
+        self._facts = facts
         self.status: dict[str, Any] = {}
         self._confirmed = False
 
@@ -77,24 +84,23 @@ class Steering:
     def confirm(self, nonce: str, seconds: float) -> dict[str, Any]:
         """Confirm with the nonce and wait for the end. Returns the last status."""
         self._confirmed = True
-        line = "%s; %s" % (leaving(self.identity, "confirm", nonce), waiting(self.identity, ENDED))
-        return self._until(line, ENDED, seconds)
+        lines = [leaving(self.identity, "confirm", nonce), waiting(self.identity, ENDED)]
+        if self._facts:
+            lines.insert(0, leaving(self.identity, "facts", ""))
+        return self._until("; ".join(lines), ENDED, seconds)
 
     def take(self) -> dict[str, Any]:
-        """Fetch the diagnosis (dict, {} if there is none) and tell the guard that it was received; the guard then
-        cleans up. Best
-        effort: otherwise the guard cleans up later.
+        """Fetch what the guard has left, and tell it that it was received; the guard then cleans up.
+
+        That is the fact host_network after a commit, the diagnosis after a failure, {} if there is none. Best effort:
+        otherwise the guard cleans up later.
         """
+        name = "facts" if self.status.get("phase") == "committed" else "diagnosis"
+        shown = "cat %s/%s/%s.json 2>/dev/null" % (RUN, self.identity, name)
         try:
-            found = (
-                self._execute("cat %s/%s/diagnosis.json 2>/dev/null" % (RUN, self.identity))
-                if self.status.get("phase") != "committed"
-                else ""
-            )
-            self._execute(leaving(self.identity, "taken", ""))
+            return document(self._execute("%s; %s" % (shown, leaving(self.identity, "taken", ""))))
         except self._unreachable:
             return {}
-        return diagnosed(found)
 
     def _until(self, line: str, phases: tuple[str, ...], seconds: float, anew: bool = False) -> dict[str, Any]:
         end = self._clock.monotonic() + seconds
@@ -116,13 +122,13 @@ class Steering:
             self._clock.sleep(_PAUSE)
 
 
-def diagnosed(text: str) -> dict[str, Any]:
-    """The diagnosis printed by the host (dict), {} if invalid."""
+def document(text: str) -> dict[str, Any]:
+    """The facts or the diagnosis printed by the host (dict), {} if invalid."""
     try:
-        found = json.loads(text[text.find("{") :])
+        content = json.loads(text[text.find("{") :])
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def parse(text: str, identity: str) -> dict[str, Any] | None:

@@ -59,6 +59,7 @@ class Job:
             **data,
         }
         self.facts: dict[str, Any] = {}  # the host's facts, as last read
+        self._facts_after: dict[str, Any] = {}  # the host's facts after the commit, if its guard has given them
         self.for_ansible: dict[str, Any] = {}  # values of a module's result for Ansible: its facts, warnings
 
     @property
@@ -214,7 +215,7 @@ class Job:
         given.update(state=plan.state, settings=plan.settings, record=plan.record, diagnosis=arguments["diagnosis_dir"])
         params = ArgumentSpecValidator(apply_options.nmstate_apply()).validate(given).validated_parameters
         try:
-            applied = network_change.apply(self._host, given, params, self._no_log)
+            applied = network_change.apply(self._host, given, params, self._no_log, facts=True)
         except UNREACHABLE as exc:
             if not _is_lost(exc):
                 raise _Failed(failure(steps.APPLY, str(exc))) from exc
@@ -225,12 +226,13 @@ class Job:
             raise _Failed(failure(steps.APPLY, msg, unreachable=True)) from exc
         if applied.get("failed"):
             self.data["failure"] = failure(steps.APPLY, applied.get("msg") or "")
+        self._facts_after = applied.pop("host_network", {})
         self.for_ansible.setdefault("warnings", []).extend(applied.pop("warnings", None) or [])
         self.for_ansible.update({"diff": applied.pop("diff")} if "diff" in applied else {})
         return {key: value for key, value in applied.items() if key not in ("change", "settings", "ansible_facts")}
 
     def _compared(self) -> dict[str, Any]:
-        self.facts = self._facts()
+        self.facts = self._facts_after or self._facts()
         after = self._made()
         self.data["down"] = interfaces_down(self.facts, after.network)
         if after.decision != IN_SYNC and not self.data.get("edited"):

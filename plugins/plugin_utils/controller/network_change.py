@@ -21,9 +21,12 @@ _UNDO_SECONDS = 300
 _COMMIT_SECONDS = 60
 
 
-def apply(host: Host, given: dict[str, Any], params: dict[str, Any], no_log: bool = False) -> dict[str, Any]:
+def apply(
+    host: Host, given: dict[str, Any], params: dict[str, Any], no_log: bool = False, facts: bool = False
+) -> dict[str, Any]:
     """The result of nmstate_apply on ``host``. ``given``: the arguments for the module. ``params``: the same,
-    validated. ``no_log``: of the task; no files are written then.
+    validated. ``no_log``: of the task; no files are written then. ``facts``: after a commit, add ``host_network``, the
+    fact, if the guard could give it.
 
     Raises UNREACHABLE if the host cannot be reached at the beginning. If it stops answering later, this is a result.
     """
@@ -36,14 +39,17 @@ def apply(host: Host, given: dict[str, Any], params: dict[str, Any], no_log: boo
             "-u 'ovirt-mgmt-network-*'" % str(begun["transaction"])[:80]
         )
         return dict(begun, failed=True, changed=True, rolled_back=False, step="begin", msg=msg)
-    client = guard_client.Steering(begun["transaction"], host.line, host.reconnect, UNREACHABLE)
+    client = guard_client.Steering(begun["transaction"], host.line, host.reconnect, UNREACHABLE, facts=facts)
     diagnosis: dict[str, Any] = {}
     try:
         # Ansible's current connection has no timeout: it would hang forever on a dead path.
         host.bound_ssh()
         status = _to_the_end(client, params["timeout"], params["commit"])
         result = _result(begun, status)
-        if status["phase"] in guard_client.ENDED:
+        if status["phase"] == "committed":
+            network = client.take()
+            result.update({"host_network": network} if network else {})
+        elif status["phase"] in guard_client.ENDED:
             diagnosis = client.take()
     except guard_client.Unreachable as exc:
         result = dict(

@@ -98,6 +98,7 @@ class Host:
             "probes": [],
             "proven": True,
             "commit": True,
+            "control": {},
             **more,
         }
 

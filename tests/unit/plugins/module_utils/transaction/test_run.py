@@ -335,26 +335,24 @@ CONTROL = {"local": "192.0.2.1", "peer": "192.0.2.9", "ssh_connection_source": "
 
 
 @pytest.mark.parametrize(
-    "message, trouble, expected",
+    "asked, trouble, expected",
     [
-        ('{"hidden_nics": ["w*"], "control": {"local": "192.0.2.1"}}', None, {"hidden": ["w*"], "local": "192.0.2.1"}),
-        (None, None, None),
-        ("{", None, None),
-        ("{}", None, None),
-        ('{"hidden_nics": []}', None, None),
-        ('{"hidden_nics": ["w*"], "control": {}}', nmstatectl.NmstateError("no"), None),
+        (True, None, {"hidden": ["w*", "usb*"], "control": CONTROL}),
+        (False, None, None),
+        (True, nmstatectl.NmstateError("no"), None),
+        (True, OSError("no space"), None),
     ],
 )
-def test_facts_are_left_for_a_controller_that_asks(host, monkeypatch, message, trouble, expected):
+def test_facts_are_left_for_a_controller_that_asks(host, monkeypatch, asked, trouble, expected):
     def gathered(hidden, control):
         if trouble:
             raise trouble
-        return {"hidden": hidden, "local": control["local"]}
+        return {"hidden": list(hidden), "control": control}
 
     monkeypatch.setattr(gather, "gather", gathered)
-    opened(host)
-    if message is not None:
-        mailbox.send("one", "facts", message)
+    opened(host, control=CONTROL)
+    if asked:
+        mailbox.send("one", "facts")
     run.guarded(host.base, "one")
     assert host.status()["phase"] == "committed" and host.facts() == expected
 

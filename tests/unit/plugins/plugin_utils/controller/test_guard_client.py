@@ -36,7 +36,7 @@ def fail(answer):
         raise answer
 
 
-def steer(answers, resets=(), unreachable=Gone):
+def steer(answers, resets=(), unreachable=Gone, facts=False):
     """A Steering over scripted answers (a dict is printed, a text is why the connection fails, an exception is raised);
     also returns the log of what it did. ``resets``: likewise for the attempts to drop the connection.
     """
@@ -55,7 +55,7 @@ def steer(answers, resets=(), unreachable=Gone):
             raise Gone(answer)
         return "banner\n" + json.dumps(answer) + "\n"
 
-    return guard_client.Steering("t1", execute, reset, unreachable, Clock()), log
+    return guard_client.Steering("t1", execute, reset, unreachable, Clock(), facts), log
 
 
 def test_the_nonce_is_read_over_a_new_connection():
@@ -130,21 +130,24 @@ def test_the_status_of_another_transaction_is_not_taken_for_ours():
         steerer.await_applied(5)
 
 
-@pytest.mark.parametrize("phase, diagnosis", [("committed", {}), ("undone", {"log": "a line"})])
-def test_an_end_is_taken_note_of_so_that_the_guard_can_leave_and_a_failure_is_diagnosed(phase, diagnosis):
-    answers = [{"id": "t1", "phase": phase}] + ([diagnosis] if diagnosis else []) + [{}]
-    steerer, log = steer(answers)
+@pytest.mark.parametrize("phase, facts, shown", [("committed", True, "facts"), ("undone", False, "diagnosis")])
+def test_an_end_is_taken_note_of_with_what_the_host_has_left(phase, facts, shown):
+    steerer, log = steer([{"id": "t1", "phase": phase}, {"log": "a line"}], facts=facts)
     assert steerer.confirm("n", 10)["phase"] == phase
-    assert steerer.take() == diagnosis
-    assert "confirm" in log[0] and "taken" in log[-1] and len(log) == len(answers)
+    assert steerer.take() == {"log": "a line"}
+    assert len(log) == 2 and shown + ".json" in log[1] and log[1].index("cat") < log[1].index("taken")
+    if facts:
+        assert log[0].index("/facts") < log[0].index("/confirm")
+    else:
+        assert "/facts" not in log[0]
 
 
 @pytest.mark.parametrize(
-    "text, found",
+    "text, content",
     [("", {}), ("cat: no such file", {}), ("[1]", {}), ('banner\n{"log": "x"}', {"log": "x"}), ('{"log": "x', {})],
 )
-def test_what_the_host_prints_is_a_diagnosis_or_none(text, found):
-    assert guard_client.diagnosed(text) == found
+def test_what_the_host_prints_is_a_document_or_none(text, content):
+    assert guard_client.document(text) == content
 
 
 @pytest.mark.parametrize("phase, found", [("applied", True), ("undone", True), ("applying", False)])
