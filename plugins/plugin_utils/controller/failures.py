@@ -26,7 +26,7 @@ def failure(step: str, message: str, unreachable: bool = False) -> dict[str, Any
 
 
 def of_task(task: dict[str, Any]) -> dict[str, Any]:
-    """The failure of a task, from ``{task, action, msg, unreachable, refused}``: its name, its action, and its message."""
+    """The failure of a task, from ``{task, action, msg, unreachable, refused}``: name, action, and message."""
     action, message = str(task.get("action") or ""), task.get("msg") or ""
     silent = bool(task.get("unreachable")) or ("." + action).endswith(_RESTARTS)
     step = steps.POLICIES if task.get("refused") else _STEPS.get(action.rpartition(".")[2], steps.TASK)

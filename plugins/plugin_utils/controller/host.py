@@ -41,7 +41,7 @@ class Host:
         self.name: str = variables.get("inventory_hostname", "host")
 
     def line(self, line: str) -> str:
-        """Run a shell line on the host, with the become settings of the task. Returns its output. Raises UNREACHABLE."""
+        """Run a shell line on the host with the become settings of the task; its output. Raises UNREACHABLE."""
         return self.run(line)[1]
 
     def run(self, line: str) -> tuple[int, str, str]:
