@@ -183,9 +183,12 @@ def guests(links: Iterable[Mapping] | None = None, managed: Mapping | None = Non
     """``{device: bridge}`` of the taps and veths on bridges that are not configured in NetworkManager: guests and
     containers.
     """
-    managed = networkmanager.connected_of(networkmanager.objects()) if managed is None else managed
-    links = _links() if links is None else links
-    return {link["ifname"]: link["master"] for link in links if link.get("master") and _of_a_guest(link, managed)}
+    ports = [
+        link for link in (_links() if links is None else links) if link.get("master") and _kind(link) in _GUEST_KINDS
+    ]
+    if ports and managed is None:
+        managed = networkmanager.connected_of(networkmanager.objects())
+    return {link["ifname"]: link["master"] for link in ports if _of_a_guest(link, managed or {})}
 
 
 def device(link: Mapping, connection: str, vlans: Iterable[dict] = (), vfs: int = 0) -> dict:
@@ -262,7 +265,11 @@ def _bridge(data: Mapping) -> dict:
 def _of_a_guest(link: Mapping, managed: Mapping) -> bool:
     """Whether a tap or veth is not configured by NetworkManager: it belongs to a running guest or container."""
     seen = managed.get(link["ifname"])
-    return (link.get("linkinfo") or {}).get("info_kind") in _GUEST_KINDS and (seen is None or seen["external"])
+    return _kind(link) in _GUEST_KINDS and (seen is None or seen["external"])
+
+
+def _kind(link: Mapping) -> str:
+    return (link.get("linkinfo") or {}).get("info_kind", "")
 
 
 def _sorted(entries: Iterable[Any]) -> list:

@@ -31,6 +31,7 @@ STP_MARGIN = 10  # in addition to twice the forward delay, until the ports are u
 SYSFS = "/sys/class/net"
 _BLOCKED = ("1", "2")  # listening, learning (linux/if_bridge.h, BR_STATE_*): before forwarding
 _FORWARDING = "3"
+_SOON_SECONDS = 2
 SETTLE_SECONDS = 20  # how long to wait for an address: DHCP takes 2 s, duplicate address detection 1 to 2 s
 
 
@@ -198,6 +199,12 @@ def settle(entry: Mapping, end: float) -> dict:
                 "the address %s did not come back; the host has %s" % (", ".join(missing), ", ".join(have) or "none"),
             )
         time.sleep(0.1)
+
+
+def check_addresses(entry: Mapping) -> None:
+    """Raise Abort if an address to keep is gone and does not come back soon."""
+    if not _are_held(entry["keep"]):
+        settle(entry, time.monotonic() + _SOON_SECONDS)
 
 
 def _are_held(addresses: Iterable[str]) -> bool:

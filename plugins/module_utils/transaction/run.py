@@ -291,7 +291,7 @@ def _find_checkpoint(identity: str) -> None:
 def _commit(entry: dict) -> None:
     path = mailbox.tell(entry["id"], phase="committing").get("checkpoint")
     prove.check_checkpoint(path)
-    prove.settle(entry, time.monotonic() + 2)
+    prove.check_addresses(entry)
     try:
         every.seal(endings.context_of(entry), lambda prepared: journal.update(entry, prepared=prepared))
         if entry["persistent"]:

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.change import scope
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.effects import repair
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.facts import comparison, snapshot
-from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources import kernel
+from ansible_collections.ovirt.mgmt_network.plugins.module_utils.sources import kernel, networkmanager
 
 
 def link(name, kind="", data=None, **more):
@@ -334,3 +334,56 @@ RULES = [
 @pytest.mark.parametrize("entry, words", RULES)
 def test_rules_as_ip_takes_them(entry, words):
     assert repair._rule_words(entry) == words
+
+
+@pytest.mark.parametrize(
+    "links, seen, expected",
+    [
+        ([link("vnet0", "tun", master="br5"), link("eth5", master="br5")], {}, {"vnet0": "br5"}),
+        ([link("vnet0", "tun", master="br5")], {"vnet0": {"external": True}}, {"vnet0": "br5"}),
+        ([link("tap9", "tun", master="br5")], {"tap9": {"external": False}}, {}),  # of a profile
+        ([link("vnet1", "tun")], None, {}),  # on no bridge
+        ([link("eth5", master="br5"), link("bond4", "bond")], None, {}),
+    ],
+)
+def test_guests_are_told_from_what_is_configured(links, seen, expected, monkeypatch):
+    def objects():
+        assert seen is not None, "NetworkManager is asked only where there may be a guest"
+        return {}
+
+    monkeypatch.setattr(networkmanager, "objects", objects)
+    monkeypatch.setattr(networkmanager, "connected_of", lambda _objects: seen)
+    assert snapshot.guests(links) == expected
+
+
+def test_a_snapshot_is_made_of_what_networkmanager_manages(monkeypatch):
+    links = [
+        link("eth1", addr_info=[{"local": "192.0.2.5", "prefixlen": 24, "scope": "global"}]),
+        link("docker0", "bridge"),
+        link("vnet0", "tun", master="br5"),
+    ]
+    routes = [{"dst": "default", "gateway": "192.0.2.1", "dev": "eth1"}, {"dst": "172.17.0.0/16", "dev": "docker0"}]
+    answers = {"addr": links, "route": routes, "rule": [{"priority": 0, "table": "local"}]}
+    asked = []
+
+    def show(*words, strict=False):
+        assert strict, "what cannot be read is an error, not an empty network"
+        asked.append(words)
+        kind = next(word for word in words if word in answers)
+        return answers[kind] if "-6" not in words else []
+
+    monkeypatch.setattr(kernel, "show", show)
+    monkeypatch.setattr(kernel, "vlan_filters", dict)
+    monkeypatch.setattr(kernel, "virtual_functions", lambda _name: 0)
+    monkeypatch.setattr(networkmanager, "objects", dict)
+    monkeypatch.setattr(
+        networkmanager, "connected_of", lambda _objects: {"eth1": {"connection": "u1", "external": False}}
+    )
+    monkeypatch.setattr(networkmanager, "dns_of", lambda _objects: [{"nameservers": ["192.0.2.1"]}])
+    taken = snapshot.take()
+    assert list(taken["devices"]) == ["eth1"] and taken["guests"] == {"vnet0": "br5"}
+    assert taken["devices"]["eth1"]["addresses"] == ["192.0.2.5/24"]
+    assert taken["devices"]["eth1"]["connection"] == "u1"
+    assert [route["dst"] for route in taken["routes"]] == ["default"] and taken["routes"][0]["family"] == 4
+    assert taken["rules"] == [{"priority": 0, "table": "local", "family": 4}]
+    assert taken["dns"] == [{"nameservers": ["192.0.2.1"]}] and len(asked) == 5

@@ -235,3 +235,37 @@ LOG = f"""<info>  [1.0] audit: op="checkpoint-create" arg="{CHECKPOINT}/1" pid=7
 def test_checkpoint_owner(number, rc, owner, monkeypatch):
     monkeypatch.setattr(nm, "run", lambda *_args, **_kwargs: (rc, LOG, ""))
     assert nm.checkpoint_owner("%s/Checkpoint/%d" % (nm.PATH, number)) == owner
+
+
+def connected(state=100, flags=0, active=True, **properties):
+    """NetworkManager's objects with eth1 in ``state``, whose active connection has ``flags``."""
+    bus, path = nm.BUS, nm.PATH
+    device = {"Interface": "eth1", "State": state, "ActiveConnection": path + "/A/1" if active else "/", **properties}
+    return {
+        path + "/Devices/1": {bus + ".Device": device},
+        path + "/A/1": {bus + ".Connection.Active": {"Uuid": "u1", "StateFlags": flags}},
+    }
+
+
+@pytest.mark.parametrize(
+    "objects, expected",
+    [
+        (connected(), {"eth1": {"connection": "u1", "external": False}}),
+        (connected(flags=0x80 | 0x4), {"eth1": {"connection": "u1", "external": True}}),
+        (connected(state=50, flags=0x80), {"eth1": {"connection": "u1", "external": False}}),
+        (connected(state=30, active=False), {"eth1": {"connection": "", "external": False}}),
+        (connected(state=10, active=False), {}),  # NM_DEVICE_STATE_UNMANAGED
+        (connected(Real=False), {}),
+        (connected(Interface="lo"), {}),
+        ({}, {}),
+    ],
+)
+def test_what_is_connected(objects, expected):
+    assert nm.connected_of(objects) == expected
+
+
+@pytest.mark.parametrize("configuration, expected", [([{"nameservers": ["192.0.2.1"]}], 1), ([], 0), (None, 0)])
+def test_dns(configuration, expected):
+    path, interface = nm.PATH + "/DnsManager", nm.BUS + ".DnsManager"
+    objects = {path: {interface: {"Configuration": configuration}}} if configuration is not None else {}
+    assert len(nm.dns_of(objects)) == expected

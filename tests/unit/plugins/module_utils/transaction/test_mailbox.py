@@ -62,3 +62,42 @@ def test_an_end_that_found_no_room_is_told_while_the_guard_lingers(room, monkeyp
     mailbox.linger("one", 600)
     assert turns == ["undoing", "undoing", "undone"]
     assert not os.path.exists(mailbox.folder("one")) and not mailbox._unwritten
+
+
+@pytest.mark.parametrize(
+    "status, reached, expected",
+    [
+        ({"phase": "applied"}, ("applied",), "applied"),
+        ({"phase": "undone"}, ("applied",), "undone"),  # it has ended
+        ({"phase": "applying"}, ("applied",), "applying"),  # the time is over
+    ],
+)
+def test_waiting_for_a_phase(room, status, reached, expected):
+    mailbox.publish({"id": "one", **status})
+    assert mailbox.wait_for("one", reached, 0)["phase"] == expected
+    assert mailbox.wait_for("two", reached, 0) is None
+
+
+def test_messages_arrive_whole_or_not_at_all(room):
+    mailbox.publish({"id": "one"})
+    assert mailbox.received("one", "confirm") is None
+    mailbox.send("one", "confirm", "nonce")
+    assert mailbox.received("one", "confirm") == "nonce"
+    assert sorted(os.listdir(mailbox.folder("one"))) == ["confirm", "status.json"]
+    mailbox.forget("one")
+    with pytest.raises(OSError):
+        mailbox.send("one", "cancel")
+
+
+@pytest.mark.parametrize(
+    "phase, old, alive, stays",
+    [("undone", True, False, False), ("undone", False, False, True), ("undone", True, True, True)]
+    + [("applied", True, False, True)],
+)
+def test_what_nobody_has_taken_is_swept_away(room, phase, old, alive, stays):
+    mailbox.publish({"id": "one", "phase": phase})
+    if old:
+        os.utime(os.path.join(mailbox.folder("one"), "status.json"), (0, 0))
+    mailbox.sweep(lambda _identity: alive)
+    assert os.path.exists(mailbox.folder("one")) is stays
+    assert (mailbox.status_of("one") or {}).get("phase") == phase or not stays

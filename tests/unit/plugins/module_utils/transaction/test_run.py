@@ -99,7 +99,7 @@ def host(tmp_path, monkeypatch):
     step(prove, "baseline", "baseline", {})
     step(prove, "prove", "prove")
     step(prove, "check_checkpoint", "checkpoint is there")
-    step(prove, "settle", "addresses are there")
+    step(prove, "check_addresses", "addresses are there")
     step(profile_files, "flush", "flush profiles")
     step(networkmanager, "destroy_checkpoint", "destroy checkpoint")
     step(journal, "commit_point", "commit point", call=journal.commit_point)
