@@ -1,4 +1,4 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the role host_deploy decides about a host: supported or not, its identity, the firewall, the steps to run."""
+"""The decisions of the role host_deploy: whether a host is supported, its identity, the firewall, the steps to run."""

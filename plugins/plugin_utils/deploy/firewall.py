@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What firewalld of a host is to let in: the SSH port before anything else, then services and ports (pure)."""
+"""What firewalld of a host must allow: the SSH port first, then services and ports. Pure."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from collections.abc import Mapping
 from typing import Any
 
 RUNNING, STOPPED, ABSENT = "running", "stopped", "absent"
-# The configurations to be kept, each by the options that address it, the permanent one first.
+# The options for each configuration to change, the permanent one first.
 _MODES: dict[str, list[list[str]]] = {RUNNING: [["--permanent"], []], STOPPED: [[]], ABSENT: []}
 
 
 def zone(given: str, facts: Mapping[str, Any]) -> str:
-    """The zone to configure: the ``given`` one, else that of the interface that Ansible came in by, else "", which is
-    firewalld's default zone. ``facts``: of host_network_facts, {} when there are none.
+    """The zone to configure: ``given``, otherwise the zone of the interface that Ansible is connected to, otherwise "",
+    firewalld's default zone. ``facts``: of host_network_facts, {} if there are none.
     """
     profile = (facts.get("profiles") or {}).get(facts.get("lastClientIface") or "") or {}
     return given or str((profile.get("settings") or {}).get("connection.zone") or "")
 
 
 def calls(firewalld: str, zone_name: str) -> list[list[str]]:
-    """A command line for each configuration, to be completed by what is asked of it."""
+    """The beginning of a command line for each configuration."""
     tool = "firewall-cmd" if firewalld == RUNNING else "firewall-offline-cmd"
     options = ["--zone=" + zone_name] if zone_name else []
     return [[tool, *mode, *options] for mode in _MODES[firewalld]]
@@ -40,7 +40,7 @@ def listed(listing: str, what: str) -> list[str]:
 
 
 def unlisted_services(listings: list[str], services: list[str]) -> list[str]:
-    """The ``services`` that no configuration lets in yet."""
+    """The ``services`` that no configuration allows yet."""
     allowed = {name for listing in listings for name in listed(listing, "services")}
     return [name for name in services if name not in allowed]
 
@@ -48,7 +48,7 @@ def unlisted_services(listings: list[str], services: list[str]) -> list[str]:
 def additions(
     firewalld: str, zone_name: str, listings: list[str], ssh_port: int, services: list[str], ports: list[str]
 ) -> list[list[str]]:
-    """The command lines that let in what is not let in yet. ``listings``: of calls(), the zone's --list-all."""
+    """The command lines that allow what is not allowed yet. ``listings``: output of calls(), the zone's --list-all."""
     ssh = "%d/tcp" % ssh_port
     lines = []
     for option, what, wanted in (

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The ID of a host, by which the engine knows it (pure)."""
+"""The ID of a host, by which the engine identifies it. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-# UUIDs that vendors left in firmware unset; two hosts with one of them would be one host for the engine.
+# Placeholder UUIDs in firmware; the engine would treat two hosts with the same one as one host.
 _BOGUS = (
     "00020003-0004-0005-0006-000700080009",
     "03000200-0400-0500-0006-000700080009",
@@ -23,9 +23,11 @@ _NAMESPACE = uuid.UUID("361E6D51-FAEC-444A-9079-341386DA8E2E")  # that of ansibl
 
 
 def host_id(given: str, probe: Mapping[str, str], nics: Mapping[str, Mapping[str, Any]]) -> str:
-    """The ``given`` ID; else that in vdsm.id; else the hardware's; else one made from machine-id and MAC addresses.
+    """The ``given`` ID; otherwise the one in vdsm.id; otherwise the hardware's; otherwise one derived from machine-id
+    and MAC addresses.
 
-    The last is stable even when the file is lost: cloned images share the machine-id, but not the MACs.
+    The last is stable even if the file is lost, and differs between cloned images, which share the machine-id but not
+    the MAC addresses.
     """
     if given or probe["vdsm_id"]:
         return given or probe["vdsm_id"]
@@ -40,15 +42,15 @@ def _is_sane(hardware: str) -> bool:
 
 
 def rivals(identity: str, known: Mapping[str, str], own_names: Iterable[str]) -> list[str]:
-    """The other hosts that have the ID by ``known`` (``{id: host}``). ``own_names``: names of the host itself."""
+    """The other hosts with the ID in ``known`` (``{id: host}``). ``own_names``: names of the host itself."""
     names = [str(name) for key, name in known.items() if str(key).lower() == identity.lower()]
     return [name for name in names if name not in set(own_names)]
 
 
 def conflict(identity: str, host: str, names: Iterable[str]) -> str:
-    """What to say of an ID that other hosts have, too."""
+    """The message for an ID that other hosts also have."""
     return (
-        "The id %s of %s is also that of %s: the engine would take them for one host. On the host that is the copy "
-        "remove /etc/vdsm/vdsm.id if it is there, else give it an id of its own in host_deploy_vdsm_id."
+        "The ID %s of %s is also the ID of %s, so the engine would treat them as one host. On the copied host, remove "
+        "/etc/vdsm/vdsm.id; if the file does not exist, set another ID in host_deploy_vdsm_id. Then run again."
         % (identity, host, ", ".join(names))
     )

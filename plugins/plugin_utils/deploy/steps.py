@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Which steps host_deploy runs on a host, from its arguments and what probe.sh has printed (pure)."""
+"""The steps that host_deploy runs on a host, from its arguments and the output of probe.sh. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def parse(text: str) -> dict[str, str]:
 
 
 def packages(arguments: Arguments, family: Family) -> list[str]:
-    """The packages that must be installed."""
+    """The packages to install."""
     wanted = [*arguments.get("packages", family.packages), *arguments["extra_packages"]]
     if arguments["firewall"] == "firewalld" and arguments["firewall_start"]:
         wanted.append("firewalld")
@@ -31,13 +31,13 @@ def packages(arguments: Arguments, family: Family) -> list[str]:
 
 
 def units(arguments: Arguments, family: Family) -> list[str]:
-    """The units whose state decides."""
+    """The units on whose state the steps depend."""
     return list(dict.fromkeys([family.chrony_unit, "tuned", "firewalld", *arguments["services"]]))
 
 
 def missing_packages(probe: Probe, nmstate_packages: list[str], installed: list[str]) -> list[str]:
-    """What to install next: nmstate alone and first, without which the network cannot be read. ``installed``: what was
-    asked for before; it is not asked for again.
+    """The packages to install next: first only nmstate, which is required to read the network. ``installed``: packages
+    that were requested before; they are not requested again.
     """
     if not probe["nmstate_version"]:
         nmstate = [name for name in nmstate_packages if name not in installed]
@@ -47,19 +47,19 @@ def missing_packages(probe: Probe, nmstate_packages: list[str], installed: list[
 
 
 def ssh_port(arguments: Arguments, probe: Probe, ansible_port: Any) -> int:
-    """The port that Ansible came in on, as the host sees it; behind a port forwarding ansible_port is another one."""
+    """The host's port of Ansible's connection. Behind port forwarding, it differs from ansible_port."""
     return int(arguments.get("ssh_port") or probe["ssh_port"] or ansible_port or 22)
 
 
 def steps(
     arguments: Arguments, probe: Probe, family: Family, identity: str, commands: list[list[str]], check: bool
 ) -> list[str]:
-    """The task files that have something to do, in their order. ``commands``: of firewall.additions()."""
+    """The task files that have something to do, in their order. ``commands``: from firewall.additions()."""
     chrony, tuned = probe["unit." + family.chrony_unit], probe["unit.tuned"]
     runs_chrony = arguments["clock"] == "chrony"
     asked = {
         "firewall.yml": bool(commands) or starts_firewalld(arguments, probe),
-        # in check mode the directory cannot be made
+        # in check mode, the directory is not created
         "identity.yml": not probe["vdsm_dir"] or probe["vdsm_id"] != identity,
         "clock.yml": runs_chrony and (chrony == "idle" or chrony == "ready" and bool(arguments["ntp_servers"])),
         "tuned.yml": bool(arguments["tuned_profile"]) and (tuned == "idle" or switches_profile(arguments, probe)),
@@ -74,12 +74,12 @@ def steps(
 
 
 def starts_firewalld(arguments: Arguments, probe: Probe) -> bool:
-    """Whether firewalld is to be started."""
+    """Whether to start firewalld."""
     return arguments["firewall"] == "firewalld" and arguments["firewall_start"] and probe["unit.firewalld"] == "idle"
 
 
 def switches_profile(arguments: Arguments, probe: Probe) -> bool:
-    """Whether tuned is to be switched to the profile."""
+    """Whether to activate the tuned profile."""
     return (
         probe["unit.tuned"] in ("idle", "ready")
         and probe["tuned_known"] == "yes"
@@ -88,7 +88,7 @@ def switches_profile(arguments: Arguments, probe: Probe) -> bool:
 
 
 def idle_services(arguments: Arguments, probe: Probe) -> list[str]:
-    """The services to be enabled and started, in their order."""
+    """The services to enable and start, in their order."""
     return [name for name in arguments["services"] if probe["unit." + name] == "idle"]
 
 
@@ -99,7 +99,7 @@ def services_left_alone(arguments: Arguments, probe: Probe) -> dict[str, str]:
 
 
 def firewalld_at_the_end(arguments: Arguments, probe: Probe, check: bool) -> str:
-    """What becomes of firewalld: running, stopped, absent, or none when it is ignored."""
+    """The state of firewalld: running, stopped, absent, or none if it is ignored."""
     if arguments["firewall"] == "none":
         return "none"
     return RUNNING if arguments["firewall_start"] and not check else probe["firewalld"]

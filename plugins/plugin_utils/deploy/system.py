@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What a host must be to become a hypervisor, and what differs between the families of systems (pure)."""
+"""The requirements for a hypervisor, and the differences between operating system families. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ PYTHON, NETWORKMANAGER, NMSTATE = "3.9", "1.40", "2.0"
 
 @dataclass(frozen=True)
 class Family:
-    """A family of systems: its oldest release (and that of a distribution with numbers of its own), and its names."""
+    """An operating system family: its oldest supported release (and that of distributions with other version numbers),
+    and its names.
+    """
 
     release: int
     packages: tuple[str, ...]
@@ -33,7 +35,7 @@ FAMILIES = {
         releases={"Fedora": 40},
         packages=("NetworkManager", "chrony", "tuned"),
         nmstate_packages=("nmstate",),
-        nmstate_hint="it is the package nmstate of AppStream: enable that repository",
+        nmstate_hint="enable the repository AppStream, which contains the package nmstate",
         chrony_unit="chronyd",
         chrony_conf="/etc/chrony.conf",
     ),
@@ -42,9 +44,8 @@ FAMILIES = {
         releases={"Ubuntu": 24},
         packages=("network-manager", "chrony", "tuned"),
         nmstate_packages=(),
-        nmstate_hint='this distribution has no package of it: put nmstatectl (built by "cargo install --locked '
-        'nmstatectl", or from your own package) into /usr/local/bin of the host, or name a package of your '
-        "repositories in host_deploy_nmstate_packages",
+        nmstate_hint='this distribution has no package for it. Install nmstatectl in /usr/local/bin (built with "cargo '
+        'install --locked nmstatectl"), or set host_deploy_nmstate_packages to a package in your repositories',
         chrony_unit="chrony",
         chrony_conf="/etc/chrony/chrony.conf",
     ),
@@ -52,47 +53,45 @@ FAMILIES = {
 
 
 def system_problems(facts: Mapping[str, Any]) -> list[str]:
-    """What keeps a host from becoming a hypervisor by Ansible's ``facts`` (os_family, distribution,
-    distribution_major_version, python).
-    """
+    """The problems of a host by Ansible's ``facts`` (os_family, distribution, distribution_major_version, python)."""
     problems = []
     name, distribution = facts["os_family"], facts["distribution"]
     family = FAMILIES.get(name)
     if family is None:
-        problems.append("its system is of the family %s, supported are %s" % (name, ", ".join(FAMILIES)))
+        problems.append("got operating system family %s, expected %s" % (name, ", ".join(FAMILIES)))
     major = str(facts["distribution_major_version"])
     oldest = family.releases.get(distribution, family.release) if family else 0
     if re.fullmatch("[0-9]+", major) and int(major) < oldest:
-        problems.append("%s %s is too old, needed is %d or newer" % (distribution, major, oldest))
+        problems.append("got %s %s, expected %d or later" % (distribution, major, oldest))
     python = "%(major)s.%(minor)s" % facts["python"]["version"]
     if not at_least(python, PYTHON):
         problems.append(
-            "Python %s is too old, needed is %s or newer: install one and point ansible_python_interpreter at it"
-            % (python, PYTHON)
+            "got Python %s, expected %s or later: install it and set ansible_python_interpreter" % (python, PYTHON)
         )
     return problems
 
 
 def tool_problems(probe: Mapping[str, str], family: Family, nmstate_packages: list[str]) -> list[str]:
-    """Likewise by what probe.sh has printed. ``nmstate_packages``: what would be installed for a missing nmstatectl."""
+    """The problems of a host, from the output of probe.sh. ``nmstate_packages``: packages to install if nmstatectl is
+    missing.
+    """
     problems = []
     if probe["uid"] != "0":
-        problems.append("Ansible is not root on it: run with become")
+        problems.append("Ansible is not root on the host: run with become")
     if probe["arch"] not in ARCHITECTURES:
-        problems.append("its architecture %s is not supported, only %s" % (probe["arch"], ", ".join(ARCHITECTURES)))
+        problems.append("got architecture %s, expected %s" % (probe["arch"], ", ".join(ARCHITECTURES)))
     if probe["nm_active"] != "active":
         problems.append(
-            "NetworkManager is not active (%s): it has to manage the network before the host can be added"
+            "NetworkManager is not active (%s): it must manage the network before the host can be added"
             % (probe["nm_active"] or "unknown")
         )
     if probe["nm_version"] and not at_least(probe["nm_version"], NETWORKMANAGER):
-        problems.append("NetworkManager %s is too old, needed is %s or newer" % (probe["nm_version"], NETWORKMANAGER))
+        problems.append("got NetworkManager %s, expected %s or later" % (probe["nm_version"], NETWORKMANAGER))
     if not probe["nmstate_version"] and not nmstate_packages:
         problems.append("nmstatectl is missing: %s" % family.nmstate_hint)
     if probe["nmstate_version"] and not at_least(probe["nmstate_version"], NMSTATE):
         problems.append(
-            "nmstate %s is too old, needed is %s or newer: %s"
-            % (probe["nmstate_version"], NMSTATE, family.nmstate_hint)
+            "got nmstate %s, expected %s or later: %s" % (probe["nmstate_version"], NMSTATE, family.nmstate_hint)
         )
     return problems
 

@@ -1,4 +1,4 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The words of definitions, requests and facts: checked, completed, immutable. Knows no other room."""
+"""Definitions, requests, and facts: validated, completed, immutable. Imports no other room."""

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Addresses: the few questions the core asks about them, answered by netaddr.
+"""Functions for IP addresses, based on netaddr.
 
-Text with an IPv6 zone (``fe80::1%eth0``) is understood; the zone takes no part in comparisons.
+Text with an IPv6 zone (``fe80::1%eth0``) is accepted; comparisons ignore the zone.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 try:
     import netaddr
-except ImportError as error:  # the filters say so in one sentence; importing this file must not fail
+except ImportError as error:  # the filters report it; importing this file must not fail
     netaddr = None
     NETADDR_IMPORT_ERROR: ImportError | None = error
 else:
@@ -20,9 +20,9 @@ else:
 
 
 def parse_address(text: object, zerofill: bool = False) -> Any:
-    """Return the netaddr.IPAddress of ``text`` (address without prefix), or None when it is none.
+    """Return the netaddr.IPAddress of ``text`` (address without prefix length), or None if it is invalid.
 
-    Leading zeros in IPv4 octets are refused (octal to some tools, decimal to others) unless ``zerofill``.
+    Leading zeros in IPv4 octets are rejected, because tools interpret them as octal or decimal, unless ``zerofill``.
     """
     if not isinstance(text, str) or not text:
         return None
@@ -34,7 +34,7 @@ def parse_address(text: object, zerofill: bool = False) -> Any:
 
 
 def is_unspecified(text: object) -> bool:
-    """True for ``0.0.0.0`` and every spelling of ``::``; False for anything else, None and "" included."""
+    """True for ``0.0.0.0`` and every spelling of ``::``; False for anything else, including None and ""."""
     address = parse_address(text)
     return address is not None and int(address) == 0
 
@@ -46,13 +46,13 @@ def is_real(text: object) -> bool:
 
 
 def same_address(address: object, other: object) -> bool:
-    """True when both are addresses and equal by value (``1::2`` = ``1:0::2``, ``1.2.3.04`` = ``1.2.3.4``)."""
+    """True if both are addresses and equal by value (``1::2`` = ``1:0::2``, ``1.2.3.04`` = ``1.2.3.4``)."""
     first, second = parse_address(address, zerofill=True), parse_address(other, zerofill=True)
     return first is not None and first == second
 
 
 def canonical(text: str) -> str:
-    """The one spelling of an address (zone kept); text that is no address comes back as it is."""
+    """The canonical spelling of an address, including its zone. Other text is returned unchanged."""
     address = parse_address(text, zerofill=True)
     if address is None:
         return text
@@ -61,7 +61,7 @@ def canonical(text: str) -> str:
 
 
 def prefix_length(mask: object) -> int | None:
-    """Prefix length (0..32) of an IPv4 netmask or prefix (``255.255.255.0``, ``24``, ``/24``), else None."""
+    """Prefix length (0..32) of an IPv4 netmask or prefix (``255.255.255.0``, ``24``, ``/24``), None if invalid."""
     text = str(mask).lstrip("/") if mask is not None else ""
     if text.isdecimal():
         return int(text) if int(text) <= 32 else None
@@ -72,7 +72,7 @@ def prefix_length(mask: object) -> int | None:
 
 
 def in_subnet(address: str, mask: object, other: str) -> bool:
-    """True when ``other`` lies in the IPv4 subnet of ``address`` with ``mask`` (netmask or prefix)."""
+    """True if ``other`` is in the IPv4 subnet of ``address`` with ``mask`` (netmask or prefix length)."""
     prefix, gateway = prefix_length(mask), parse_address(other)
     if prefix is None or gateway is None or gateway.version != 4 or parse_address(address) is None:
         return False
@@ -80,5 +80,5 @@ def in_subnet(address: str, mask: object, other: str) -> bool:
 
 
 def netmask(prefix: int) -> str:
-    """IPv4 netmask of a prefix length: 24 gives ``255.255.255.0``."""
+    """IPv4 netmask of a prefix length: ``255.255.255.0`` for 24."""
     return str(netaddr.IPNetwork(f"0.0.0.0/{prefix}").netmask)

@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The definition of a network in the data center: checked and completed.
+"""The definition of a network in the data center: validated and completed.
 
-The keys name, description, comment, vm_network, vlan_tag and mtu mean what they mean for the module
-ovirt.ovirt.ovirt_network; the limits are the engine's (its bean validation of a network) and VDSM's (names of bridges).
+The keys name, description, comment, vm_network, vlan_tag, and mtu mean the same as in the module
+ovirt.ovirt.ovirt_network. The limits are those of the engine (its bean validation of a network) and of VDSM (names of
+bridges).
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ _NAME_RULE = "1 to 15 of the characters 0-9, a-z, A-Z, '_', and '-', not beginni
 
 
 class DefinitionError(FormatError):
-    """The definition cannot be used."""
+    """The definition is invalid."""
 
 
 @dataclass(frozen=True)
 class Definition:
-    """A network of the data center. ``vdsm_name``: its name on hosts. ``vlan_tag``: None or 0 when untagged (0 is
-    kept). ``mtu`` in bytes. ``dns_servers``: addresses in canonical spelling.
+    """A network of the data center. ``vdsm_name``: its name on hosts. ``vlan_tag``: None or 0 if untagged (0 is kept).
+    ``mtu`` in bytes. ``dns_servers``: addresses in canonical form.
     """
 
     name: str
@@ -44,7 +45,7 @@ class Definition:
     switch: str = "legacy"
 
     def to_dict(self) -> Data:
-        """The definition as plain data, which is a definition, too."""
+        """The definition as plain data, which is also valid input for parse_definition()."""
         return {**asdict(self), "dns_servers": list(self.dns_servers)}
 
 
@@ -52,8 +53,8 @@ KEYS = tuple(entry.name for entry in fields(Definition))
 
 
 def parse_definition(definition: object) -> Definition:
-    """The Definition of a mapping with keys of KEYS, or of JSON text of one; values may be as templates and surveys
-    give them (see values). Raises DefinitionError naming the key, what was given and what is expected.
+    """The Definition of a mapping with keys of KEYS, or of JSON text of one. Accepts values as templates and surveys
+    provide them (see values). Raises DefinitionError, which names the key, the value, and what is expected.
     """
     try:
         given = values.mapping(definition)
@@ -87,7 +88,9 @@ def parse_definition(definition: object) -> Definition:
 
 
 def _names(given: Data, checked: Values) -> tuple[str, str]:
-    """The logical name and the name on the host. VDSM makes a device of the latter, hence its narrow rule."""
+    """The logical name and the name on the host. The latter has a stricter rule, because VDSM creates a device with
+    this name.
+    """
     if "name" not in given:
         raise DefinitionError(
             "name", "this key is required; set it to the name of the logical network, for example 'ovirtmgmt'"

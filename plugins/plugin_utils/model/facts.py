@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What host_network_facts tells about a host, checked and immutable: capabilities, nmstate state, VDSM's records."""
+"""The facts of host_network_facts, validated and immutable: capabilities, nmstate state, VDSM's records."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class Facts:
     """The facts of one host.
 
     ``nics``, ``bondings``, ``vlans``, ``bridges``, ``networks``, ``teams``: capabilities entries by name.
-    ``active_interface``: lastClientIface, "" when unknown. ``control_address``: the host's end of the control
-    connection. ``running``: {networks, bondings} as VDSM's persistence records them, None in plain capabilities, which
-    do not have it. ``unsaved``, ``in_memory``: {networks, bondings}, lists of names. ``unmanaged``: {device: why}.
+    ``active_interface``: lastClientIface, "" if unknown. ``control_address``: the host's end of the control connection.
+    ``running``: {networks, bondings} as recorded in VDSM's persistence, None in plain capabilities, which do not
+    contain it. ``unsaved``, ``in_memory``: {networks, bondings}, lists of names. ``unmanaged``: {device: why}.
     """
 
     nics: Mapping[str, Data]
@@ -56,12 +56,12 @@ class Facts:
     unmanaged: Mapping[str, str]
 
     def device(self, name: str) -> Data:
-        """The capabilities entry of the device ``name``, {} when there is none."""
+        """The capabilities entry of the device ``name``, {} if there is none."""
         maps = (self.nics, self.bondings, self.vlans, self.bridges)
         return next((entries[name] for entries in maps if name in entries), {})
 
     def vlan_device(self, base: str, tag: int | None) -> str:
-        """The device of VLAN ``tag`` on ``base``, ``base`` itself when untagged; "" when there is none."""
+        """The device of VLAN ``tag`` on ``base``, ``base`` itself if untagged; "" if there is none."""
         if tag is None:
             return base
         return next(
@@ -79,15 +79,15 @@ class Facts:
         return self.running.get("networks") or {}
 
     def recorded_bonds(self) -> Data | None:
-        """VDSM's records of bonds by name, None when the facts do not tell."""
+        """VDSM's records of bonds by name, None if unknown."""
         return None if self.running is None else self.running.get("bondings") or {}
 
     def bond(self, name: str) -> Bond:
-        """The bond ``name`` as it is."""
+        """The current state of the bond ``name``."""
         return reported_bond(name, self.bondings[name])
 
     def host_networks(self) -> dict[str, Network]:
-        """The networks that VDSM has on the host, reported or recorded, by name: where they stand, MTU and QoS."""
+        """The networks that VDSM has on the host, reported or recorded, by name: their base, VLAN, MTU, and QoS."""
         networks = {}
         for name, entry in sorted({**self.records(), **self.networks}.items()):
             south = entry.get("southbound") or entry.get("iface") or entry.get("bonding") or entry.get("nic") or ""
@@ -107,8 +107,8 @@ class Facts:
     def with_control_address(self, device: Data) -> Data:
         """``device`` (capabilities entry) with the address of the control connection as its primary one.
 
-        VDSM's primary address is the one in the gateway's subnet, the first otherwise; the one that must be kept is the
-        one the controller came to. An IPv4 address that cannot reach the gateway stays secondary.
+        VDSM's primary address is the one in the gateway's subnet, or else the first one. The address to keep is the one
+        that the controller is connected to. An IPv4 address that cannot reach the gateway remains secondary.
         """
         for key in ("ipv4addrs", "ipv6addrs"):
             addresses = device.get(key) or []
@@ -128,8 +128,8 @@ class Facts:
 def parse_facts(facts: object) -> Facts:
     """The Facts of ansible_facts.host_network.
 
-    Raises FactsError for what no decision can be made without (nics, bondings, vlans, bridges, lastClientIface) and for
-    what has another form, StateFormatError for a key ``nmstate`` that is no state.
+    Raises FactsError if a required key is missing (nics, bondings, vlans, bridges, lastClientIface) or a key is
+    malformed, StateFormatError if ``nmstate`` is not a state.
     """
     if not isinstance(facts, dict):
         raise FactsError(

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A host's current nmstate state, as the generator of desired states asks it."""
+"""A host's current nmstate state, with the queries that the generator of desired states needs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.values im
 
 
 class StateFormatError(FormatError):
-    """What is told about the host cannot be used."""
+    """The data about the host is invalid."""
 
 
 def check_mapping(key: str, value: object) -> None:
@@ -20,15 +20,15 @@ def check_mapping(key: str, value: object) -> None:
 
 
 def vlan_name(base: str | None, tag: int) -> str:
-    """VDSM's name for the device of VLAN ``tag`` on ``base``; it knows no other."""
+    """VDSM's name for the device of VLAN ``tag`` on ``base``, the only one that it supports."""
     return f"{base}.{tag}"
 
 
 class HostState:
-    """Answers about ``state``: ``nmstatectl show`` as data, the same digested (facts' ``nmstate``), or None for
-    nothing. Raises StateFormatError.
+    """Queries on ``state``: the output of ``nmstatectl show``, its digest (``nmstate`` of the facts), or None for an
+    empty state. Raises StateFormatError.
 
-    Interfaces that NetworkManager does not manage (state ignore) count as existing, for their names are taken.
+    Interfaces that NetworkManager does not manage (state ignore) exist, because their names are in use.
     """
 
     def __init__(self, state: Data | None) -> None:
@@ -37,13 +37,13 @@ class HostState:
         self.interfaces: dict[str, Data] = {iface["name"]: iface for iface in state.get("interfaces") or []}
         routes = state.get("routes") or {}
         self.configured_routes: list[Data] = routes.get("config") or []
-        # Routes that DHCP or a router announced are only here, and only in a state that was not digested.
+        # Routes from DHCP and router advertisements are only here, and not in a digest.
         self.running_routes: list[Data] = routes.get("running") or self.configured_routes
         self.rules: list[Data] = (state.get("route-rules") or {}).get("config") or []
         self.resolver: Data = (state.get("dns-resolver") or {}).get("config") or {}
 
     def get(self, name: str | None) -> Data:
-        """The interface ``name``, {} when there is none."""
+        """The interface ``name``, {} if there is none."""
         return self.interfaces.get(name or "", {})
 
     def is_up(self, name: str | None) -> bool:
@@ -65,19 +65,19 @@ class HostState:
         ]
 
     def vlan_device(self, base: str | None, tag: int) -> str:
-        """The name of the device of VLAN ``tag`` on ``base``: what it is called now, else VDSM's ``base.tag``."""
+        """The name of the device of VLAN ``tag`` on ``base``: the current one, or else VDSM's ``base.tag``."""
         for iface in self.vlans():
             if iface["vlan"]["base-iface"] == base and iface["vlan"].get("id") == tag:
                 return str(iface["name"])
         return vlan_name(base, tag)
 
     def vlan_to_make(self, base: str | None, tag: int, keep_name: bool) -> tuple[str, str | None]:
-        """(device, replaces): what the device of VLAN ``tag`` on ``base`` is to be called, and what it is called now
-        when that is another name.
+        """(device, replaces): the desired name of the device of VLAN ``tag`` on ``base``, and its current name if this
+        differs.
 
-        VDSM's name, for VDSM makes the device under it and the kernel refuses a second one with the same tag. The
-        present name with ``keep_name``, and where the device cannot be made again: VDSM's name is too long, another
-        device has it, or a VLAN is on top.
+        The desired name is VDSM's, because VDSM always creates the device under this name and the kernel rejects a
+        second device with the same tag. It is the current name with ``keep_name``, or if the device cannot be created
+        again: VDSM's name is too long or in use, or a VLAN is on top.
         """
         now, wanted = self.vlan_device(base, tag), vlan_name(base, tag)
         upper = any(vlan["vlan"]["base-iface"] == now for vlan in self.vlans())
@@ -111,17 +111,17 @@ def _check(state: object) -> None:
 
 
 def is_dynamic(stack: Data) -> bool:
-    """Whether DHCP or routers' announcements give a family (``ipv4`` or ``ipv6`` of an interface) its addresses."""
+    """Whether a family (``ipv4`` or ``ipv6`` of an interface) gets its addresses from DHCP or router advertisements."""
     return bool(stack.get("enabled") and (stack.get("dhcp") or stack.get("autoconf")))
 
 
 def bridge_ports(iface: Data) -> list[str]:
-    """The names of a bridge's ports (nmstate spells the key ``port`` or ``ports``)."""
+    """The names of a bridge's ports (nmstate uses the keys ``port`` and ``ports``)."""
     bridge = iface.get("bridge") or {}
     return [port["name"] for port in bridge.get("port", bridge.get("ports")) or []]
 
 
 def bond_ports(iface: Data) -> list[str]:
-    """The names of a bond's ports, likewise."""
+    """The names of a bond's ports."""
     bond = iface.get("link-aggregation") or {}
     return list(bond.get("port", bond.get("ports")) or [])

@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Networks and bonds as VDSM knows them: of a setupNetworks request, of its record, and of its capabilities.
+"""Networks and bonds in VDSM's terms: of a setupNetworks request, a record, or capabilities.
 
-The keys, types and defaults are those of VDSM's canonical networks and bonds. What VDSM accepts without looking and
-then gets wrong (a netmask "24", a VLAN as text, a NIC and a bond at once) is refused here, naming the key.
+The keys, types, and defaults are those of VDSM's canonical networks and bonds. Values that VDSM accepts but handles
+incorrectly (a netmask "24", a VLAN as text, a NIC and a bond at once) are rejected here, with an error that names the
+key.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ REQUEST_KEYS = ("networks", "bondings", "options")
 _LINK_KEYS = ("nic", "bonding", "vlan", "bridged", "mtu", "stp", "switch", "remove")
 _IPV4_KEYS = ("bootproto", "ipaddr", "netmask", "prefix", "gateway")
 _IPV6_KEYS = ("ipv6addr", "ipv6gateway", "dhcpv6", "ipv6autoconf")
-# the last three are not nmstate's business: VDSM sets them by other means, or not at all
+# the last three are not part of the nmstate state: VDSM sets them by other means, or not at all
 _OTHER_KEYS = ("defaultRoute", "nameservers", "hostQos", "custom", "blockingdhcp")
 NETWORK_KEYS = (*_LINK_KEYS, *_IPV4_KEYS, *_IPV6_KEYS, *_OTHER_KEYS)
 BOND_KEYS = ("nics", "options", "hwaddr", "switch", "remove")
@@ -42,17 +43,18 @@ _STATIC_INCOMPLETE = "NETWORK_ATTACHMENT_IP_CONFIGURATION_STATIC_BOOT_PROTOCOL_M
 
 
 class RequestFormatError(FormatError):
-    """The request cannot be used. ``key`` is a path such as ``networks.ovirtmgmt.mtu``."""
+    """The request is invalid. ``key`` is a path such as ``networks.ovirtmgmt.mtu``."""
 
 
 @dataclass(frozen=True)
 class Network:
-    """One network, of the request or of the host; ``remove`` means that all but the name is unset.
+    """A network of a request or of a host.
 
-    ``base``: the NIC or (``bonded``) bond that it stands on, None for a bridge without one. ``device``: its VLAN device
-    or None. ``replaces``: the device of the same VLAN that is to make way for it, or None. ``ipv4``, ``ipv6``:
-    (address, prefix length) of the static address or None. ``nameservers``: None means that the request says nothing
-    about DNS. ``mtu`` in bytes. ``host_qos`` and ``custom``: VDSM's, which are kept and not configured.
+    With ``remove``, only the name is set. ``base``: the NIC or (``bonded``) bond below, None for a bridge without one.
+    ``device``: its VLAN device or None. ``replaces``: the device of the same VLAN that it replaces, or None. ``ipv4``,
+    ``ipv6``: (address, prefix length) of the static address or None. ``nameservers``: None if the request does not
+    contain DNS settings. ``mtu`` in bytes. ``host_qos`` and ``custom``: VDSM's values, which are kept but not
+    configured.
     """
 
     name: str
@@ -80,7 +82,7 @@ class Network:
 
     @property
     def port(self) -> str:
-        """What the network stands on: its VLAN device, else the NIC or bond itself; "" when on nothing."""
+        """The device below the network: its VLAN device, or else the NIC or bond; "" if there is none."""
         return self.device or self.base or ""
 
     @property
@@ -90,7 +92,7 @@ class Network:
 
     @property
     def has_addresses(self) -> bool:
-        """Whether any family is configured."""
+        """Whether IPv4 or IPv6 is configured."""
         return bool(self.ipv4 or self.dhcpv4 or self.ipv6 or self.dhcpv6 or self.ipv6autoconf)
 
     def to_request(self) -> Data:
@@ -121,8 +123,8 @@ class Network:
 
 @dataclass(frozen=True)
 class Bond:
-    """One bond, of the request or of the host. ``nics``: its ports by name. ``options``: {name: text}; None means that
-    the request says nothing about them. ``hwaddr``: the MAC, None when it follows from the ports.
+    """A bond of a request or of a host. ``nics``: names of its ports. ``options``: {name: text}; None if the request
+    does not contain options. ``hwaddr``: the MAC address, None if it depends on the ports.
     """
 
     name: str
@@ -134,7 +136,7 @@ class Bond:
 
     @property
     def mode(self) -> str:
-        """Number of the mode as text ("1"), "" when it cannot be read. Without one it is 0, as in VDSM."""
+        """The number of the mode as text ("1"), "" if invalid. Defaults to 0, as in VDSM."""
         mode = (self.options or {}).get("mode", "0").partition(" ")[0]
         if mode in BOND_MODES:
             return str(BOND_MODES.index(mode))
@@ -152,8 +154,8 @@ class Bond:
 def reported_bond(name: str, entry: Data) -> Bond:
     """The bond of a capabilities entry.
 
-    Without hwaddr where the bond's MAC follows the active port (fail_over_mac), for nmstate then refuses every edit
-    that states one.
+    Without hwaddr if the bond's MAC address follows the active port (fail_over_mac), because nmstate then rejects every
+    edit that sets it.
     """
     options = {key: str(value) for key, value in (entry.get("opts") or {}).items()}
     bond = Bond(name, tuple(sorted(entry.get("slaves") or [])), options, switch=entry.get("switch") or "legacy")
@@ -166,8 +168,8 @@ def parse_request(
 ) -> tuple[dict[str, Network], dict[str, Bond]]:
     """Check ``request`` ({networks, bondings, options}); return ({name: Network}, {name: Bond}).
 
-    ``state``: asked for the names of VLAN devices. ``keep_vlan_name``: whether those that there are keep theirs. A
-    network or bond that is null is to be removed, as in VDSM's older requests. Raises RequestFormatError.
+    ``state``: provides the names of VLAN devices. ``keep_vlan_name``: whether existing VLAN devices keep their names. A
+    null network or bond is removed, as in VDSM's older requests. Raises RequestFormatError.
     """
     if not isinstance(request, dict):
         raise RequestFormatError("request", f"got {describe(request)}, expected a mapping")
@@ -186,7 +188,7 @@ def parse_request(
 def recorded_networks(records: Mapping[str, Any], state: HostState) -> dict[str, Network]:
     """VDSM's ``records`` of networks as {name: Network}. Raises StateFormatError.
 
-    Records were requests once, so nothing of them is refused but what cannot be read at all.
+    Records were once valid requests, so they are only rejected if they are unreadable.
     """
     networks = {}
     for name, record in records.items():
@@ -194,18 +196,18 @@ def recorded_networks(records: Mapping[str, Any], state: HostState) -> dict[str,
             networks[name] = _recorded_network(name, record, state)
         except (AttributeError, TypeError, ValueError) as error:
             raise StateFormatError(
-                f"running.networks.{name}", f"VDSM's record of the network cannot be read: {error}"
+                f"running.networks.{name}", f"cannot read VDSM's record of the network: {error}"
             ) from error
     return networks
 
 
 def tag_of(value: object) -> int | None:
-    """The VLAN tag of a record or report, None when untagged. Raises ValueError, TypeError."""
+    """The VLAN tag of a record or report, None if untagged. Raises ValueError, TypeError."""
     return None if value in (None, "") else int(str(value))
 
 
 def _recorded_network(name: str, record: Data, state: HostState) -> Network:
-    """One record as a Network. A missing ``bridged`` means False, so that no bridge is removed on a guess."""
+    """A record as a Network. A missing ``bridged`` means False, so that a bridge is not removed by mistake."""
     base, vlan = record.get("nic") or record.get("bonding") or None, tag_of(record.get("vlan"))
     address6, _slash, prefix6 = (record.get("ipv6addr") or "").partition("/")
     prefix4 = prefix_length(record.get("netmask"))
@@ -321,7 +323,7 @@ def _position(given: Values, bridged: bool) -> tuple[str | None, int | None]:
 
 
 def _ipv4(given: Values) -> tuple[tuple[str, int] | None, str | None, bool]:
-    """(address and prefix length, gateway, whether by DHCP)."""
+    """(address and prefix length, gateway, whether DHCP is used)."""
     protocol, mask = given.get("bootproto") or "none", given.get("netmask")
     if protocol not in ("none", "dhcp"):
         raise given.wrong("bootproto", "'none' or 'dhcp'")
@@ -346,7 +348,7 @@ def _ipv4(given: Values) -> tuple[tuple[str, int] | None, str | None, bool]:
 
 
 def _ipv6(given: Values) -> tuple[tuple[str, int] | None, str | None, bool, bool]:
-    """(address and prefix length, gateway, whether by DHCPv6, whether by routers' announcements)."""
+    """(address and prefix length, gateway, whether DHCPv6 is used, whether router advertisements are used)."""
     dhcp, autoconf = given.boolean("dhcpv6", False), given.boolean("ipv6autoconf", False)
     text = given.text("ipv6addr")
     address, _slash, prefix = text.partition("/")
@@ -374,7 +376,7 @@ def _refuse_conflicts(networks: dict[str, Network]) -> None:
             other = users.setdefault((network.base, network.vlan), name)
             if other != name:
                 place = network.base if network.vlan is None else f"VLAN {network.vlan} on {network.base}"
-                raise RequestFormatError(f"networks.{name}", f"{place} already carries the network {other}")
+                raise RequestFormatError(f"networks.{name}", f"{place} already has the network {other}")
         if network.default_route:
             if default:
                 raise RequestFormatError(

@@ -1,14 +1,14 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""From Ansible's own types to plain Python data, and words for values in messages."""
+"""Convert Ansible's types to plain Python data, and format values for messages."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-# A mapping of JSON data from outside: facts, requests, nmstate states, events.
+# A mapping of external JSON data: facts, requests, nmstate states, events.
 Data = dict[str, Any]
 _TYPE_NAMES = (
     (bool, "boolean"),
@@ -21,14 +21,14 @@ _TYPE_NAMES = (
 
 
 class PlainDataError(Exception):
-    """A value holds something that is not plain data (None, bool, int, float, str, list, dict)."""
+    """A value contains something other than plain data (None, bool, int, float, str, list, dict)."""
 
 
 def to_plain(value: object, what: str) -> Any:
-    """Return a deep copy of ``value`` made of plain dict, list, str, int, float, bool and None only.
+    """Return a deep copy of ``value`` with only dict, list, str, int, float, bool, and None.
 
-    ansible-core >= 2.19 hands tagged and lazy subclasses to filters: they must neither be asked for their exact
-    type nor be stored in a result. ``what`` names the value in the PlainDataError that is raised for other types.
+    ansible-core 2.19 and later pass tagged and lazy subclasses to filters; do not compare their exact type or store
+    them in a result. ``what``: the name of the value in the PlainDataError that is raised for other types.
     """
     try:
         return json.loads(json.dumps(value, default=_refuse))
@@ -39,14 +39,14 @@ def to_plain(value: object, what: str) -> Any:
 
 
 def _refuse(value: object) -> Any:
-    """Raise for what is not plain. ansible-core before 2.19 hands undefined variables to filters; as text they say
-    themselves what is undefined.
+    """Raise TypeError for other types. ansible-core before 2.19 passes undefined variables to filters; their text says
+    what is undefined.
     """
     raise TypeError(f"not {type_name(value)} {str(value)[:60]}")
 
 
 def type_name(value: object) -> str:
-    """The name a user knows for the type of ``value``: ``string``, ``float``, ``null`` and so on."""
+    """The user-visible name of the type of ``value``: ``string``, ``float``, ``null``, and so on."""
     if value is None:
         return "null"
     for kind, name in _TYPE_NAMES:
@@ -56,7 +56,7 @@ def type_name(value: object) -> str:
 
 
 def describe(value: object) -> str:
-    """``value`` and its type for an error message, for example ``'maybe' (string)``; long values are cut."""
+    """``value`` and its type for an error message, for example ``'maybe' (string)``. Long values are truncated."""
     text = "null" if value is None else repr(value)
     if value is None:
         return text
@@ -64,7 +64,7 @@ def describe(value: object) -> str:
 
 
 def shown(value: object) -> str:
-    """A value for the screen."""
+    """Format a value for the screen."""
     if value is None:
         return "none"
     if isinstance(value, bool):

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Where an interface and a network stand on a host: read from capabilities, names of devices never interpreted.
+"""The position of interfaces and networks on a host.
 
-A VLAN device may have any name; its base and tag are what the capabilities say of it.
+It is read from the capabilities, not from device names: a VLAN device can have any name.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class InterfaceError(Exception):
 
 @dataclass(frozen=True)
 class Position:
-    """``interface`` stands on ``base`` (NIC or bond; itself when untagged) with ``vlan`` (None when untagged)."""
+    """``interface`` is on ``base`` (NIC or bond; itself if untagged) with ``vlan`` (None if untagged)."""
 
     interface: str
     base: str
@@ -37,15 +37,15 @@ class Position:
 
     @property
     def vdsm_name(self) -> str:
-        """What VDSM would call the interface: a VLAN device is ``base.tag`` (vdsm: network/nmstate/linux_bridge.py),
-        the base itself otherwise.
+        """VDSM's name of the interface: ``base.tag`` for a VLAN device (vdsm: network/nmstate/linux_bridge.py),
+        otherwise the base itself.
         """
         return self.base if self.vlan is None else vlan_name(self.base, self.vlan)
 
 
 @dataclass(frozen=True)
 class ExistingNetwork:
-    """A network that the host already has: its ``device``, the device's capabilities entry, and what carries it."""
+    """An existing network of the host: its ``device``, the device's capabilities entry, and its position."""
 
     device: str
     caps: Data
@@ -55,13 +55,13 @@ class ExistingNetwork:
 
 
 def nics_of(facts: Facts, position: Position) -> list[str]:
-    """The NICs below: the ports of the bond, or the one NIC."""
+    """The NICs below: the ports of the bond, or the NIC."""
     return sorted(facts.bondings[position.base].get("slaves") or []) if position.bonded else [position.base]
 
 
 def refuse_unmanaged(facts: Facts, interface: str) -> None:
-    """Raise InterfaceError when NetworkManager does not manage ``interface`` or what it stands on, so that no change of
-    it could be undone.
+    """Raise InterfaceError if NetworkManager does not manage ``interface`` or a device below it, because a change could
+    not be undone.
     """
     devices, known = [interface], set()
     while devices:
@@ -78,9 +78,9 @@ def refuse_unmanaged(facts: Facts, interface: str) -> None:
 
 
 def locate(facts: Facts, interface: str, network: str = "") -> Position:
-    """Find what ``interface`` stands on. ``network``: a bridge it may be a port of (the network's own).
+    """Find the position of ``interface``. ``network``: a bridge of which it may be a port (the network's own).
 
-    Raises InterfaceError when it is no NIC, bond or VLAN on one of them, or is a part of something else.
+    Raises InterfaceError if it is not a NIC, a bond, or a VLAN on either, or is part of another device.
     """
     if not interface:
         raise InterfaceError(
@@ -123,7 +123,7 @@ def _unusable(facts: Facts, interface: str, base: str) -> tuple[str, str]:
 
 
 def _refuse_part_of_another(facts: Facts, interface: str, base: str, network: str) -> None:
-    # The base of a VLAN may be a bridge's port: an untagged VM network beside a tagged one on the same NIC is common.
+    # The base of a VLAN can be a bridge port: an untagged and a tagged VM network on the same NIC are common.
     for bond, entry in facts.bondings.items():
         if base in (entry.get("slaves") or []):
             raise InterfaceError(
@@ -141,15 +141,15 @@ def _refuse_part_of_another(facts: Facts, interface: str, base: str, network: st
 
 
 def find_network(facts: Facts, name: str) -> ExistingNetwork | None:
-    """The network ``name`` (its name on the host) as it is, or None when the host has none of that name.
+    """The existing network ``name`` (its name on the host), or None.
 
-    It is found by a bridge of its name or, bridgeless, by VDSM's report or record; a record of a bridge or device that
-    is gone finds nothing. Raises InterfaceError when its bridge has no single NIC, bond or VLAN as its port.
+    It is identified by a bridge of this name or, if bridgeless, by VDSM's report or record. Records of missing bridges
+    or devices are ignored. Raises InterfaceError unless its bridge has exactly one NIC, bond, or VLAN as a port.
     """
     reported = facts.networks.get(name, {})
     bridge = facts.bridges.get(name)
     if bridge is not None:
-        # A record from before the bridge describes the port, which has no addresses any more.
+        # A record older than the bridge describes the port, which no longer has addresses.
         caps = {**bridge, **reported} if reported.get("bridged", True) else bridge
         stp = str(caps.get("stp", "off")).lower() in ("on", "true", "yes", "1")
         return ExistingNetwork(name, caps, True, stp, locate(facts, _southbound(facts, name, caps), name))
@@ -178,10 +178,10 @@ def _southbound(facts: Facts, name: str, bridge: Data) -> str:
 
 
 def interfaces_down(document: Data, name: str) -> list[str]:
-    """The devices that the network ``name`` needs and that are not up by the nmstate state of ``document``
-    (host_network); of a bond one port is enough.
+    """The devices that the network ``name`` needs and that are not up in the nmstate state of ``document``
+    (host_network).
 
-    [] when the host has no such network, or the facts have no nmstate state.
+    One port of a bond is sufficient. [] if the host has no such network, or the facts have no nmstate state.
     """
     facts = parse_facts(document)
     existing = find_network(facts, name)

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The one place that checks and completes values: of definitions, requests, records, role and playbook variables.
+"""Validation and completion of all values: of definitions, requests, records, role variables, and playbook variables.
 
-Templates of ansible-core before 2.19, the surveys of AWX and ``-e key=value`` give text for numbers and booleans, and
-an empty text for "not set". Definitions and variables accept that; requests are typed, as VDSM's are.
+Templates of ansible-core before 2.19, AWX surveys, and ``-e key=value`` pass text for numbers and booleans, and empty
+text for "not set". Definitions and variables accept this; requests are typed, as in VDSM.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_dat
 DEFAULT_MTU = 1500
 MIN_MTU, MAX_MTU, MAX_VLAN_TAG = 68, 65535, 4094
 MAX_DEVICE_NAME = 15
-# the words of the filter ansible.builtin.bool, by which playbooks read them
+# the same as in the filter ansible.builtin.bool, which playbooks use
 _TRUE = ("yes", "on", "1", "true")
 _FALSE = ("no", "off", "0", "false")
 _DECIMAL = re.compile(r"[+-]?[0-9]+")
-# VDSM's rule for the name of a bridge: what the kernel, or VDSM's own parsers, could not tell apart. A VLAN device has
-# a dot in its name.
+# VDSM's rule for bridge names: characters that the kernel or VDSM's parsers would misinterpret. A VLAN device has a dot
+# in its name.
 _NOT_IN_NAMES = frozenset(":/% \t\n")
 
 
 class FormatError(Exception):
-    """Data of the wrong form. ``key``: the path of the key at fault, "" for the whole; ``engine_message``: the engine's
-    name of the rule, "" when it has none.
+    """Invalid data. ``key``: the path of the invalid key, "" for the whole. ``engine_message``: the engine's name of
+    the rule, "" if it has none.
     """
 
     def __init__(self, key: str, problem: str, engine_message: str = "") -> None:
@@ -45,12 +45,12 @@ class FormatError(Exception):
 
 
 def is_unset(value: object) -> bool:
-    """Whether ``value`` is what a template or a survey gives for "not set": null or an empty text."""
+    """Whether ``value`` means "not set" in templates and surveys: null or empty text."""
     return value is None or isinstance(value, str) and not value.strip()
 
 
 def integer(value: object) -> int:
-    """``value`` (int, or decimal text) as int. Raises ValueError for all else: a boolean, a float, other text."""
+    """``value`` (int or decimal text) as int. Raises ValueError for other values: a boolean, a float, other text."""
     if isinstance(value, int) and not isinstance(value, bool):
         return int(value)
     if isinstance(value, str) and _DECIMAL.fullmatch(value.strip()):
@@ -59,7 +59,7 @@ def integer(value: object) -> int:
 
 
 def boolean(value: object) -> bool:
-    """``value`` (bool, 0, 1, or a word for one) as bool. Raises ValueError for all else."""
+    """``value`` (bool, 0, 1, or text such as yes) as bool. Raises ValueError for other values."""
     if isinstance(value, bool):
         return bool(value)
     word = str(value).strip().lower() if isinstance(value, (int, str)) else None
@@ -69,7 +69,7 @@ def boolean(value: object) -> bool:
 
 
 def mapping(value: object) -> Data:
-    """``value`` (dict, or JSON text of one) as dict. Raises ValueError for all else."""
+    """``value`` (dict or JSON text) as dict. Raises ValueError for other values."""
     value = _from_json(value)
     if not isinstance(value, dict):
         raise ValueError("a mapping")
@@ -77,9 +77,7 @@ def mapping(value: object) -> Data:
 
 
 def sequence(value: object) -> list[Any]:
-    """``value`` (list, or JSON text of one) as list. Raises ValueError for all else, also for words with commas between
-    them.
-    """
+    """``value`` (list or JSON text) as list. Raises ValueError for other values, including comma-separated text."""
     value = _from_json(value)
     if not isinstance(value, list):
         raise ValueError("a list")
@@ -96,10 +94,10 @@ def _from_json(value: object) -> object:
 
 
 class Values:
-    """The values of one mapping, checked key by key; what is wrong is raised as ``error``.
+    """Validates the values of a mapping key by key; raises ``error``.
 
-    ``path``: of the mapping, put before its keys in messages. ``known``: its keys; any other is refused. ``text``:
-    whether text may stand for numbers, booleans and lists, an empty one for "not set", and 0 for the default MTU.
+    ``path``: of the mapping, for messages. ``known``: its keys; others are rejected. ``text``: whether to accept text
+    for numbers, booleans, and lists, empty text for "not set", and 0 for the default MTU.
     """
 
     def __init__(
@@ -119,11 +117,11 @@ class Values:
         self._given = data
 
     def error(self, key: str, problem: str, engine_message: str = "") -> FormatError:
-        """The error about ``key`` of this mapping."""
+        """The error for ``key`` of this mapping."""
         return self._error(f"{self._path}.{key}" if self._path else key, problem, engine_message)
 
     def wrong(self, key: str, expected: str, engine_message: str = "") -> FormatError:
-        """The error about the value of ``key``: what was given, and what was expected."""
+        """The error for the value of ``key``: got and expected."""
         return self.error(key, f"got {describe(self._given.get(key))}, expected {expected}", engine_message)
 
     def keys(self) -> set[str]:
@@ -131,18 +129,18 @@ class Values:
         return set(self._data)
 
     def get(self, key: str) -> Any:
-        """The value of ``key`` as it was given, None when it is not set."""
+        """The unconverted value of ``key``, None if not set."""
         return self._data.get(key)
 
     def text(self, key: str) -> str:
-        """A string, "" when it is not set."""
+        """A string, "" if not set."""
         value = self._data.get(key, "")
         if not isinstance(value, str):
             raise self.wrong(key, "a string")
         return str(value)
 
     def mapping(self, key: str) -> Data:
-        """A mapping, {} when it is not set."""
+        """A mapping, {} if not set."""
         value = self._data.get(key, {})
         if not isinstance(value, dict):
             raise self.wrong(key, "a mapping")
@@ -158,7 +156,7 @@ class Values:
             raise self.wrong(key, f"a boolean: true or false{words}") from None
 
     def integer(self, key: str, low: int, high: int, expected: str = "", engine_message: str = "") -> int | None:
-        """An integer from ``low`` to ``high``, None when it is not set."""
+        """An integer from ``low`` to ``high``, None if not set."""
         value = self._data.get(key)
         if value is None:
             return None
@@ -171,13 +169,13 @@ class Values:
         return number
 
     def vlan(self, key: str) -> int | None:
-        """The tag of a VLAN, None when untagged; 0 is kept."""
+        """A VLAN tag, None if untagged; 0 is kept."""
         untagged = ", or null for an untagged network" if self._text else ""
         expected = f"an integer from 0 to {MAX_VLAN_TAG}{untagged}"
         return self.integer(key, 0, MAX_VLAN_TAG, expected, "NETWORK_VLAN_OUT_OF_RANGE")
 
     def mtu(self) -> int:
-        """The MTU in bytes, the default when it is not set."""
+        """The MTU in bytes, the default if not set."""
         zero = f"0 (means {DEFAULT_MTU}) or " if self._text else ""
         expected = f"an integer: {zero}{MIN_MTU} to {MAX_MTU}"
         if self._text and self._data.get("mtu") in (0, "0") and not isinstance(self._data["mtu"], bool):
@@ -185,13 +183,13 @@ class Values:
         return self.integer("mtu", MIN_MTU, MAX_MTU, expected, "MTU_VALUE_INVALID") or DEFAULT_MTU
 
     def switch(self) -> str:
-        """The kind of the switch; only one is built."""
+        """The type of the switch; only one is supported."""
         if self._data.get("switch", "legacy") != "legacy":
             raise self.wrong("switch", "'legacy' (a Linux bridge)")
         return "legacy"
 
     def address(self, key: str, version: int, engine_message: str = "") -> str | None:
-        """The canonical spelling of an address, None when it is not set or the unspecified one."""
+        """The canonical form of an address, None if not set or unspecified."""
         value = self._data.get(key)
         if value in (None, ""):
             return None
@@ -201,7 +199,7 @@ class Values:
         return canonical(value) if is_real(value) else None
 
     def name_servers(self, key: str) -> tuple[str, ...] | None:
-        """Addresses of name servers in canonical spelling without doubles, None when it is not set."""
+        """Addresses of DNS servers in canonical form without duplicates, None if not set."""
         servers = _from_json(self._data.get(key)) if self._text else self._data.get(key)
         if servers is None:
             return None
@@ -224,7 +222,7 @@ def _only_boolean(value: object) -> bool:
 
 
 def is_device_name(name: object) -> bool:
-    """Whether the kernel and VDSM can tell a device of this name from others."""
+    """Whether the name is a valid device name for the kernel and VDSM."""
     return (
         isinstance(name, str)
         and 0 < len(name) <= MAX_DEVICE_NAME

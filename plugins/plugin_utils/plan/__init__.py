@@ -1,4 +1,4 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What is to be done with a host: compared, decided, planned, or refused with the reason."""
+"""What to do with a host: compare, decide, and plan, or refuse with a reason."""

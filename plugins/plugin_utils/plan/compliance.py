@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Is a network on the host what the definition says? The engine's in-sync table, attribute by attribute.
+"""Compare a network on the host with its definition, attribute by attribute, as the engine does.
 
-Seventeen attributes as the engine compares them, with its asymmetries, and ``stp`` of VM networks, which the engine
-does not compare although it is part of the definition. Not compared, as in the engine: custom properties, the bond
-below and the NIC.
+Compares the engine's seventeen attributes, with its asymmetries, and ``stp`` of VM networks, which the engine does not
+compare although it is part of the definition. As in the engine, custom properties, the bond below, and the NIC are not
+compared.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ QOS_ATTRIBUTES = ("outAverageLinkShare", "outAverageUpperLimit", "outAverageReal
 
 
 def actual_configuration(device: Data, nameservers: Sequence[str] = (), **link: Any) -> Data:
-    """What a host has, from its capabilities, in the shape that compare() reads.
+    """The actual configuration of a host, from its capabilities, in the format for compare().
 
     ``device``: entry of nics, bondings, vlans, bridges or networks (VDSM's keys: mtu as text, addr, netmask, gateway,
-    dhcpv4 ...). ``nameservers``: the host's. ``link``: bridged (bool), vlan (int or None), switch (str), stp (bool or
-    None when there is no bridge). Returns {mtu, bridged, vlan, switch, stp, ipv4: {boot_protocol, address, netmask,
-    gateway}, ipv6: {boot_protocol, address, prefix, gateway}, ipv4_default_route, qos, nameservers}; what is not
-    there is None.
+    dhcpv4 ...). ``nameservers``: the host's. ``link``: bridged (bool), vlan (int or None), switch (str), stp (bool, or
+    None without a bridge). Returns {mtu, bridged, vlan, switch, stp,
+    ipv4: {boot_protocol, address, netmask, gateway}, ipv6: {boot_protocol, address, prefix, gateway},
+    ipv4_default_route, qos, nameservers}; missing values are None.
     """
     mtu = device.get("mtu")
     return {
@@ -52,9 +52,9 @@ def actual_configuration(device: Data, nameservers: Sequence[str] = (), **link: 
 
 
 def ipv4_configuration(device: Data) -> Data:
-    """{boot_protocol: none|dhcp|static, address, netmask, gateway (None when absent)} of a capabilities entry.
+    """{boot_protocol: none|dhcp|static, address, netmask, gateway (None if missing)} of a capabilities entry.
 
-    The engine's inference: the DHCP flag first, else an address means static.
+    As in the engine, the DHCP flag has precedence; otherwise an address means static.
     """
     address = device.get("addr") or None
     protocol = DHCP if device.get("dhcpv4") else STATIC if address else NONE
@@ -83,10 +83,11 @@ def ipv6_configuration(device: Data) -> Data:
 def compare(definition: Definition, actual: Data, attachment: Data | None = None) -> list[Data]:
     """Every compared attribute, in the engine's order: [{attribute, desired, actual, in_sync}].
 
-    ``definition``: as of parse_definition(). ``actual``: as of actual_configuration(). ``attachment``: the network's
-    own settings for this host, when there are any: {ipv4: {boot_protocol, address, netmask, gateway}, ipv6:
-    {boot_protocol, address, prefix, gateway}, dns_servers: [..], qos: {link_share, upper_limit, real_time}}, each part
-    optional. IP attributes are compared only for a family the attachment has, QoS only if either side has it.
+    ``definition``: from parse_definition(). ``actual``: from actual_configuration(). ``attachment``: settings of the
+    network for this host only, if
+    any: {ipv4: {boot_protocol, address, netmask, gateway},
+    ipv6: {boot_protocol, address, prefix, gateway}, dns_servers: [..], qos: {link_share, upper_limit, real_time}}, each
+    part optional. IP attributes are only compared for families in the attachment, QoS only if either side has it.
     """
     attachment = attachment or {}
     entries = [
@@ -108,7 +109,7 @@ def compare(definition: Definition, actual: Data, attachment: Data | None = None
 
 
 def differences(definition: Definition, actual: Data, attachment: Data | None = None) -> list[Data]:
-    """What compare() finds out of sync: [{attribute, desired, actual}], empty when the network complies."""
+    """The entries of compare() that are out of sync: [{attribute, desired, actual}]; empty if the network complies."""
     return [
         {key: entry[key] for key in ("attribute", "desired", "actual")}
         for entry in compare(definition, actual, attachment)
@@ -147,7 +148,9 @@ def _ipv6(desired: Data | None, actual: Data) -> list[Data]:
 
 
 def _addresses(family: str, desired: Data, actual: Data) -> list[Data]:
-    """Address and gateway; the unspecified one counts as none, for IPv4 if desired, for IPv6 if actual."""
+    """Address and gateway. An unspecified address counts as none, for IPv4 in the desired values, for IPv6 in the
+    actual values.
+    """
     entries = []
     for key in ("address", "gateway"):
         wanted, present = desired.get(key), actual.get(key) or None
@@ -165,13 +168,13 @@ def _qos(desired: Data | None, actual: Data | None) -> list[Data]:
 
 
 def _dns(desired: Sequence[str], actual: Sequence[str]) -> Data:
-    """In sync when the host has at least the expected servers, in any order."""
+    """In sync if the host has at least the expected servers, in any order."""
     has = {canonical(server) for server in actual}
     return _entry("dns_configuration", list(desired), list(actual), {canonical(server) for server in desired} <= has)
 
 
 def _qos_from_caps(host_qos: Data | None) -> Data | None:
-    """The engine's units from VDSM's: link share as it is, limits in Mb/s from bit/s."""
+    """Convert VDSM's units to the engine's: link share unchanged, limits from bit/s to Mb/s."""
     out = (host_qos or {}).get("out")
     if not out:
         return None

@@ -1,15 +1,15 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What is to be done about the management network of one host: nothing, a change, or a refusal with its reason.
+"""Decide what to do about the management network of a host: nothing, a change, or a refusal with its reason.
 
-The order of the checks is the engine's when it configures the management network of a new host. Better than there: the
-active interface is the one the control connection came in on (not a guess by name resolution), an existing network is
-compared on every attribute (not accepted for its address alone), the ports of a bond are counted under a VLAN too, and
-every refusal says why and what to do.
+The checks are in the order of the engine, which configures the management network of a new host. Differences from the
+engine: the active interface is the one of the control connection (not found by name resolution), an existing network is
+compared on every attribute (not accepted because of its address), the ports of a bond below a VLAN are also counted,
+and every refusal has a reason and a remedy.
 
-VLAN tags null and 0 mean the same here, as in the engine's check of the active interface; its in-sync table tells them
-apart (compliance.py), which would report a host out of sync that was configured a minute ago.
+VLAN tags null and 0 mean the same here, as in the engine's check of the active interface. The engine's comparison
+(compliance.py) distinguishes them, which would report a newly configured host as out of sync.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.rules impo
 
 
 class _Refusal(Exception):
-    """A check failed; ``event`` says it all."""
+    """A check failed. ``event``: the event of the refusal."""
 
     def __init__(self, event: Data) -> None:
         super().__init__(event["message"])
@@ -67,11 +67,11 @@ class _Refusal(Exception):
 
 
 def plan_management_network(facts: Data, definition: Data, options: Options) -> Plan:
-    """The plan that gives a host its management network.
+    """The plan to create or change the management network of a host.
 
-    ``facts``: ansible_facts.host_network (VDSM's capabilities and what host_network_facts adds). ``definition``: the
-    network in the data center, keys as of parse_definition(). Raises DefinitionError, FactsError and StateFormatError
-    for unusable input; what a host can be like is a refusal.
+    ``facts``: ansible_facts.host_network (VDSM's capabilities and the additions of host_network_facts). ``definition``:
+    the network in the data center, for parse_definition(). Raises DefinitionError, FactsError, and StateFormatError for
+    invalid input; a host that does not meet the requirements is a refusal.
     """
     host, network = parse_facts(facts), parse_definition(definition)
     check_permitted(options.permit_loss)
@@ -133,7 +133,7 @@ def _plan_existing(
     if missing:
         changes.append({"attribute": "persistence", "desired": "recorded", "actual": missing})
     device = facts.with_control_address(existing.caps)
-    # With another tag it is another device.
+    # A different tag means a different device.
     same_vlan = (position.vlan or 0) == (definition.vlan_tag or 0)
     renamed, kept = _vlan_name(facts, position, options) if same_vlan else ([], [])
     changes += renamed
@@ -150,13 +150,13 @@ def _plan_existing(
     )
     request = build_request(facts, definition, position, device)
     plan = planned(plan, request, facts, options, options.keep_vlan_name)
-    # A network that VDSM only does not know is recorded for it; the network itself is not touched.
+    # A network that is only missing in VDSM's persistence is recorded; the network itself is not changed.
     record_only = [change["attribute"] for change in changes] == ["persistence"]
     return replace(plan, state={}, settings={}) if record_only else plan
 
 
 def _changes(facts: Facts, definition: Definition, existing: ExistingNetwork, options: Options) -> list[Data]:
-    """What differs from the definition, and from the attachment."""
+    """The differences from the definition and from the attachment."""
     actual = actual_configuration(
         existing.caps,
         facts.nameservers,
@@ -170,7 +170,7 @@ def _changes(facts: Facts, definition: Definition, existing: ExistingNetwork, op
         difference
         for difference in differences(comparable, actual, options.attachment)
         if (difference["attribute"] != "default_route" or not _has_role_without_gateway(facts, definition))
-        # the definition has no word about a quality of service
+        # a definition cannot contain a quality of service
         and (difference["attribute"] not in QOS_ATTRIBUTES or (options.attachment or {}).get("qos"))
     ]
 
@@ -206,9 +206,9 @@ def _check_bond(facts: Facts, position: Position, host: str) -> None:
 
 
 def _vlan_name(facts: Facts, position: Position, options: Options) -> tuple[list[Data], list[Data]]:
-    """(differences, warnings) about the name of the VLAN device: VDSM makes ``base.tag`` whatever is there, and the
-    kernel refuses a second device with the same tag. Where the device has to keep its name
-    (HostState.vlan_to_make()), a warning says what that costs.
+    """(differences, warnings) for the name of the VLAN device. VDSM always creates ``base.tag``, and the kernel rejects
+    a second device with the same tag. If the device has to keep its name (HostState.vlan_to_make()), a warning
+    describes the consequences.
     """
     now, wanted = position.interface, position.vdsm_name
     if now == wanted:
@@ -276,8 +276,8 @@ def _check_memory(facts: Facts, name: str, position: Position) -> None:
 
 
 def _missing_record(facts: Facts, name: str, position: Position, persistent: bool) -> str:
-    """What VDSM's record of the network and its bond is: "" complete, missing, or unsaved (what it runs with is not
-    what a boot brings).
+    """The state of VDSM's record of the network and its bond: "" (complete), missing, or unsaved (a reboot restores
+    something else).
     """
     recorded = facts.recorded_bonds()
     bonds = {position.base} if position.bonded and recorded is not None else set()
@@ -296,15 +296,16 @@ def _unsaved_warnings(facts: Facts, host: str) -> list[Data]:
 
 
 def _with_comparable_vlan(definition: Definition, position: Position) -> Definition:
-    """The definition with the host's way to say "untagged" when both mean it."""
+    """The definition with the host's value for "untagged" if both mean untagged."""
     untagged = not definition.vlan_tag and not position.vlan
     return replace(definition, vlan_tag=position.vlan) if untagged else definition
 
 
 def _has_role_without_gateway(facts: Facts, definition: Definition) -> bool:
-    """The network is recorded with the default route, but statically and without a gateway: nothing is left to do.
+    """Whether the network is recorded with the default route, but has a static address without a gateway, so there is
+    nothing to do.
 
-    Without this a host on an isolated network would be found different after every run that brought it in line.
+    Otherwise a host on an isolated network would differ after every run.
     """
     record = facts.records().get(definition.vdsm_name) or {}
     dynamic = record.get("bootproto") == "dhcp" or record.get("dhcpv6") or record.get("ipv6autoconf")
@@ -316,7 +317,7 @@ def _has_role_without_gateway(facts: Facts, definition: Definition) -> bool:
 
 
 def _warnings(definition: Definition, device: Data, interface: str, host: str) -> list[Data]:
-    """Events that do not stop the change: a gateway out of the subnet, and a default route without a gateway."""
+    """Events that do not prevent the change: a gateway outside of the subnet, and a default route without a gateway."""
     ipv4, ipv6 = ipv4_configuration(device), ipv6_configuration(device)
     gateway = ipv4["gateway"] if is_real(ipv4["gateway"]) else None
     warnings = []

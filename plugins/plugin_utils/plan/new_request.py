@@ -3,8 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The setupNetworks request of the management network, built from the definition and the interface.
 
-Everything but the IP configuration comes from the definition; the IP configuration is inherited from the device that
-holds the address.
+The IP configuration is inherited from the device that has the address; everything else comes from the definition.
 """
 
 from __future__ import annotations
@@ -32,11 +31,11 @@ CONNECTIVITY_TIMEOUT = 120  # seconds, the engine's NetworkConnectivityCheckTime
 
 
 def build_request(facts: Facts, definition: Definition, position: Position, source: Data) -> Data:
-    """The request {networks, bondings, options} that makes the network of ``definition`` on ``position``.
+    """The request {networks, bondings, options} that creates the network of ``definition`` on ``position``.
 
-    ``source``: capabilities entry of the device whose IP configuration is inherited. A bond below is listed as it is:
-    VDSM resets an unlisted one, and its persistence needs the record. Another network that has the default route gives
-    it up, as VDSM does it. Raises RequestError when there is nothing to inherit.
+    ``source``: capabilities entry of the device whose IP configuration is inherited. A bond below is listed unchanged:
+    VDSM resets a bond that is not listed, and its persistence requires the record. As in VDSM, another network with the
+    default route loses it. Raises RequestError if there is no configuration to inherit.
     """
     name = definition.vdsm_name
     networks = {name: _network(facts, definition, position, source).to_request()}
@@ -59,14 +58,14 @@ def _network(facts: Facts, definition: Definition, position: Position, source: D
         name=definition.vdsm_name,
         base=position.base,
         bonded=position.bonded,
-        # A device with tag 0 stays what it is; the definition's 0 makes none (see derive).
+        # A device with tag 0 is kept; a tag of 0 in the definition does not create one (see derive).
         vlan=definition.vlan_tag or (0 if position.vlan == 0 else None),
         bridged=definition.vm_network,
         mtu=definition.mtu,
         stp=definition.stp,
         default_route=definition.default_route,
         switch=definition.switch,
-        # What the engine has given to the network beside what a definition says, as VDSM has it already.
+        # Properties that the engine has set in addition to the definition, as VDSM has them.
         host_qos=record.get("hostQos") or {},
         custom={
             key: value
@@ -107,14 +106,14 @@ def _with_ipv6(network: Network, source: Data, facts: Facts) -> Network:
     if protocol != STATIC:
         dhcp, autoconf = protocol in (DHCP, DHCP_AND_AUTOCONF), protocol in (AUTOCONF, DHCP_AND_AUTOCONF)
         return replace(network, dhcpv6=dhcp, ipv6autoconf=autoconf)
-    # The engine sends an IPv6 gateway with the default route network only.
+    # The engine sends an IPv6 gateway only for the network with the default route.
     gateway = ip["gateway"] if network.default_route and is_real(ip["gateway"]) else None
     return replace(network, ipv6=(ip["address"], 128 if ip["prefix"] is None else ip["prefix"]), ipv6gateway=gateway)
 
 
 def _nameservers(facts: Facts, definition: Definition, network: Network, interface: str) -> tuple[str, ...]:
-    """With the default route only: the definition's, else the host's present ones unless DHCP (or, without IPv4,
-    routers) bring them.
+    """DNS servers, only for the network with the default route: those of the definition, or else the host's current
+    ones, unless DHCP (or, without IPv4, router advertisements) provides them.
     """
     if not definition.default_route:
         return ()
@@ -123,7 +122,7 @@ def _nameservers(facts: Facts, definition: Definition, network: Network, interfa
     dynamic6 = network.dhcpv6 or network.ipv6autoconf
     if network.dhcpv4 or dynamic6 and not network.ipv4:
         return ()
-    # A link-local server is reached through the device of the address, which may be another one afterwards.
+    # A link-local server is reached through the device of the address, which may change.
     name = definition.vdsm_name
     device = name if definition.vm_network else interface
     servers = [server.partition("%") for server in facts.nameservers]

@@ -23,17 +23,17 @@ _HOW = ("state", "settings", "record", "facts_digest")
 
 
 class PlanError(Exception):
-    """Data that is no plan."""
+    """Data that is not a plan."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a caller wants beside the definition.
+    """Options in addition to the definition.
 
-    ``host``: its name in the text of events. ``attachment``: the network's own settings for this host, see
-    compliance.compare(); usually None. ``permit_loss``: names of what may be lost where it cannot go with the
-    addresses; the change is refused otherwise. ``keep_vlan_name``: whether a VLAN device keeps a name that is not
-    VDSM's. ``persistent``: whether the network is to be there after a boot, too.
+    ``host``: its name in the text of events. ``attachment``: settings of the network for this host only, see
+    compliance.compare(); usually None. ``permit_loss``: names of what may be lost if it cannot move with the addresses;
+    by default the change is refused. ``keep_vlan_name``: whether a VLAN device keeps a name other than VDSM's.
+    ``persistent``: whether the network must exist after a reboot.
     """
 
     host: str = ""
@@ -45,15 +45,15 @@ class Options:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done about one network of one host.
+    """What to do about a network of a host.
 
     ``decision``: in_sync, change or refuse. ``network``: its name on the host. ``exists``: whether the host has a
-    network of that name. ``active_interface``: the interface of the control connection, "" when unknown.
-    ``differences``: [{attribute, desired, actual}]. ``request``: setupNetworks {networks, bondings, options}, with
-    empty parts where there is none. ``state``: the desired nmstate state, {} when nothing is to be applied or only
-    VDSM's record is missing. ``settings``: {device: {property: value}} of NetworkManager profiles. ``record``:
-    {networks, bondings} for VDSM's persistence. ``event``: the refusal, else None. ``warnings``: [event]. ``remedy``:
-    what to do next. ``facts_digest``: see digest_facts().
+    network of that name. ``active_interface``: the interface of the control connection, "" if unknown. ``differences``:
+    [{attribute, desired, actual}]. ``request``: setupNetworks {networks, bondings, options}, with empty parts if there
+    is none. ``state``: the desired nmstate state, {} if there is nothing to apply or only VDSM's record is missing.
+    ``settings``: {device: {property: value}} of NetworkManager profiles. ``record``: {networks, bondings} for VDSM's
+    persistence. ``event``: the event of a refusal, or None. ``warnings``: [event]. ``remedy``: what to do next.
+    ``facts_digest``: see digest_facts().
     """
 
     decision: str
@@ -71,16 +71,18 @@ class Plan:
     facts_digest: str = ""
 
     def to_dict(self) -> Data:
-        """The plan as plain JSON data; a copy, which shares nothing with it."""
+        """The plan as plain JSON data, a deep copy."""
         return asdict(self)
 
     def decision_dict(self) -> Data:
-        """The part of to_dict() that says what is to be done and why, without how."""
+        """The part of to_dict() that says what to do and why, but not how."""
         return {key: value for key, value in self.to_dict().items() if key not in _HOW}
 
     @classmethod
     def from_dict(cls, data: Data) -> Plan:
-        """The plan of to_dict(). Raises PlanError for keys that are unknown or missing, and for an unknown decision."""
+        """The plan from the result of to_dict(). Raises PlanError for unknown or missing keys, and for an unknown
+        decision.
+        """
         names = {entry.name for entry in fields(cls)}
         if not isinstance(data, dict) or set(data) != names:
             wrong = sorted(names.symmetric_difference(data)) if isinstance(data, dict) else []
@@ -90,7 +92,7 @@ class Plan:
         return cls(**copy.deepcopy(data))
 
 
-# The keys of the facts that a plan is made from, and control.
+# The keys of the facts on which a plan depends, and control.
 READ = (
     "nics",
     "bondings",
@@ -109,16 +111,16 @@ READ = (
     "nmstate",
     "profiles",
 )
-# What changes without anybody changing the network. So do timers of bridges, taps of guests, and temporary addresses.
+# Values that change without a change of the network, such as timers of bridges, taps of guests, and temporary
+# addresses.
 _VOLATILE = ("speed", "active_slave", "ad_aggregator_id", "ad_partner_mac")
 _DEVICES = ("nics", "bondings", "vlans", "bridges", "networks")
 
 
 def digest_facts(facts: Data) -> str:
-    """The SHA-256 (hex) of what of ``facts`` (host_network) a plan depends on, as canonical JSON.
+    """The SHA-256 (hex) of the part of ``facts`` (host_network) on which a plan depends, as canonical JSON.
 
-    Two readings of a host that nobody has changed have the same digest, and a plan that was made from the one holds
-    for the other.
+    The facts of an unchanged host always have the same digest, and a plan made from them remains valid.
     """
     relevant = {key: facts[key] for key in READ if facts.get(key) not in (None, "", [], {})}
     for key in _DEVICES:
@@ -147,6 +149,6 @@ def _stable_interface(interface: Data) -> Data:
     ipv6, bridge = stable.get("ipv6") or {}, stable.get("bridge") or {}
     if ipv6.get("autoconf"):
         ipv6.pop("address", None)
-    # The kernel shortens the ageing while a spanning tree settles.
+    # The kernel shortens the ageing time while a spanning tree settles.
     (bridge.get("options") or {}).pop("mac-ageing-time", None)
     return stable

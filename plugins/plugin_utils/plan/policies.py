@@ -1,8 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Policies of an organisation: JMESPath expressions over a host's capabilities that must hold before its network is
-changed.
-"""
+"""Policies: JMESPath expressions on a host's capabilities that must be true before its network is changed."""
 
 from __future__ import annotations
 
@@ -10,7 +8,7 @@ from typing import Any
 
 try:
     import jmespath
-except ImportError as error:  # the filter says so in one sentence; importing this file must not fail
+except ImportError as error:  # the filter reports it; importing this file must not fail
     jmespath = None
     JMESPATH_IMPORT_ERROR: ImportError | None = error
 else:
@@ -22,16 +20,16 @@ _KEYS = ("message", "query")
 
 
 class PolicyError(Exception):
-    """A policy cannot be used. The text names it and what is wrong."""
+    """A policy is invalid. The text names it and the problem."""
 
 
 def violations(facts: Data | None, policies: list[Any]) -> list[str]:
-    """The messages of the ``policies`` ([{query, message}]) that ``facts`` (a host's capabilities) do not fulfil, in
-    their order.
+    """The messages of the ``policies`` ([{query, message}]) that ``facts`` (a host's capabilities) violate, in their
+    order.
 
-    A policy holds when its query gives something that JMESPath calls true: neither false nor null nor empty
-    (specification, "Or expressions"). Raises PolicyError, for any of them, before one is judged.
-    ``facts`` None: the policies are only checked.
+    A policy is met if its query returns a true value in JMESPath: not false, null, or empty (specification, "Or
+    expressions"). Raises PolicyError if any of them is invalid, before they are evaluated. ``facts``
+    None: the policies are only validated.
     """
     compiled = [(_compiled(number, policy), policy["message"]) for number, policy in enumerate(policies)]
     broken: list[str] = []

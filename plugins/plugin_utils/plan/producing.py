@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What all producers of a plan share: request → rules → desired state and losses; refusals."""
+"""Common code of all producers of a plan: request → rules → desired state and losses; refusals."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.generate 
 def planned(plan: Plan, request: Data, facts: Facts, options: Options, keep_vlan_name: bool) -> Plan:
     """``plan`` as a change by ``request``: with desired state, settings, record, and a warning for each loss.
 
-    Raises RequestError for a broken rule and for a loss that is not permitted; InterfaceError, RequestFormatError,
+    Raises RequestError for a violated rule and for a loss that is not permitted; InterfaceError, RequestFormatError,
     StateFormatError.
     """
     networks, bonds = parse_request(request, facts.state, keep_vlan_name)
@@ -68,12 +68,12 @@ def refused_with(plan: Plan, event: Data) -> Plan:
 
 
 def of_format_error(error: RequestFormatError) -> RequestError:
-    """``error`` as a broken rule."""
+    """``error`` as a violated rule."""
     return RequestError(error.engine_message, "", f"The request is invalid: {error}.", rules.CORRECT)
 
 
 def check_permitted(names: Sequence[str] | None) -> None:
-    """Raise DefinitionError unless ``names`` is None or a list of names out of LOSSES."""
+    """Raise DefinitionError unless ``names`` is None or a list of names in LOSSES."""
     if names is not None and (not isinstance(names, (list, tuple)) or any(name not in list(LOSSES) for name in names)):
         raise DefinitionError("permit_loss", f"got {describe(names)}, expected a list of: {', '.join(LOSSES)}")
 

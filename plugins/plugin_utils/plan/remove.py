@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The way back: the management network is taken from a host, and its addresses go to the plain NIC, bond or VLAN below.
+"""Plan the removal of the management network from a host.
 
-VDSM's own removal leaves the interface without an address, which is right for any network but the one that the host is
-reached over. So here the request is the same network as a bridgeless one, and only VDSM's record says that it is gone.
-What VDSM gives to networks alone, a routing table of their own and rules that lead to it, goes as well.
+Its addresses return to the underlying NIC, bond, or VLAN. VDSM's own removal leaves the interface without an address,
+which is wrong for the network over which the host is reached. So the request turns the network into a bridgeless one,
+and only VDSM's record is removed. The routing table and the rules that VDSM creates for a network are removed as well.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.routes im
 
 
 def plan_removal(facts: Data, definition: Data, options: Options) -> Plan:
-    """The plan that takes the network of ``definition`` from a host.
+    """The plan to remove the network of ``definition`` from a host.
 
-    Arguments and exceptions as of derive.plan_management_network(); of ``definition`` only the name matters. The
-    request is empty for a network without a bridge, whose interface is plain already.
+    Arguments and exceptions as for derive.plan_management_network(); only the name in ``definition`` is used. The
+    request is empty for a network without a bridge.
     """
     host, network = parse_facts(facts), parse_definition(definition)
     check_permitted(options.permit_loss)
@@ -76,12 +76,12 @@ def plan_removal(facts: Data, definition: Data, options: Options) -> Plan:
 
 
 def _rival(facts: Facts, name: str) -> bool:
-    """Whether another network has the default route, which a plain interface otherwise gets."""
+    """Whether another network has the default route. Otherwise the plain interface gets it."""
     return any(record.get("defaultRoute") for other, record in facts.records().items() if other != name)
 
 
 def _without_own_table(facts: Facts, state: Data, existing: ExistingNetwork | None) -> Data:
-    """``state`` less the routing table that a network has by VDSM's rules; absent where the host has it."""
+    """``state`` without the routing table that VDSM creates for a network; marked as absent if the host has it."""
     table = table_of(existing.position.interface) if existing is not None else None
     present = {"routes": ("table-id", facts.state.configured_routes), "route-rules": ("route-table", facts.state.rules)}
     state = dict(state)
@@ -95,7 +95,7 @@ def _without_own_table(facts: Facts, state: Data, existing: ExistingNetwork | No
 
 
 def _record(facts: Facts, name: str, record: Data, existing: ExistingNetwork | None) -> Data:
-    """What takes the network out of VDSM's record, and its bond when no other network is on it."""
+    """The update that removes the network from VDSM's record, and its bond if no other network is on it."""
     bond = record.get("bonding") or (existing.position.base if existing and existing.position.bonded else "")
     shared = any(network.base == bond for other, network in facts.host_networks().items() if other != name)
     return {"networks": {name: {"remove": True}}, "bondings": {bond: {"remove": True}} if bond and not shared else {}}

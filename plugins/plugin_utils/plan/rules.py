@@ -4,7 +4,8 @@
 """The engine's and VDSM's rules for a host's networks, under their EngineMessage names.
 
 As VDSM's validator does (netswitch/validator.py), a rule looks at the configuration as it would be: the host with the
-whole request. It is asked of what the request changes; what a host has already is no reason to refuse.
+whole request. It only applies to what the request changes; the existing configuration of a host is not a reason for a
+refusal.
 """
 
 from __future__ import annotations
@@ -17,14 +18,15 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.network i
 
 CORRECT = "Correct the request, and run again."
 _BOND_NAME = re.compile(r"bond\w+", re.ASCII)
-# they answer from several MACs or ports, which a bridge's guests cannot live with
+# they use several MAC addresses or ports, which does not work for guests on a bridge
 _MODES_UNFIT_FOR_BRIDGE = ("0", "5", "6")
 _NO_SUCH_INTERFACE = "HOST_NETWORK_INTERFACE_HAVING_ID_OR_NAME_DOES_NOT_EXIST"
 
 
 class RequestError(Exception):
-    """The request would break a rule. ``engine_message``: the rule's EngineMessage name ("" when the engine has
-    none), ``interface``: the interface in question, ``remedy``: what to do."""
+    """The request violates a rule. ``engine_message``: the EngineMessage name of the rule ("" if the engine has none).
+    ``interface``: the affected interface. ``remedy``: what to do.
+    """
 
     def __init__(self, engine_message: str, interface: str, reason: str, remedy: str) -> None:
         super().__init__(reason)
@@ -35,20 +37,20 @@ class RequestError(Exception):
 
 @dataclass(frozen=True)
 class _Result:
-    """The networks and bonds of the host as they would be, by name."""
+    """The resulting networks and bonds of the host, by name."""
 
     networks: dict[str, Network]
     bonds: dict[str, Bond]
 
     def bond_of(self, nic: str, beside: str = "") -> str:
-        """The bond that ``nic`` is a port of, other than ``beside``; "" when there is none."""
+        """The bond that has ``nic`` as a port, other than ``beside``; "" if there is none."""
         return next((name for name, bond in self.bonds.items() if name != beside and nic in bond.nics), "")
 
 
 def check(facts: Facts, networks: dict[str, Network], bonds: dict[str, Bond], name: str) -> None:
-    """Raise RequestError when a request would break a rule.
+    """Raise RequestError if a request violates a rule.
 
-    ``networks``, ``bonds``: the request, as of parse_request(). ``name``: its management network.
+    ``networks``, ``bonds``: the request, from parse_request(). ``name``: its management network.
     """
     before = _Result(facts.host_networks(), {bond: facts.bond(bond) for bond in facts.bondings})
     result = _resulting(before, networks, bonds)
@@ -75,7 +77,7 @@ def _resulting(before: _Result, networks: dict[str, Network], bonds: dict[str, B
     for name, network in networks.items():
         host = all_networks.pop(name, Network(name))
         if not network.remove:
-            # without a word about it, the quality of service stays
+            # if the request does not contain it, the quality of service is kept
             all_networks[name] = replace(network, host_qos=network.host_qos or host.host_qos)
     for name, bond in bonds.items():
         former = all_bonds.pop(name, None)
@@ -94,7 +96,7 @@ def _link(network: Network | None) -> tuple[object, ...]:
 
 
 def _check_what_is_not_built(facts: Facts, network: Network) -> None:
-    """QoS and custom properties, which VDSM sets by other means than nmstate, stay as VDSM's record has them."""
+    """QoS and custom properties, which VDSM does not set with nmstate, must not differ from VDSM's record."""
     record = facts.records().get(network.name) or {}
     recorded = record.get("custom") or {}
     custom = any(recorded.get(key) != value for key, value in network.custom.items())
@@ -191,7 +193,7 @@ def _check_bond_name(name: str, remedy: str) -> None:
 
 
 def _check_base(facts: Facts, result: _Result, network: Network) -> None:
-    """Name and mode of the bond below, and the MTU that the NICs below allow."""
+    """Check the name and mode of the bond below, and the MTU that the NICs support."""
     base = network.base or ""
     if network.bonded:
         _check_bond_name(base, f"Rename the bond {base}, for example to bond0, and run again.")

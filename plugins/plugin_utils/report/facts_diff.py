@@ -22,7 +22,7 @@ def difference(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
 
 
 def difference_of_lines(old: list[str], new: list[str]) -> list[str]:
-    """Likewise of what lines() has given."""
+    """The same for results of lines()."""
     return ["- " + line for line in old if line not in new] + ["+ " + line for line in new if line not in old]
 
 

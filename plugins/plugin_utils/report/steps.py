@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The steps at which the work on a host may fail, each as a result names it. Of a failure that is data, ``step``."""
+"""The steps that can fail on a host, with their names in results. ``step`` of a failure as data."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ STEPS = {
     COMPARE: "Compare with the definition",
     REBOOT: "Verify by a reboot",
     DEPLOY: "Prepare the host",
-    TASK: "A task of a hook",
+    TASK: "Run the tasks of a hook",
 }

@@ -1,4 +1,4 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""From a request to an nmstate state, by VDSM's layouts."""
+"""Computes the nmstate state for a request, with VDSM's layouts."""

@@ -154,10 +154,9 @@ def _by_vdsms_layouts(
 def _with_foreign_bridges(
     records: dict[str, Network], networks: dict[str, Network], state: HostState
 ) -> dict[str, Network]:
-    """``records`` with the bridges that the host brought along (oVirt Node does) for networks that are to be
-    bridgeless.
+    """``records`` with existing bridges of the host (as on oVirt Node) for networks that will be bridgeless.
 
-    Only a bridge of the network's name over the network's own port is taken for the network's.
+    Only a bridge with the network's name on the network's own port belongs to the network.
     """
     all_records = dict(records)
     for name, network in networks.items():

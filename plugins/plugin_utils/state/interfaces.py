@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Interfaces of a desired state: base, VLAN, bridge and bond of each network, by VDSM's layouts.
+"""Interfaces of a desired state: base, VLAN, bridge, and bond of each network, in VDSM's layouts.
 
-All functions work on one dict {interface name: nmstate interface}, which the caller makes a sorted list of.
+All functions modify a dict {interface name: nmstate interface}, which the caller converts to a sorted list.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ OFF = {"ipv4": {"enabled": False}, "ipv6": {"enabled": False}}
 
 
 def no_ip() -> Data:
-    """Both families off, a fresh dict."""
+    """Both families disabled, as a new dict."""
     return {family: dict(stack) for family, stack in OFF.items()}
 
 
 def network_interfaces(networks: dict[str, Network], running: dict[str, Network], host: HostState) -> dict[str, Data]:
-    """The interfaces of all ``networks`` of a request but their bonds; ``running``: VDSM's record."""
+    """The interfaces of all ``networks`` of a request, without bonds. ``running``: VDSM's record."""
     records = {name: running.get(name, Network(name=name)) for name in networks}
     interfaces = _bases(networks)
     for name, network in networks.items():
@@ -41,9 +41,7 @@ def network_interfaces(networks: dict[str, Network], running: dict[str, Network]
 
 
 def add_bonds(bonds: dict[str, Bond], running_bonds: Data, interfaces: dict[str, Data], host: HostState) -> None:
-    """Complete ``interfaces`` with the bonds of a request. What a network says about its bond goes above the bond's
-    own.
-    """
+    """Complete ``interfaces`` with the bonds of a request. What a network sets for its bond has precedence."""
     for name, bond in bonds.items():
         if bond.remove:
             interfaces[name] = {"name": name, "type": "bond", "state": "absent"}
@@ -51,7 +49,7 @@ def add_bonds(bonds: dict[str, Bond], running_bonds: Data, interfaces: dict[str,
         interface = {"name": name, "type": "bond", "state": "up", "link-aggregation": _aggregation(bond, host)}
         if bond.hwaddr:
             interface["mac-address"] = bond.hwaddr
-        # VDSM takes the addresses from every bond it did not make; a bond that is in use keeps them.
+        # VDSM removes the addresses of every bond that it did not create; here, a bond in use keeps them.
         if name not in running_bonds and not host.has_stack(name):
             interface.update(no_ip())
         interfaces[name] = {**interface, **interfaces.get(name, {})}
@@ -83,7 +81,7 @@ def _vlan(network: Network, record: Network, host: HostState) -> dict[str, Data]
         "vlan": {**(replaced.get("vlan") or {}), "id": network.vlan, "base-iface": network.base},
         **(no_ip() if network.bridged else addresses(network)),
     }
-    # One of its own stays, as what else it had; else it follows the base.
+    # If it has its own MAC address, it keeps it; otherwise it follows the base.
     mac = replaced.get("mac-address")
     if mac and mac != host.get(network.base).get("mac-address"):
         interface["mac-address"] = mac
@@ -102,8 +100,8 @@ def _bridge(network: Network, record: Network, host: HostState) -> dict[str, Dat
         "bridge": bridge,
         **addresses(network),
     }
-    # The DHCP server knows the host by it. nmstate's copy-mac-from would take the permanent MAC, which need not be in
-    # use.
+    # The DHCP server identifies the host by it. nmstate's copy-mac-from would use the permanent MAC address, which may
+    # not be in use.
     mac = host.get(network.replaces or network.port).get("mac-address")
     if mac:
         interface["mac-address"] = mac
@@ -111,7 +109,7 @@ def _bridge(network: Network, record: Network, host: HostState) -> dict[str, Dat
 
 
 def addresses(network: Network) -> Data:
-    """ipv4 and ipv6 of the device that holds the network's addresses."""
+    """ipv4 and ipv6 of the device with the network's addresses."""
     dynamic = {
         "auto-dns": network.default_route and not network.nameservers,
         "auto-gateway": True,
@@ -127,7 +125,7 @@ def addresses(network: Network) -> Data:
     if network.ipv6:
         ipv6 = {"enabled": True, "dhcp": False, "autoconf": False, "address": [_address(*network.ipv6)]}
     elif network.dhcpv6 or network.ipv6autoconf:
-        # NetworkManager cannot have autoconf alone, and asks for DHCPv6 only when routers tell it to.
+        # NetworkManager does not support autoconf alone, and uses DHCPv6 only if routers announce it.
         ipv6 = {"enabled": True, "dhcp": True, "autoconf": network.ipv6autoconf, **dynamic}
     return {"ipv4": ipv4, "ipv6": ipv6}
 
@@ -137,7 +135,7 @@ def _address(ip: str, prefix: int) -> Data:
 
 
 def _base_below_vlan(network: Network, interfaces: dict[str, Data], host: HostState) -> None:
-    # NetworkManager would start DHCP on a base that only has to be up.
+    # Otherwise NetworkManager would start DHCP on the base.
     if network.remove or network.vlan is None or host.is_up(network.base):
         return
     base = interfaces[network.base or ""]
@@ -182,7 +180,7 @@ def _aggregation(bond: Bond, host: HostState) -> Data:
     options = dict(bond.options or {})
     mode = options.pop("mode", "")
     if bond.options is None and host.is_bond(bond.name):
-        # Saying nothing about an existing bond must not turn it into VDSM's default, balance-rr.
+        # A request without options must not change an existing bond to VDSM's default, balance-rr.
         mode = (host.get(bond.name).get("link-aggregation") or {}).get("mode") or ""
     number = bond.mode if not mode or mode.isdecimal() else ""
     aggregation: Data = {"mode": BOND_MODES[int(number)] if number else mode, "port": list(bond.nics)}

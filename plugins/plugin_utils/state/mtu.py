@@ -1,7 +1,9 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""MTUs of what networks share: a base carries the largest MTU above it, a bond's ports that of the bond."""
+"""MTUs of shared devices: a base has the largest MTU of the devices above it, the ports of a bond have the MTU of the
+bond.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.values im
 
 
 def settle(interfaces: dict[str, Data], host: HostState) -> None:
-    """Complete ``interfaces`` ({name: desired nmstate interface}) with the MTUs that follow from the others."""
+    """Complete ``interfaces`` ({name: desired nmstate interface}) with the MTUs that depend on others."""
     _bases(interfaces, host)
     _ports(interfaces, host)
 
@@ -37,9 +39,9 @@ def _bases(interfaces: dict[str, Data], host: HostState) -> None:
 
 
 def _needed_by_others(base: str, interfaces: dict[str, Data], host: HostState) -> list[int]:
-    """MTUs that the state does not name but that go through ``base``: of its bridges, and of its own addresses.
+    """MTUs that are not in the state but that ``base`` must carry: of its bridges, and of its own addresses.
 
-    VDSM looks at VLANs only, and would cut these.
+    VDSM only considers VLANs and would reduce these.
     """
     mtus = [bridge.get("mtu") or 0 for bridge in host.bridges_on(base) if bridge["name"] not in interfaces]
     named = interfaces.get(base, {})
@@ -57,10 +59,10 @@ def _ports(interfaces: dict[str, Data], host: HostState) -> None:
         mtu = DEFAULT_MTU if absent else interface.get("mtu") or host.mtu(name) or DEFAULT_MTU
         for port in bond_ports(interface) or bond_ports(host.get(name)):
             if port in interfaces:
-                # A port may be the base of a VLAN itself, or the base of a network of its own when it leaves the bond.
+                # A port can also be the base of a VLAN, or the base of a network after it leaves the bond.
                 if interfaces[port].get("state") != "absent":
                     interfaces[port]["mtu"] = max(interfaces[port].get("mtu", 0), mtu)
             elif host.mtu(port) not in (None, mtu):
-                # Only then: nmstate takes the addresses of a port that is named, and re-activates it.
+                # Only then: nmstate removes the addresses of a port that is named, and re-activates it.
                 changed[port] = {"name": port, "state": "up", "mtu": mtu}
     interfaces.update(changed)

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Routes, route rules and DNS of a desired state, by VDSM's rules.
+"""Routes, route rules, and DNS of a desired state, by VDSM's rules.
 
-A static network with an IPv4 gateway gets a routing table of its own and rules that lead to it, so that answers leave
-by the network that the question came in on.
+A static network with an IPv4 gateway gets its own routing table and rules (source routing), so that replies use the
+network on which the request arrived.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.network i
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import Data
 
 MAIN_TABLE = 254
-# nmstate's word for "the default table". To an entry that is absent it means any table.
+# nmstate's value for the default table. In an absent entry, it means any table.
 DEFAULT_TABLE = 0
 RULE_PRIORITY = 3200
 EVERYWHERE = {4: "0.0.0.0/0", 6: "::/0"}
 
 
 def table_of(device: str) -> int:
-    """The number of the routing table that VDSM gives a device."""
+    """The number of the routing table that VDSM assigns to a device."""
     return zlib.adler32(device.encode("utf-8"))
 
 
 def routes(network: Network, record: Network) -> list[Data]:
-    """The default routes of ``network``, and the removal of those its ``record`` had."""
+    """The default routes of ``network``, and the removal of those in its ``record``."""
     entries = []
     for version, gateway, former, dynamic in (
         (4, network.gateway, record.gateway, network.dhcpv4),
@@ -45,10 +45,10 @@ def routes(network: Network, record: Network) -> list[Data]:
 
 
 def source_routing(network: Network, record: Network, host: HostState) -> tuple[list[Data], list[Data]]:
-    """(routes, rules) of the network's own table: those of its former gateway absent, those of the present one.
+    """(routes, rules) of the network's own table: absent for the former gateway, present for the new one.
 
-    More than VDSM does: what a changed address, prefix or holder leaves behind goes too, and what stays as it is is
-    not called absent first.
+    Unlike VDSM, this also removes entries of a changed address, prefix, or device, and does not mark unchanged entries
+    as absent first.
     """
     new_routes, new_rules = _source_entries(network)
     old_routes, old_rules = [], []
@@ -63,7 +63,7 @@ def source_routing(network: Network, record: Network, host: HostState) -> tuple[
 
 
 def resolver(networks: dict[str, Network], running: dict[str, Network]) -> Data | None:
-    """The ``dns-resolver`` section, None when no network says anything about DNS."""
+    """The ``dns-resolver`` section, None if no network has DNS settings."""
     said = [
         servers
         for servers in (_nameservers(network, running.get(name)) for name, network in networks.items())
@@ -113,7 +113,7 @@ def _is_outdated(network: Network, record: Network) -> bool:
 
 
 def in_main(route: Data) -> bool:
-    """Whether a route is in the main table, by any of nmstate's words for it."""
+    """Whether a route is in the main table, in any of nmstate's notations."""
     return route.get("table-id") in (None, DEFAULT_TABLE, MAIN_TABLE)
 
 

@@ -1,4 +1,4 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the holder of an address has beyond the request's words moves along with the address."""
+"""Configuration that is not in the request but must move with the addresses."""

@@ -1,13 +1,12 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the holder of a network's addresses has beyond the words of a request goes with the addresses.
+"""Carry over configuration that is not in the request to the device that gets the addresses.
 
-A request knows one address per family, one gateway, and name servers. The device that holds the addresses today may
-have more: secondary addresses, routes with metrics and tables, policy rules, a DHCP identity, an IPv6 address that its
-name has a part in, DNS servers and search. Without these the host would come back as somebody else, or not be found.
-
-For what nmstate has no word, and for what cannot be carried at all, see settings.
+A request contains one address per family, one gateway, and DNS servers. The current device may have more: secondary
+addresses, routes with metrics and tables, policy rules, a DHCP identity, an IPv6 address that depends on the device
+name, DNS servers, and search domains. Without them, the host would get another address or identity. For settings that
+nmstate does not support, and for what cannot be carried over, see settings.
 """
 
 from __future__ import annotations
@@ -27,10 +26,9 @@ FAMILIES = ("ipv4", "ipv6")
 
 
 def source_of(network: Network, record: Network | None, host: HostState, holder: str | None = None) -> str | None:
-    """The device that holds today what the network's addresses are or come from, None when nothing does.
-
-    The network's own device if it has addresses; else that of its former shape; else what it is put on, or what makes
-    way for that; else ``holder``.
+    """The device that currently has the network's addresses, None if there is none: the network's own device if it has
+    addresses; otherwise the device of its former layout; otherwise the device below it, or the one that this replaces;
+    otherwise ``holder``.
     """
     former = record.holder if record else None
     return next(
@@ -46,8 +44,8 @@ def source_of(network: Network, record: Network | None, host: HostState, holder:
 def carry_over(
     state: Data, holder: Data, network: Network, record: Network | None, source: Data, host: HostState, profile: Data
 ) -> None:
-    """Complete ``state`` with all that goes with the addresses of ``network`` from ``source`` to ``holder`` (nmstate
-    interfaces, as they are and as they shall be). ``record``: VDSM's. ``profile``: facts of the source's profile.
+    """Complete ``state`` with everything that moves with the addresses of ``network`` from ``source`` to ``holder``
+    (current and desired nmstate interfaces). ``record``: VDSM's. ``profile``: facts of the source's profile.
     """
     moves = source["name"] != holder["name"]
     mac = holder.get("mac-address") or source.get("mac-address") or ""
@@ -72,8 +70,8 @@ def carry_over(
 
 
 def _with_further_addresses(primary: Data, had: Data) -> list[Data]:
-    """``primary`` among the other addresses of a static family, in today's order, on which the kernel's choice of a
-    source address depends; alone when it is not one of today's, for then the host is renumbered.
+    """``primary`` among the other addresses of a static family, in the current order, on which the kernel's choice of a
+    source address depends. Only ``primary`` if it is a new address, because the host is renumbered then.
     """
     addresses = [entry for entry in had.get("address") or [] if not _is_link_local(entry["ip"])]
     if not any(same_address(entry["ip"], primary["ip"]) for entry in addresses):
@@ -97,9 +95,10 @@ def _is_link_local(ip: str) -> bool:
 def _keep_servers(
     state: Data, holder: Data, network: Network, record: Network | None, source: Data, host: HostState
 ) -> None:
-    """Static DNS servers beside DHCP stay: a request without servers says nothing about what the administrator set.
+    """Static DNS servers beside DHCP are kept, because a request without servers does not refer to those set by the
+    administrator.
 
-    VDSM would remove them. They are removed when its record says that they were the network's own.
+    VDSM would remove them. They are only removed if VDSM's record says that they belong to the network.
     """
     servers = host.resolver.get("server")
     if (
@@ -118,7 +117,8 @@ def _keep_servers(
 
 def keep_search(state: Data, host: HostState) -> None:
     """Complete ``state`` with the search domains and options of the resolver."""
-    # Left unsaid, nmstate 2 keeps them, but its documentation and nmstate 1 have a stated config replace the whole.
+    # nmstate 2 keeps them if they are not set; but according to its documentation, and in nmstate 1, a config replaces
+    # everything.
     config = (state.get("dns-resolver") or {}).get("config")
     for key in ("search", "options"):
         if config is not None and host.resolver.get(key):

@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Who a host is to DHCP servers and routers, in nmstate's words for the device that takes the addresses over.
+"""The identity of a host for DHCP servers and routers, as nmstate keys for the device that gets the addresses.
 
-nmstate writes an identity into every dynamic family that it applies: client id ``mac``, DUID ``ll``, IPv6 addresses
-from the MAC (EUI-64). With the MAC kept, what follows from it needs no words; everything else must be said.
+nmstate writes an identity into every dynamic family that it applies: client ID ``mac``, DUID ``ll``, IPv6 addresses
+derived from the MAC address (EUI-64). The MAC address is kept, so only identities that are not derived from it must be
+set.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ import ipaddress
 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import Data
 
-# Words that NetworkManager or nmstate resolve with the name or the profile of the device, so elsewhere to something
-# else.
+# Keywords that NetworkManager or nmstate resolve with the name or the profile of the device, so differently on another
+# device.
 _SYMBOLIC = {
     "ipv4": ("", "ll", "mac", "perm-mac", "iaid+duid", "duid", "ipv6-duid", "stable"),
     "ipv6": ("", "ll", "llt", "en", "uuid", "lease", "stable-ll", "stable-llt", "stable-uuid"),
@@ -27,16 +28,16 @@ _IN_NMSTATE = {"mac": "ll", "duid": "iaid+duid"}
 _LINK_LAYER = {
     "ipv4": "01:",
     "ipv6": "00:03:00:01:",
-}  # client id of RFC 2132 9.14, DUID-LL of RFC 8415 11.4, on Ethernet
+}  # client ID of RFC 2132 9.14, DUID-LL of RFC 8415 11.4, on Ethernet
 _INTERFACE_ID = (1 << 64) - 1
 
 
 def dhcp_identity(family: str, had: Data, profile: Data, mac: str, moves: bool) -> Data:
-    """The keys of a dynamic family that make it the same client as before.
+    """The keys of a dynamic family that keep the identity of the client.
 
-    ``family``: ipv4 or ipv6. ``had``: that family of today's holder (nmstate). ``profile``: facts of its profile, with
-    the identity in use (lease_client_id, lease_duid) when there is a lease. ``mac``: of the new holder. ``moves``:
-    whether that is another device.
+    ``family``: ipv4 or ipv6. ``had``: this family of the current device (nmstate). ``profile``: facts of its profile,
+    with the identity in use (lease_client_id, lease_duid) if there is a lease. ``mac``: of the new device. ``moves``:
+    whether it is another device.
     """
     key, configured_fact, lease_fact = _KEYS[family]
     configured = had.get(key) or profile.get(configured_fact) or ""
@@ -57,8 +58,8 @@ def dhcp_identity(family: str, had: Data, profile: Data, mac: str, moves: bool) 
 
 
 def slaac(had: Data, profile: Data, mac: str, moves: bool) -> Data:
-    """The keys of an autoconfigured IPv6 family that keep its address: ``token`` or, on the same device, its way to
-    make one.
+    """The keys of an autoconfigured IPv6 family that keep its address: ``token`` or, on the same device, its address
+    generation mode.
     """
     if not had.get("autoconf"):
         return {}
@@ -68,19 +69,19 @@ def slaac(had: Data, profile: Data, mac: str, moves: bool) -> Data:
         mode = had.get("addr-gen-mode")
         return {"addr-gen-mode": mode} if mode and mode != "eui64" else {}
     ids = interface_ids(profile.get("slaac_addresses") or [])
-    # Without one from the MAC, the address is a hash with the device's name in it.
+    # An address that is not derived from the MAC address is a hash that includes the device name.
     if not ids or eui64(mac) in ids:
         return {}
     return {"token": str(ipaddress.IPv6Address(ids[0]))}
 
 
 def interface_ids(addresses: list[str]) -> list[int]:
-    """The lower halves of IPv6 addresses (``address/prefix``)."""
+    """The interface identifiers (lower halves) of IPv6 addresses (``address/prefix``)."""
     return [int(ipaddress.IPv6Interface(address).ip) & _INTERFACE_ID for address in addresses]
 
 
 def eui64(mac: str) -> int | None:
-    """The interface identifier that follows from a MAC address (RFC 4291, appendix A), None for what is no such MAC."""
+    """The interface identifier derived from a MAC address (RFC 4291, appendix A), None if it is not a MAC address."""
     try:
         octets = bytes.fromhex(mac.replace(":", ""))
     except ValueError:

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Routes, policy rules and the preference among default routes, when addresses move to another device."""
+"""Routes, policy rules, and the preference among default routes when addresses move to another device."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _DEFAULT_METRIC = {"ethernet": 100, "veth": 100, "bond": 300, "vlan": 400, "linu
 
 
 def add_routes(state: Data, holder: Data, network: Network, source: Data, host: HostState) -> None:
-    """Put the static routes over ``source`` into ``state``, over ``holder``, with metrics and tables.
+    """Add the static routes of ``source`` to ``state`` for ``holder``, with metrics and tables.
 
-    The request's word goes first: without the default route there is none in the main table, and another gateway than
-    any of today's replaces them. The metric of an only default route is left to NetworkManager: VDSM states none, and
-    its first edit would put a route with the metric of a bridge beside one with another. ``holder``, ``source``:
-    nmstate interfaces, as they shall be and as they are.
+    The request has precedence: without the default route, there is none in the main table, and a new gateway replaces
+    the current ones. The metric of a single default route is left to
+    NetworkManager: VDSM does not set one, and its first edit would add a second route with the metric of a bridge.
+    ``holder``, ``source``: desired and current nmstate interface.
     """
     wanted = (state.get("routes") or {}).get("config") or []
     for route in host.configured_routes:
@@ -40,10 +40,9 @@ def add_routes(state: Data, holder: Data, network: Network, source: Data, host: 
 
 
 def add_rules(state: Data, holder: Data, source: Data, host: HostState) -> None:
-    """Put the policy rules about ``source`` into ``state``: nmstate keeps them in the profile of a device with
-    addresses.
+    """Add the policy rules of ``source`` to ``state``; nmstate stores them in the profile of a device with addresses.
 
-    About it are those that lead to a table of its routes, begin or end at one of its addresses, or name it.
+    These are the rules for a table of its routes, from or to one of its addresses, or with its name.
     """
     tables = {
         route.get("table-id")
@@ -71,8 +70,8 @@ def add_rules(state: Data, holder: Data, source: Data, host: HostState) -> None:
 
 
 def keep_preference(state: Data, holder: Data, network: Network, source: Data, host: HostState) -> None:
-    """State the metric of the default route when another device has one too, for a bridge's default metric is the
-    worst.
+    """Set the metric of the default route if another device has one, too, because a bridge has the worst default
+    metric.
     """
     if not network.default_route:
         return
@@ -94,7 +93,7 @@ def _belongs(route: Data, holder: Data, network: Network, source: Data, host: Ho
     family, gateway = ("ipv6", network.ipv6gateway) if ":" in destination else ("ipv4", network.gateway)
     if route.get("state") == "absent" or not holder[family].get("enabled"):
         return False
-    # A table of VDSM's making belongs to the device; the new holder has its own.
+    # A table created by VDSM belongs to the device; the new device has its own.
     if route.get("table-id") == table_of(source["name"]):
         return False
     if destination not in EVERYWHERE.values() or not in_main(route):
@@ -162,7 +161,7 @@ def _is_default(route: Data, device: str = "") -> bool:
 
 
 def _same(route: Data, other: Data) -> bool:
-    """Whether nmstate takes two routes for one (it does not look at the metric)."""
+    """Whether nmstate treats two routes as the same (it ignores the metric)."""
     hops = [entry.get("next-hop-address") or "" for entry in (route, other)]
     return (
         all(route.get(key) == other.get(key) for key in ("destination", "next-hop-interface"))

@@ -1,11 +1,10 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What goes with the addresses and nmstate has no word for: settings of the profile, and what cannot go with them at
-all.
+"""Profile settings to carry over that nmstate does not support, and what cannot be carried over at all.
 
-Settings stand beside the desired state and are written on the host after it (module_utils/effects/profile_settings.py,
-which has the table of them). What neither can carry is a loss; the decision refuses it unless it is permitted by name.
+Settings are in addition to the desired state and are written on the host (module_utils/effects/profile_settings.py,
+which has the list). What cannot be carried over is a loss, and the change is refused unless it is permitted by name.
 """
 
 from __future__ import annotations
@@ -19,10 +18,10 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.carry_ove
 
 IAID = "ipv6.dhcp-iaid"
 MAC, MTU = "802-3-ethernet.cloned-mac-address", "802-3-ethernet.mtu"
-# Words for an IAID that NetworkManager resolves with the device's name or profile; "mac" is what nmstate writes.
+# Keywords for an IAID that NetworkManager resolves with the device's name or profile; nmstate writes "mac".
 _SYMBOLIC_IAIDS = ("", "mac", "perm-mac", "ifname", "stable")
 
-# What may be lost knowingly, by name: what it is called in a reason.
+# Losses that can be permitted: {name: text in a reason}.
 LOSSES = {
     "slaac_address": "an IPv6 address that is not derived from the MAC address",
     "route_or_rule": "an attribute of a route or policy rule that nmstate does not support",
@@ -31,7 +30,7 @@ LOSSES = {
 
 @dataclass(frozen=True)
 class Loss:
-    """What stays behind when addresses leave ``device``. ``name``: out of LOSSES. ``values``: in words."""
+    """What is lost when addresses leave ``device``. ``name``: a key of LOSSES. ``values``: as text."""
 
     name: str
     device: str
@@ -39,16 +38,17 @@ class Loss:
 
 
 def of_bond(bond: Bond, mtu: int | None) -> Data:
-    """The settings of the profile of a bond that is there: its MAC and MTU.
+    """The profile settings of an existing bond: its MAC address and MTU.
 
-    VDSM states both in every edit of a bond (vdsm: network/nmstate/bond.py, linux_bridge.py). A profile without them
-    cannot be reapplied then, so NetworkManager activates the bond again, and the host is away for a second.
+    VDSM sets both in every edit of a bond (vdsm: network/nmstate/bond.py, linux_bridge.py). If the profile does not
+    contain them, it cannot be reapplied, so NetworkManager activates the bond again and interrupts traffic for a
+    second.
     """
     return {MAC: (bond.hwaddr or "").upper(), **({MTU: mtu} if mtu else {})}
 
 
 def of_network(network: Network, source: Data, profile: Data) -> Data:
-    """The settings of the profile that gets the addresses of ``network`` from ``source`` (nmstate interface), which has
+    """The settings for the profile that gets the addresses of ``network`` from ``source`` (nmstate interface) with
     ``profile`` (facts).
     """
     dynamic6 = network.dhcpv6 or network.ipv6autoconf
@@ -63,8 +63,8 @@ def of_network(network: Network, source: Data, profile: Data) -> Data:
 
 
 def _iaid(profile: Data, mac: str) -> str:
-    """The IAID in use, else the one that is configured; empty when it is the one nmstate writes, the MAC's last four
-    octets.
+    """The IAID in use, or else the configured one; empty if it is the one that nmstate writes, the last four octets of
+    the MAC address.
     """
     configured = str((profile.get("settings") or {}).get(IAID) or "")
     iaid = profile.get("lease_iaid") or (configured if configured not in _SYMBOLIC_IAIDS else "")
@@ -72,10 +72,9 @@ def _iaid(profile: Data, mac: str) -> str:
 
 
 def losses(device: str, profile: Data, mac: str, moves: bool) -> list[Loss]:
-    """What of a holder of addresses can go nowhere.
+    """The losses when addresses leave ``device``.
 
-    ``profile``: facts of the profile of ``device``. ``mac``: its MAC. ``moves``: whether another device is to hold the
-    addresses.
+    ``profile``: facts of its profile. ``mac``: its MAC address. ``moves``: whether another device gets the addresses.
     """
     if not moves:
         return []
@@ -87,7 +86,9 @@ def losses(device: str, profile: Data, mac: str, moves: bool) -> list[Loss]:
 
 
 def _lost_addresses(profile: Data, mac: str) -> list[str]:
-    """All but the first of the hashed addresses: a token is one identifier for all prefixes, the MAC's is another."""
+    """All hashed addresses except the first one: a token is one identifier for all prefixes, and the MAC address gives
+    another one.
+    """
     announced = profile.get("slaac_addresses") or []
     if profile.get("token") not in (None, "", "::"):
         return []
