@@ -7,15 +7,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: host_deploy_plan
-short_description: Check a host, and plan which steps of host_deploy it needs
+short_description: Check a host and plan the steps of host_deploy that it needs
 version_added: 0.2.0
 description:
-  - Validates the variables of the role P(ovirt.mgmt_network.host_deploy#role), reads the host in few round trips, and
-    fails if it cannot become a hypervisor, with all problems at once. Changes nothing.
-  - The role begins with it, and runs it again after it has installed packages.
+  - Validates the variables of the role P(ovirt.mgmt_network.host_deploy#role), reads the host in a few round trips, and
+    fails with all problems at once if it cannot become a hypervisor. Changes nothing.
+  - The role starts with it, and runs it again after it has installed packages.
 options:
   wait:
-    description: Seconds to wait until the host answers. If it is not set, the host is not waited for.
+    description: Seconds to wait until the host answers. If not set, the module does not wait.
     type: int
   installed:
     description: Packages that were installed before. They are not requested again.
@@ -23,7 +23,7 @@ options:
     elements: str
     default: []
   before:
-    description: RV(before) of an earlier run. Without it, the network is recorded as it is now.
+    description: RV(before) of an earlier run. If empty, the current network is recorded.
     type: str
     default: ""
 extends_documentation_fragment:
@@ -33,7 +33,7 @@ attributes:
     support: full
   diff_mode:
     support: none
-    details: Nothing is changed.
+    details: The module changes nothing.
   platform:
     platforms: linux
     support: full
@@ -41,7 +41,7 @@ attributes:
     support: full
   async:
     support: none
-    details: It runs on the controller.
+    details: The module runs on the controller.
 requirements:
   - netaddr and jmespath on the controller
   - root on the host, or I(become)
@@ -79,12 +79,12 @@ id:
   type: str
   sample: 4c4c4544-0042-3510-8051-b4c04f4e3332
 ssh_port:
-  description: The port that is to be allowed first.
+  description: SSH port, which is allowed first.
   returned: when no package has to be installed
   type: int
   sample: 22
 firewall_commands:
-  description: The commands that allow what the firewall does not allow yet.
+  description: Commands that allow what the firewall does not allow yet.
   returned: when no package has to be installed
   type: list
   elements: list

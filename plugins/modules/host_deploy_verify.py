@@ -7,16 +7,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: host_deploy_verify
-short_description: Verify that host_deploy did not change the network, and return its result
+short_description: Verify that host_deploy did not change the network and return its result
 version_added: 0.2.0
 description:
   - Reads the network of the host again, compares it with what M(ovirt.mgmt_network.host_deploy_plan) has recorded, and
-    fails with each difference. Changes nothing.
+    fails with a list of the differences. Changes nothing.
   - The role P(ovirt.mgmt_network.host_deploy#role) ends with it. It returns what the role documents as
     C(host_deploy_result).
 options:
   plan:
-    description: What M(ovirt.mgmt_network.host_deploy_plan) has returned last.
+    description: Last result of M(ovirt.mgmt_network.host_deploy_plan).
     type: dict
     required: true
   clock_synchronised:
@@ -30,7 +30,7 @@ attributes:
     support: full
   diff_mode:
     support: none
-    details: Nothing is changed.
+    details: The module changes nothing.
   platform:
     platforms: linux
     support: full
@@ -38,7 +38,7 @@ attributes:
     support: full
   async:
     support: none
-    details: It runs on the controller.
+    details: The module runs on the controller.
 requirements:
   - root on the host, or I(become)
 seealso:
@@ -52,7 +52,7 @@ EXAMPLES = r"""
   ovirt.mgmt_network.host_deploy_plan:
   register: recorded
 
-- name: Verify that nobody has changed it
+- name: Verify that it did not change
   ovirt.mgmt_network.host_deploy_verify:
     plan: "{{ recorded }}"
 """
@@ -68,12 +68,12 @@ id:
   type: str
   sample: 4c4c4544-0042-3510-8051-b4c04f4e3332
 packages:
-  description: Packages that are installed.
+  description: Packages that the role requires, all of them installed.
   returned: success
   type: list
   elements: str
 ssh_port:
-  description: The port that was allowed.
+  description: SSH port that was allowed.
   returned: success
   type: int
 firewalld:

@@ -14,27 +14,28 @@ description:
     transaction that is verified over a new connection or undone. Then reads the host again and compares its network
     with the definition. The host is not contacted if there is nothing to apply.
   - Returns the result that the role P(ovirt.mgmt_network.configure_mgmt#role) documents as C(configure_mgmt_result).
-  - A host that was refused or does not answer and a change that was undone do not fail the task. RV(status) says so.
+  - The task does not fail if the host was refused or does not answer, or if the change was undone; see RV(status).
 options:
   plan:
-    description: What M(ovirt.mgmt_network.mgmt_network_plan) has returned, or this action with O(conclude=false).
+    description: Result of M(ovirt.mgmt_network.mgmt_network_plan), or of this module with O(conclude=false).
     type: dict
     required: true
   request:
     description:
-      - The setupNetworks request of the plan as a hook has edited it. The host is read again, and the request is
-        checked with the engine's rules and key by key before the host is changed.
+      - The setupNetworks request of the plan, edited by a hook. The host is read again, and the request is validated by
+        the engine's rules and key by key before the host is changed.
     type: dict
   conclude:
     description:
-      - With V(false) only applies the plan. The return value is that of M(ovirt.mgmt_network.mgmt_network_plan) with
-        RV(applied), and it is the O(plan) of a later task, which reads the host again and returns the result.
+      - With V(false), the module only applies the plan. It returns the values of
+        M(ovirt.mgmt_network.mgmt_network_plan) and RV(applied). Pass them as O(plan) to a later task, which reads the
+        host again and returns the result.
     type: bool
     default: true
   failed_task:
     description:
-      - A task that has failed, for a result without a change. Its C(task) (the name), C(action), C(msg), and
-        C(unreachable). Unless it says that the host is unreachable, this is tried out.
+      - A task that has failed, for a result without a change. A mapping of C(task) (its name), C(action), C(msg), and
+        C(unreachable). If C(unreachable) is false, the module tries to reach the host.
     type: dict
 extends_documentation_fragment:
   - ovirt.mgmt_network.attributes
@@ -50,7 +51,7 @@ attributes:
     support: full
   async:
     support: none
-    details: The proof of the change needs the controller.
+    details: The controller must verify the change.
 requirements:
   - netaddr and jmespath on the controller
   - nmstate 2.x and NetworkManager 1.40 or later on the host
@@ -83,7 +84,7 @@ RETURN = r"""
 status:
   description:
     - The status that the engine would give the host. Empty in check mode, see RV(expected).
-    - Without O(conclude), this and all that follows but RV(applied) is not returned.
+    - With O(conclude=false), only RV(applied) of the following values is returned.
   returned: success
   type: str
   sample: up
@@ -107,7 +108,7 @@ reason:
   type: str
   sample: ""
 remedy:
-  description: What to do about it.
+  description: What to do next.
   returned: success
   type: str
   sample: ""
@@ -121,12 +122,12 @@ expected:
   returned: in check mode
   type: dict
 transaction:
-  description: Identifier of the transaction; empty if there was none.
+  description: ID of the transaction. Empty if there was none.
   returned: success
   type: str
   sample: 20261121T051643-5f0c1a
 applied:
-  description: The result of M(ovirt.mgmt_network.nmstate_apply), without the change.
+  description: The result of M(ovirt.mgmt_network.nmstate_apply), without C(change).
   returned: with O(conclude=false)
   type: dict
 """

@@ -10,17 +10,17 @@ module: mgmt_network_plan
 short_description: Plan the management network of a host
 version_added: 0.2.0
 description:
-  - Waits until the host answers, gathers its network capabilities once, and decides what is to be done about its
-    management network. Changes nothing.
-  - The role P(ovirt.mgmt_network.configure_mgmt#role) begins with it. An option that is not set has the value of the
-    role's variable, for example C(configure_mgmt_sync), or its default. Variables are checked as by
+  - Waits until the host answers, gathers its network capabilities, and decides what to do about its management network.
+    Changes nothing.
+  - The role P(ovirt.mgmt_network.configure_mgmt#role) starts with it. An option that is not set defaults to the
+    role's variable, for example C(configure_mgmt_sync). Variables are validated as by
     M(ovirt.mgmt_network.check_arguments), before the host is contacted.
-  - A host that does not answer, cannot be read, or is refused does not fail the task. RV(failure) says why.
+  - The task does not fail if the host does not answer, cannot be read, or is refused; see RV(failure).
 options:
   network:
     description:
       - The definition of the management network, as for P(ovirt.mgmt_network.mgmt_network_definition#filter).
-      - The default is the variable C(configure_mgmt_network), and then C(mgmt_network).
+      - Defaults to the variable C(configure_mgmt_network), then to C(mgmt_network).
     type: dict
   state:
     description: V(absent) plans the removal of the network.
@@ -33,7 +33,7 @@ options:
   facts:
     description:
       - Network capabilities that were gathered before, C(ansible_facts.host_network) of
-        M(ovirt.mgmt_network.host_network_facts). The host is not contacted then.
+        M(ovirt.mgmt_network.host_network_facts). If set, the host is not contacted.
     type: dict
   wait:
     description: Seconds to wait until the host answers.
@@ -44,13 +44,13 @@ options:
     elements: str
     choices: [slaac_address, route_or_rule]
   keep_vlan_name:
-    description: Whether a VLAN device keeps a name that is not VDSM's.
+    description: Whether a VLAN device keeps a name other than VDSM's.
     type: bool
   persistent:
-    description: Whether the network is to be there after a boot.
+    description: Whether the network must exist after a reboot.
     type: bool
   learn_vlan:
-    description: Whether the VLAN of a host is only reported if the definition has none.
+    description: Whether to only report the VLAN of a host if the definition does not set one.
     type: bool
   policies:
     description: Conditions for a change, as for P(ovirt.mgmt_network.mgmt_network_policy_violations#filter).
@@ -58,18 +58,18 @@ options:
     elements: dict
     suboptions:
       query:
-        description: A JMESPath expression on the capabilities.
+        description: JMESPath expression on the capabilities.
         type: str
         required: true
       message:
-        description: What to report if it does not hold.
+        description: Message to show if the condition is not met.
         type: str
         required: true
   return_facts:
     description:
-      - Whether to return the capabilities as the fact C(host_network). Large facts make every later task of a host
-        slower.
-      - The default is V(true) if the role has a task file to run, such as C(configure_mgmt_before_tasks).
+      - Whether to return the capabilities as the fact C(host_network). Large facts slow down every later task of a
+        host.
+      - Defaults to V(true) if the role has a task file to run, such as C(configure_mgmt_before_tasks).
     type: bool
 extends_documentation_fragment:
   - ovirt.mgmt_network.attributes
@@ -78,7 +78,7 @@ attributes:
     support: full
   diff_mode:
     support: none
-    details: Nothing is changed.
+    details: The module changes nothing.
   platform:
     platforms: linux
     support: full
@@ -86,7 +86,7 @@ attributes:
     support: full
   async:
     support: none
-    details: It runs on the controller.
+    details: The module runs on the controller.
 requirements:
   - netaddr and jmespath on the controller
   - nmstate 2.x and NetworkManager 1.40 or later on the host
@@ -105,7 +105,7 @@ EXAMPLES = r"""
     wait: 10
   register: planned
 
-- name: Show what would be changed
+- name: Show what would change
   ansible.builtin.debug:
     msg: "{{ planned.plan.differences }}"
   when: planned.change
@@ -126,8 +126,8 @@ change:
   type: bool
 failure:
   description:
-    - Empty, or why the host cannot get its network. C(step) (C(connect), C(gather), C(plan), or C(policies)),
-      C(reason), and C(unreachable), whether the connection failed.
+    - Why the host cannot get its network, a mapping of C(step) (C(connect), C(gather), C(plan), or C(policies)),
+      C(reason), and C(unreachable) (whether the connection failed). Empty if there is no failure.
   returned: success
   type: dict
   sample: {}
