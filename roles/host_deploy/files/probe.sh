@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Reads in one go all that host_deploy decides upon, because every task of its own would cost a Python start on the host.
-# Changes nothing. In: $1 packages, $2 units (both separated by blanks), $3 tuned profile. Out: lines "key=value".
+# Reads everything that host_deploy needs for its decisions in one call, because each task would start Python on the host.
+# Changes nothing. Input: $1 packages, $2 units (both separated by blanks), $3 tuned profile. Output: lines "key=value".
 #   missing=            packages of $1 that are not installed
-#   unit.NAME=          absent | masked | unconfigured | idle (to be enabled or started) | ready
+#   unit.NAME=          absent | masked | unconfigured | idle (must be enabled or started) | ready
 #   firewalld=          absent | stopped | running
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
@@ -25,7 +25,7 @@ installed() {
   fi
 }
 
-# The port of this host's end of the SSH connection. sudo drops SSH_CONNECTION, so the ancestors are asked.
+# The port of this host's end of the SSH connection. sudo removes SSH_CONNECTION, so it is read from parent processes.
 ssh_port() {
   pid=$$
   while [ "${pid:-0}" -gt 1 ]; do
@@ -57,7 +57,7 @@ unit_state() {
   case $ActiveState in
     active | activating | reloading) echo ready; return ;;
   esac
-  # A unit whose own conditions do not hold here (no clock to set in a container, say) will not start however often it is asked.
+  # A unit whose conditions are not met (for example, no clock in a container) does not start.
   if [ "$ConditionResult" = no ] && [ "$ConditionTimestampMonotonic" != 0 ]; then
     echo ready
   else
