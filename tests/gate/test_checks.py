@@ -104,7 +104,8 @@ def test_sanity(pythons):
 
 
 def test_units_as_ansible_test_runs_them():
-    run("ansible-test", "units", "--local", "--color", "no", "--python", f"{sys.version_info[0]}.{sys.version_info[1]}")
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    run("ansible-test", "units", "--local", "--color", "no", "--python", version, timeout=1800)
 
 
 @pytest.mark.parametrize("version", TARGETS, ids=map(tools.dotted, TARGETS))
