@@ -107,8 +107,7 @@ EXAMPLES = r"""
 
 - name: Show what would change
   ansible.builtin.debug:
-    msg: "{{ planned.plan.differences }}"
-  when: planned.change
+    msg: "{{ planned.plan.differences if planned.change else 'nothing' }}"
 """
 
 RETURN = r"""

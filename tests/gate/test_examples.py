@@ -296,12 +296,19 @@ def test_the_roles_in_a_playbook_of_ones_own(lab, folder):
     assert status == 0 and "This host belongs to oVirt." in said, said[-4000:]
 
 
+MODULES = (
+    "host_network_facts",
+    "nmstate_apply",
+    "network_commit",
+    "mgmt_network_plan",
+    "mgmt_network_apply",
+    "host_deploy_plan",
+    "host_deploy_verify",
+)
+
+
 def test_the_examples_of_the_modules_and_filters_on_a_host(lab, folder):
-    tasks = [
-        task
-        for name in ("host_network_facts", "nmstate_apply", "network_commit")
-        for task in examples.module_examples(name)
-    ]
+    tasks = [task for name in MODULES for task in examples.module_examples(name)]
     asked = [
         task
         for _name, task, _said in examples.filter_examples()
@@ -326,4 +333,4 @@ def test_the_examples_of_the_modules_and_filters_on_a_host(lab, folder):
     )
     status, said = play("ansible-playbook -i inventory examples.yml", folder)
     assert status == 0, said[-5000:]
-    assert recap(said)["host3.example.com"] == {**recap(said)["host3.example.com"], "changed": 4, "skipped": 0}
+    assert recap(said)["host3.example.com"] == {**recap(said)["host3.example.com"], "changed": 5, "skipped": 0}
