@@ -102,11 +102,11 @@ def configure(name):
     return measured(name, lambda: cost(PLAY, name))
 
 
-def cost(content, name, **variables):
-    """What a play on one host costs the controller: ``{host_tasks, results, fact_bytes, controller_cpu_s}``."""
+def cost(content, *names, **variables):
+    """What a play on some hosts costs the controller: ``{host_tasks, results, fact_bytes, controller_cpu_s}``."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     callback = {"ANSIBLE_CALLBACK_PLUGINS": str(CHECKOUT / "tests/callback"), "ANSIBLE_CALLBACKS_ENABLED": "actions"}
-    out = play(content, name, variables, **callback)
+    out = play(content, names, variables, **callback)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     told = json.loads(out.rpartition("tally: ")[2].splitlines()[0])
@@ -119,21 +119,33 @@ def cost(content, name, **variables):
 
 
 def playbooks():
-    """What add_host costs, ``{label: figures}``, without and with the deployment; each with a change and again."""
+    """What add_host costs, ``{label: figures}``, without and with the deployment; each with a change and again. Of the
+    first, also what a second host adds: modules are built once for a run.
+    """
     found = {}
-    for label, deploy in (("add_host, no deployment", False), ("add_host", True)):
-        fresh("added")
+    for label, names, deploy in (
+        ("add_host, no deployment", ["added"], False),
+        ("two hosts", ["added", "other"], False),
+        ("add_host", ["added"], True),
+    ):
+        hosts.down()
+        fresh(*names)
         for again in ("", ", again"):
             began = time.monotonic()
-            figures = cost("ovirt.mgmt_network.add_host", "added", add_host_deploy=deploy)
+            figures = cost("ovirt.mgmt_network.add_host", *names, add_host_deploy=deploy)
             found[label + again] = {"seconds": round(time.monotonic() - began, 1), **figures}
+    for again in ("", ", again"):
+        one, two = (found[label + again] for label in ("add_host, no deployment", "two hosts"))
+        more = {key: round(two[key] - one[key], 2) for key in two}
+        found["add_host, no deployment, a 2nd host" + again] = {**more, "fact_bytes": two["fact_bytes"]}
+        del found["two hosts" + again]
     return found
 
 
 def plain_apply():
     """Plain nmstatectl with the full state, as the play above would have it, committed by itself."""
     target = FOLDER / "state.json"
-    play(STATE, "plain", {"bench_target": str(target)})
+    play(STATE, ["plain"], {"bench_target": str(target)})
     command = hosts.ssh_command("plain", management=True)
     subprocess.run(
         [*command, "cat > /root/state.json"],
@@ -163,9 +175,9 @@ def measured(name, job):
     return {"blackout_ms": seen["blackout_ms"], "lost": seen["lost"], "seconds": round(seconds, 1), **more}
 
 
-def play(content, name, extra=None, **environment):
-    """Run a play, or the playbook of that name, on one host of the lab; what it prints."""
-    found = plays.inventory({name: {"mgmt_network": DEFINITION, **(extra or {})}})
+def play(content, names, extra=None, **environment):
+    """Run a play, or the playbook of that name, on hosts of the lab; what it prints."""
+    found = plays.inventory({name: {"mgmt_network": DEFINITION, **(extra or {})} for name in names})
     words = [*plays.write(FOLDER, "play", found), content] if isinstance(content, str) else None
     done = subprocess.run(
         plays.command(*(words or plays.write(FOLDER, "play", found, content))),
@@ -235,7 +247,7 @@ def report(figures):
 def report_costs(figures, costs):
     """One line each: task results (skipped ones too), tasks that contacted the host, CPU, the largest fact left."""
     print(
-        f"\n{'one host, cost for the controller':36} {'results':>12} {'host tasks':>11} {'CPU s':>7} "
+        f"\n{'one host, cost for the controller':42} {'results':>12} {'host tasks':>11} {'CPU s':>7} "
         f"{'fact bytes':>11} {'seconds':>8}"
     )
     role = {
@@ -247,7 +259,7 @@ def report_costs(figures, costs):
     }
     for label, row in {**role, **costs}.items():
         print(
-            f"{label:36} {row['results']:12.0f} {row['host_tasks']:11.0f} {row['controller_cpu_s']:7.2f} "
+            f"{label:42} {row['results']:12.0f} {row['host_tasks']:11.0f} {row['controller_cpu_s']:7.2f} "
             f"{row['fact_bytes']:11.0f} {row['seconds']:8.1f}"
         )
 
