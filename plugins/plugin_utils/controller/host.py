@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -19,7 +20,7 @@ UNREACHABLE = (AnsibleError, EOFError, OSError)
 # Detect a dead path in time for another attempt: without these options, ssh has no timeout.
 _SSH_BOUNDS = "-o ServerAliveInterval=2 -o ServerAliveCountMax=2"
 _ANSWER = "ovirt-mgmt-network-answers"
-_ATTEMPT_SECONDS = 10  # timeout of the first attempt, doubled for each further attempt up to the maximum
+_ATTEMPT_SECONDS = 20  # timeout of the first attempt, doubled for each further attempt up to the maximum
 _LONGEST_SECONDS = 30
 _PAUSE = 1
 
@@ -98,7 +99,8 @@ class Host:
 @contextlib.contextmanager
 def _at_most(seconds: float) -> Iterator[None]:
     """Raises TimeoutError if the block takes longer. A timeout of the task itself has precedence."""
-    if signal.getitimer(signal.ITIMER_REAL)[0]:
+    # only the main thread, in which Ansible's own strategies run a task, can set a timer
+    if threading.current_thread() is not threading.main_thread() or signal.getitimer(signal.ITIMER_REAL)[0]:
         yield
         return
 
