@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Figures of the main job on the founding example, beside plain "nmstatectl apply" of the same full state, in one run.
+"""Measure the main job on the founding example, compared with plain "nmstatectl apply" of the same full state, in one
+run.
 
-  bench.py [--rounds N]    each round makes both hosts anew and moves them, one after the other
-  bench.py --rounds 0      only what the playbook add_host costs the controller, on hosts of their own
+  bench.py [--rounds N]    each round creates both hosts and changes them, one after the other
+  bench.py --rounds 0      only the controller's cost of the playbook add_host, on separate hosts
 
-Ratios within one run are what counts: absolute times are this machine's, and it may be busy.
+Only ratios within a run are comparable: absolute times depend on this machine and its load.
 """
 
 from __future__ import annotations
@@ -94,11 +95,11 @@ def fresh(*names):
     for name in set(names) & set(hosts.names()):
         hosts.down(name)
     hosts.up(dict.fromkeys(names, LAYOUT))
-    time.sleep(3)  # past the boot's last activity
+    time.sleep(3)  # after the last activity of the boot
 
 
 def configure(name):
-    """The role on one host: packets, seconds, and what it cost the controller."""
+    """The role on one host: lost packets, seconds, and cost for the controller."""
     return measured(name, lambda: cost(PLAY, name))
 
 
@@ -119,8 +120,8 @@ def cost(content, *names, **variables):
 
 
 def playbooks():
-    """What add_host costs, ``{label: figures}``, without and with the deployment; each with a change and again. Of the
-    first, also what a second host adds: modules are built once for a run.
+    """The cost of add_host, ``{label: figures}``, without and with the deployment, each with a change and without. Of
+    the first, also what a second host adds: modules are built once for a run.
     """
     found = {}
     for label, names, deploy in (
@@ -143,7 +144,7 @@ def playbooks():
 
 
 def plain_apply():
-    """Plain nmstatectl with the full state, as the play above would have it, committed by itself."""
+    """Plain nmstatectl with the full state of the play above, committed immediately."""
     target = FOLDER / "state.json"
     play(STATE, ["plain"], {"bench_target": str(target)})
     command = hosts.ssh_command("plain", management=True)
@@ -166,7 +167,7 @@ def plain_apply():
 
 
 def measured(name, job):
-    """Run ``job`` while the host is watched: ``{blackout_ms, lost, seconds, ...}``."""
+    """Run ``job`` while sending packets to the host: ``{blackout_ms, lost, seconds, ...}``."""
     with plays.watched([name], FOLDER) as losses:
         began = time.monotonic()
         more = job()
@@ -193,7 +194,7 @@ def play(content, names, extra=None, **environment):
 
 
 def host_tasks(actions):
-    """How many of the tasks ran on the host; the others are done on the controller alone."""
+    """The number of tasks that ran on the host; the others only run on the controller."""
     controller = (
         "set_fact",
         "debug",
@@ -209,7 +210,7 @@ def host_tasks(actions):
 
 
 def payloads():
-    """Bytes of each module as Ansible sends it, beside its own ping (``{module: bytes}``)."""
+    """Bytes of each module as sent by Ansible, and of its ping for comparison (``{module: bytes}``)."""
     loader.init_plugin_loader()
     sizes = {}
     for module in ("ansible.builtin.ping", "ovirt.mgmt_network.host_network_facts", "ovirt.mgmt_network.nmstate_apply"):
@@ -269,7 +270,7 @@ def lines_of_plugins():
 
 
 def start_cpu():
-    """CPU that ansible-playbook takes to start and end with nothing to do: not a cost of the hosts."""
+    """CPU of ansible-playbook to start and end without tasks, which is not a cost of the hosts."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     (FOLDER / "empty.yml").write_text("- hosts: localhost\n  gather_facts: false\n  tasks: []\n", encoding="ascii")
     subprocess.run(

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes ``import ansible_collections.ovirt.mgmt_network`` work from any checkout, whatever its folder is called."""
+"""Makes ``import ansible_collections.ovirt.mgmt_network`` work in any checkout, independent of its folder name."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The main job on three lab hosts, as a user would run it, with what it did to the network measured from outside."""
+"""The main job on three lab hosts, as a user would run it, with the network measured from outside."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def main():
     for name, (_layout, _definition, says) in HOSTS.items():
         print(f"  {name:9} {says}")
     for name in set(HOSTS) & set(hosts.names()):
-        hosts.down(name)  # a demo begins at the beginning
+        hosts.down(name)  # a demo starts with new hosts
     hosts.up({name: layout for name, (layout, _definition, _says) in HOSTS.items()})
     write_inputs()
     title("ansible-playbook -i inventory.yml ovirt.mgmt_network.add_host")
@@ -77,7 +77,7 @@ def main():
 
 
 def write_inputs():
-    """The user's files: an inventory and an ansible.cfg."""
+    """Write the user's files: an inventory and an ansible.cfg."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     found = plays.inventory(
         {name: {"mgmt_network": definition} for name, (_layout, definition, _says) in HOSTS.items()}
@@ -90,7 +90,7 @@ def write_inputs():
 
 
 def add_host(label, quiet=False):
-    """Run the main job while every host is watched; ``{host: what was lost}``. The screen is the playbook's own."""
+    """Run the main job while sending packets to every host: ``{host: losses}``. Shows the output of the playbook."""
     log = FOLDER / f"{label}.log"
     environment = dict(
         os.environ, ANSIBLE_CONFIG=str(FOLDER / "ansible.cfg"), ANSIBLE_FORCE_COLOR=str(sys.stdout.isatty())
@@ -106,14 +106,14 @@ def add_host(label, quiet=False):
         status = process.wait()
     if quiet:
         print("".join("  " + line + "\n" for line in summary(log)))
-    # the refused host is a failed host of the play, so the play ends with 2
+    # the refused host is a failed host, so the exit status of the play is 2
     if status != 2:
         sys.exit(f"demo: the play ended with {status}, not with 2 for the one refused host; see {log}")
     return losses
 
 
 def summary(log):
-    """The summary task and the recap out of a play's screen."""
+    """The summary task and the recap in the output of a play."""
     lines, keep = [], False
     for line in log.read_text(encoding="utf-8").splitlines():
         if line.startswith(("TASK", "PLAY")):
@@ -129,7 +129,7 @@ def show_losses(lost):
 
 
 def answers(name, seconds=30):
-    """Wait until the host answers at its management address after the boot."""
+    """Wait until the host answers at its management address after booting."""
     end = time.monotonic() + seconds
     while subprocess.run(LAB + ["ping", name, "--count", "1"], capture_output=True, check=False).returncode:
         if time.monotonic() > end:

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a run over many hosts puts on the screen, without contacting a host (tests/connection/scripted.py answers for
+"""The screen output of a run with many hosts, without contacting a host (tests/connection/scripted.py answers for
 them).
 
-screen.py [--hosts 200] [--refused 20] [--unreachable 0] [--show] [WORDS for ansible-playbook]   prints how many lines
+screen.py [--hosts 200] [--refused 20] [--unreachable 0] [--show] [WORDS for ansible-playbook]   prints the number of
+lines
 """
 
 from __future__ import annotations
@@ -53,8 +54,8 @@ UNREACHABLE = {"error": DENIED}
 
 
 def many(total, refused, unreachable=0):
-    """``{host: script}``: a tenth of ``refused`` for its bond, the others for their VLAN; of those that are well two of
-    nine are in sync.
+    """``{host: script}``: a tenth of ``refused`` because of the bond, the others because of the VLAN; two of nine other
+    hosts are in sync.
     """
     scripts = [ON_A_POOR_BOND if number % 10 == 9 else ON_A_VLAN for number in range(refused)] + [
         UNREACHABLE
@@ -74,7 +75,7 @@ def play(
     hostvars=None,
     **environment,
 ):
-    """Run a playbook over scripted hosts: ``(exit status, the screen, {host: result} of the artifact)``."""
+    """Run a playbook with scripted hosts: ``(exit status, screen output, {host: result} of the artifact)``."""
     folder = pathlib.Path(folder)
     inventory = {
         group: {

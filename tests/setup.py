@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Set up what the checks need, on a machine with nothing but Python: the tools' venv and a copy of the collection at
-its real path.
+"""Install the tools for the checks, on a machine that only has Python: a venv with the tools, and a copy of the
+collection at its real path.
 
   setup.py           prints the path of the venv and that of the copy
   setup.py -- CMD    runs CMD in the copy, with the venv first on PATH and ANSIBLE_COLLECTIONS_PATH set
 
-ansible-test and imports want .../ansible_collections/ovirt/mgmt_network, and ansible-test refuses symbolic links.
+ansible-test and imports require .../ansible_collections/ovirt/mgmt_network, and ansible-test rejects symbolic links.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "ovirt-mgmt-network"
 COLLECTIONS = CACHE / "collections" / hashlib.sha256(str(HERE).encode()).hexdigest()[:8]  # one for each checkout
 COPY = COLLECTIONS / "ansible_collections/ovirt/mgmt_network"
-# The first of them that is there runs the tools; requirements.txt has an ansible-core for each.
+# The first available version runs the tools; requirements.txt has an ansible-core for each.
 PYTHONS = ((3, 11), (3, 12), (3, 13), (3, 10), (3, 14))
 
 
@@ -60,12 +60,12 @@ def locked(path):
 
 
 def clean_path():
-    """PATH without pyenv's shims: they answer to any python3.x, and fail when that one is not there."""
+    """PATH without pyenv's shims, which exist for any python3.x and fail if it is not installed."""
     return os.pathsep.join(one for one in os.environ["PATH"].split(os.pathsep) if "shims" not in one)
 
 
 def interpreters(wanted=None):
-    """``{(3, n): path}`` of the Pythons that really run. ``wanted``: a version; no more are asked once it is found."""
+    """``{(3, n): path}`` of the working Pythons. ``wanted``: a version; the search ends when it is found."""
     places = [f"{one}/python3" for one in os.environ["PATH"].split(os.pathsep)]
     places += [f"{one}/python3.{minor}" for one in clean_path().split(os.pathsep) for minor in range(9, 15)]
     places += [str(path) for path in pathlib.Path.home().glob(".pyenv/versions/*/bin/python3")]
@@ -87,12 +87,14 @@ def interpreters(wanted=None):
 
 
 def tools(requirements=HERE / "requirements.txt", name="venv", wanted=PYTHONS):
-    """The venv with ``requirements`` on the first of the ``wanted`` Pythons there is, made when the recipe is new."""
+    """The venv with ``requirements`` for the first available Python of ``wanted``, created if the requirements have
+    changed.
+    """
     known = interpreters(wanted[0])
     version = next((one for one in wanted if one in known), None)
     if version is None:
         sys.exit(
-            f"setup: Python {' or '.join(map(dotted, wanted))} is needed; here is "
+            f"setup: Python {' or '.join(map(dotted, wanted))} is required; found "
             f"{', '.join(map(dotted, sorted(known)))}. "
             "Install one (Debian: apt-get install python3) and try again"
         )
@@ -109,7 +111,7 @@ def tools(requirements=HERE / "requirements.txt", name="venv", wanted=PYTHONS):
 
 def make_venv(python, version, venv):
     if subprocess.run([python, "-m", "venv", venv], capture_output=True, check=False).returncode:
-        # Debian's Python comes without ensurepip
+        # Debian's Python does not include ensurepip
         shutil.rmtree(venv, ignore_errors=True)
         run(["apt-get", "update", "-q"])
         run(["apt-get", "install", "-y", "-q", "--no-install-recommends", f"python{dotted(version)}-venv"])
@@ -122,8 +124,8 @@ def dotted(version):
 
 
 def copy():
-    """Make COPY equal to the checkout: tracked files and new ones that are not ignored."""
-    # A clone that belongs to somebody else is read all the same.
+    """Make COPY equal to the checkout: tracked files and new files that are not ignored."""
+    # Also read a clone of another owner.
     listed = run(
         [
             "git",
@@ -154,14 +156,14 @@ def copy():
         ):
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
-    if not (COPY / ".git").exists():  # ansible-test and ansible-lint ask git what belongs to the collection
+    if not (COPY / ".git").exists():  # ansible-test and ansible-lint read the files of the collection from git
         run(["git", "-C", COPY, "init", "-q"])
     run(["git", "-C", COPY, "add", "-A"])
 
 
 def seed_ansible_test(venv):
-    """ansible-test fetches a script that installs pip from the network of its makers; this one takes pip from where pip
-    takes things.
+    """ansible-test downloads a script that installs pip; this replacement installs pip from the configured package
+    index.
     """
     wheels, cache = CACHE / "wheels", pathlib.Path.home() / ".ansible/test/cache"
     cache.mkdir(parents=True, exist_ok=True)
@@ -185,7 +187,7 @@ def seed_ansible_test(venv):
             ]
         )
     template, target = HERE / "gate/get_pip.py", cache / f"get_pip_{version.replace('.', '_')}.py"
-    if not target.exists() or "ovirt.mgmt_network" in target.read_text(encoding="utf-8"):  # the real one stays
+    if not target.exists() or "ovirt.mgmt_network" in target.read_text(encoding="utf-8"):  # keep the original
         target.write_text(
             template.read_text(encoding="ascii").replace("@WHEELS@", str(wheels)).replace("@VERSION@", version),
             encoding="utf-8",
@@ -193,7 +195,7 @@ def seed_ansible_test(venv):
 
 
 def run(argv):
-    """Run a tool and return its output; ends with what it said when it fails."""
+    """Run a tool and return its output; exits with its output if it fails."""
     try:
         done = subprocess.run(argv, check=False, capture_output=True, text=True)
     except FileNotFoundError:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""For the bench: a last line with what a run cost: results of tasks, actions that ran, facts left in hostvars."""
+"""For the bench: prints the cost of a run as the last line: task results, actions, facts in hostvars."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""For tests of plays: what set_stats gave, as JSON in the file OVIRT_ARTIFACT; AWX keeps the same as the artifacts of a
-job.
+"""For tests of plays: writes the data of set_stats as JSON to the file OVIRT_ARTIFACT; AWX stores the same data as
+artifacts of a job.
 """
 
 from __future__ import annotations

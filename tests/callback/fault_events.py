@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""For the fault suite: when which task began and what came of it, a JSON line each, in the file OVIRT_FAULTS_EVENTS."""
+"""For the fault suite: writes the start and the result of each task as JSON lines to the file OVIRT_FAULTS_EVENTS."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _KEPT = (
 
 
 class CallbackModule(CallbackBase):
-    """Flushes every line: the play may be killed at any time."""
+    """Flushes every line, because the play may be killed at any time."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "aggregate"
@@ -43,7 +43,7 @@ class CallbackModule(CallbackBase):
 
     def _ended(self, result, how):
         action, found = result._task.action, result._result
-        if "applied" in found:  # the role's own way to apply a change, whose failure is data
+        if "applied" in found:  # the role's action to apply a change, whose failure is data
             action, found = APPLY, found["applied"]
             how = "failed" if found.get("failed") else how
         kept = {key: value for key, value in found.items() if key in _KEPT}

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A connection to a host that does not exist: modules are answered from the variable ``scripted`` of the host, so plays
-run for any number of hosts.
+"""A connection to a scripted host: results of modules come from the variable ``scripted`` of the host, so plays can run
+with any number of hosts.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _SYSTEM = {
 
 
 class Connection(ConnectionBase):
-    """Every command that carries a module is answered in that module's words."""
+    """Answers every command that contains a module with a result of this module."""
 
     transport = "scripted"
     has_pipelining = True

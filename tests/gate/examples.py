@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The examples of the documentation, taken out of it: fenced blocks of Markdown, and EXAMPLES of plugins."""
+"""Extract the examples of the documentation: fenced blocks of Markdown, and EXAMPLES of plugins."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _COMMENT = re.compile(r"(?m)^ *# ?(.*)$")
 
 
 def blocks(page, *languages):
-    """The texts of the fenced blocks of a page that are in one of the ``languages``."""
+    """The texts of the fenced blocks of a page in one of the ``languages``."""
     text = (ROOT / page).read_text(encoding="utf-8")
     return [textwrap.dedent(found["text"]) for found in _FENCE.finditer(text) if found["language"] in languages]
 
 
 def files():
-    """``{name: text}`` of the files that the pages show. Each begins with a comment that is its name."""
+    """``{name: text}`` of the files in the pages. Each begins with a comment with its name."""
     found = {}
     for page in PAGES:
         for text in blocks(page, "yaml", "ini"):
@@ -36,9 +36,7 @@ def files():
 
 
 def commands():
-    """``[(page, command, lines of output that are shown)]`` of the console blocks; a command begins with ``$ `` or ``#
-    ``.
-    """
+    """``[(page, command, documented output)]`` of the console blocks; a command begins with ``$ `` or ``# ``."""
     found = []
     for page in PAGES:
         for line in "\n".join(blocks(page, "console")).splitlines():
@@ -50,7 +48,7 @@ def commands():
 
 
 def filter_examples():
-    """``[(name of the filter, task, what the comment below says of its result)]``."""
+    """``[(name of the filter, task, documented result in the comment below)]``."""
     return [
         (path.stem, *one)
         for path in sorted((ROOT / "plugins/filter").glob("*.yml"))
@@ -76,8 +74,8 @@ def _tasks(text):
 
 
 def holds(said, real, where=""):
-    """What of ``said`` is not true of ``real``: ``[text]``. A mapping may end with ``...``, a key of the top may be a
-    path with dots.
+    """The differences between ``said`` and ``real``: ``[text]``. A mapping may end with ``...``, and a top-level key
+    may be a path with dots.
     """
     if isinstance(said, dict) and isinstance(real, dict):
         missing = (

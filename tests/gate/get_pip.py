@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stands in for the script that ansible-test would download: installs pip from a wheel that setup.py has put aside.
+"""Replaces the script that ansible-test would download: installs pip from a wheel that setup.py has stored.
 
-ansible-test runs it in an environment of its own, so what it needs to know is written into it.
+ansible-test runs it in a separate environment, so its settings are written into the script.
 """
 
 import glob

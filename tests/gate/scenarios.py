@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The scenarios of extensions/molecule and their lab hosts.
+"""The scenarios of extensions/molecule, and their lab hosts.
 
   scenarios.py list        names of the scenarios
   scenarios.py up NAME     boots the hosts of a scenario; prints the path of their inventory
-  scenarios.py down NAME   takes its hosts away; without a name the whole lab of the scenarios
+  scenarios.py down NAME   removes its hosts; without a name, the whole lab of the scenarios
 
-The lab is one of its own (OVIRT_LAB_NAME, ovirt-test), so that a demo that is still up stays up.
+The scenarios use a separate lab (OVIRT_LAB_NAME, ovirt-test), so that a running demo is not affected.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tests.lab import plays  # noqa: E402
 
 
 def names():
-    """The scenarios: folders with a molecule.yml, but the one that owns the hosts."""
+    """The scenarios: folders with a molecule.yml, except the one that owns the hosts."""
     return sorted(path.parent.name for path in FOLDER.glob("*/molecule.yml"))
 
 
@@ -46,8 +46,8 @@ def platforms(scenario):
 
 
 def steps(scenario):
-    """What is played, in order: its test_sequence, or that of all scenarios, without what has been done before any host
-    is up.
+    """The steps to run, in order: its test_sequence, or that of all scenarios, without the steps before the hosts are
+    up.
     """
     own = _molecule(FOLDER / scenario / "molecule.yml").get("scenario", {}).get("test_sequence")
     sequence = own or _molecule(FOLDER / "config.yml")["scenario"]["test_sequence"]
@@ -59,7 +59,9 @@ def _molecule(path):
 
 
 def lab(*words, timeout=1800, check=True):
-    """Run the lab's command line; its stdout. Progress goes to this process's stderr. Raises CalledProcessError."""
+    """Run the lab's command line and return its stdout. Progress goes to stderr of this process. Raises
+    CalledProcessError.
+    """
     argv = [sys.executable, str(ROOT / "tests/lab"), *words]
     return subprocess.run(
         argv, check=check, timeout=timeout, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
@@ -67,7 +69,7 @@ def lab(*words, timeout=1800, check=True):
 
 
 def need_lab():
-    """Skip or fail the test when no lab can run here."""
+    """Skip or fail the test if no lab can run here."""
     if os.environ.get("OVIRT_LAB_SKIP") == "1":
         pytest.skip("NOT TESTED on lab hosts: OVIRT_LAB_SKIP=1")
     needs = {"root": os.geteuid() == 0, "/dev/net/tun": os.path.exists("/dev/net/tun")}
@@ -92,7 +94,7 @@ def lab_hosts(layouts):
 
 
 def up(scenario):
-    """Boot the hosts of ``scenario`` and write its inventory: each host knows its platform, all are in the group
+    """Boot the hosts of ``scenario`` and write its inventory: each host has its platform, and all are in the group
     scenario_NAME. Returns its path.
     """
     wanted = {one["name"]: one for one in platforms(scenario)}
@@ -117,7 +119,7 @@ def up(scenario):
 
 
 def down(scenario=None):
-    """Take the hosts of ``scenario`` away, or the whole lab of the scenarios."""
+    """Remove the hosts of ``scenario``, or the whole lab of the scenarios."""
     lab("down", *[one["name"] for one in platforms(scenario)] if scenario else [])
     for path in CACHE.glob(f"inventory-{LAB}-{scenario or '*'}.yml"):
         path.unlink()
@@ -134,5 +136,5 @@ if __name__ == "__main__":
             print("\n".join(names()))
         else:
             sys.exit(__doc__)
-    except subprocess.CalledProcessError as error:  # the lab has said why
+    except subprocess.CalledProcessError as error:  # the lab has printed the reason
         sys.exit(error.returncode)

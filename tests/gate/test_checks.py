@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The checks of the collection as a whole, one test each. They run in the copy of the checkout that setup.py makes."""
+"""The checks of the whole collection, one test each. They run in the copy of the checkout created by setup.py."""
 
 from __future__ import annotations
 
@@ -48,17 +48,17 @@ ROLES = ("configure_mgmt", "host_deploy")
 OTHER_CORES = {
     "2.16.19": ((3, 11), (3, 12), (3, 10)),
     "2.21.5": ((3, 13), (3, 12), (3, 14)),
-}  # oldest and newest, and the Pythons that run them
+}  # oldest and newest ansible-core, and their Pythons
 
 
 @pytest.fixture(scope="module")
 def pythons():
-    """The interpreters of this machine."""
+    """The Python interpreters of this machine."""
     return tools.interpreters()
 
 
 def run(*argv, timeout=600, cwd=ROOT, **environment):
-    """Run a tool and fail with all that it printed when it fails."""
+    """Run a tool; fail with its complete output if it fails."""
     done = subprocess.run(
         [str(one) for one in argv],
         cwd=cwd,
@@ -70,7 +70,7 @@ def run(*argv, timeout=600, cwd=ROOT, **environment):
         env={**os.environ, **environment},
     )
     if done.returncode:
-        # ansible-test tells its errors first and all that it installs after them
+        # ansible-test prints its errors first, then everything that it installs
         errors = "\n".join(line for line in done.stdout.splitlines() if line.startswith("ERROR"))
         pytest.fail(
             f"{' '.join(map(str, argv))}: exit status "
@@ -81,13 +81,13 @@ def run(*argv, timeout=600, cwd=ROOT, **environment):
 
 
 def with_pythons(pythons):
-    """PATH on which ansible-test finds the target Pythons by their names."""
+    """PATH with the names of the target Pythons, for ansible-test."""
     folders = [str(pathlib.Path(pythons[version]).parent) for version in TARGETS if version in pythons]
     return os.pathsep.join([os.environ["PATH"], *folders])
 
 
 def test_sanity(pythons):
-    # the lab and what drives it are programs of this checkout, not plugins that travel to hosts
+    # the lab and its callers are programs of this checkout, not plugins that are sent to hosts
     programs = (
         "tests/lab/",
         "tests/gate/",
@@ -241,7 +241,7 @@ def test_other_ansible_cores(core, pythons, tmp_path):
 
 
 def test_every_file_states_its_licence():
-    """In its own first lines, or in a file NAME.license beside it or beside a folder that it is in."""
+    """In its first lines, or in a file NAME.license beside it or beside one of its parent folders."""
     listed = run("git", "ls-files", "-z").split("\0")
     stated = re.compile(r"SPDX-FileCopyrightText: .*\n.*SPDX-License-Identifier: GPL-3.0-or-later\n")
     silent = []

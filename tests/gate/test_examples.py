@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every example of the documentation is run as a reader would run it: on this machine, and on three lab hosts.
+"""Run every example of the documentation as a reader would, on this machine and on three lab hosts.
 
-A block that shows a file begins with its name as a comment. What a console block shows below a command is compared with
-what the command prints.
+A block that shows a file begins with its name as a comment. The output in a console block is compared with the output
+of the command.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ module.exit_json(changed=True)
 
 
 def bash(command, cwd, lab=False, **environment):
-    """Run a line as a reader would, on the engine's side of the lab when asked for: ``(exit status, its output)``."""
+    """Run a command line as a reader would, optionally on the engine's side of the lab: ``(exit status, output)``."""
     argv = ["bash", "-euc", command]
     done = subprocess.run(
         [sys.executable, str(ROOT / "tests/lab"), "exec", "--", *argv] if lab else argv,
@@ -57,8 +57,8 @@ def bash(command, cwd, lab=False, **environment):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A reader's folder: the files that the pages show, and the collection, installed there by the commands of the
-    README without any network.
+    """A reader's folder: the files in the pages, and the collection, installed with the commands of the README without
+    a network.
     """
     path = tmp_path_factory.mktemp("reader")
     for name, text in examples.files().items():
@@ -170,7 +170,7 @@ def test_filters_give_what_the_comments_of_their_examples_say(tmp_path):
 def test_files_that_need_no_host_run(folder, tmp_path):
     module = (
         folder / "ansible_collections/ovirt/ovirt/plugins/modules/ovirt_host.py"
-    )  # a stand-in: the engine is not there, and its collection is not needed
+    )  # a replacement, because there is no engine
     module.parent.mkdir(parents=True)
     module.write_text(ENGINE, encoding="utf-8")
     paths = {"ANSIBLE_COLLECTIONS_PATH": str(folder)}
@@ -206,7 +206,7 @@ def test_files_that_need_no_host_run(folder, tmp_path):
 
 @pytest.fixture(scope="module")
 def lab(folder):
-    """Three lab hosts behind the names of the README's inventory."""
+    """Three lab hosts with the names in the README's inventory."""
     with scenarios.lab_hosts(HOSTS):
         found = plays.inventory()["hypervisors"]
         for number, name in enumerate(HOSTS, 1):
@@ -228,7 +228,7 @@ def play(command, folder):
 
 
 def recap(said):
-    """``{host: {changed, failed, ...}}`` of a play's end."""
+    """``{host: {changed, failed, ...}}`` from a play recap."""
     lines = said.partition("PLAY RECAP")[2].splitlines()[1:]
     return {
         words[0]: {key: int(value) for key, value in (word.split("=") for word in words[2:])}
@@ -238,7 +238,7 @@ def recap(said):
 
 
 def ending(said):
-    """The lines of an output without what differs from run to run (times, addresses) and without space around them."""
+    """The stripped lines of an output, without values that differ between runs (times, addresses)."""
     return [
         re.sub(r"\d+\.\d+ s\b", "N s", re.sub(r"\d+\.\d+\.\d+\.\d+", "ADDRESS", line.strip()))
         for line in said.splitlines()
@@ -249,14 +249,14 @@ def test_the_readme_from_the_first_run_to_the_removal(lab, folder):
     ran = []
     for page, command, shown in examples.commands():
         if command.startswith("ansible-playbook"):
-            # once is enough for host_deploy, which takes most of the time
+            # host_deploy runs only once, because it takes most of the time
             (folder / "group_vars").mkdir(exist_ok=True)
             (folder / "group_vars/all.json").write_text(
                 json.dumps({"add_host_deploy": len(ran) == 1}), encoding="utf-8"
             )
             status, said = play(command, folder)
             ended = recap(said)
-            ended.pop("localhost", None)  # where it is checked whether there are hosts
+            ended.pop("localhost", None)  # checks whether there are hosts
             assert set(ended) == {f"host{number}.example.com" for number in (1, 2, 3)}, f"{command}\n{said[-4000:]}"
             ran.append((command, status, [ended[host]["failed"] for host in sorted(ended)]))
             real = iter(ending(said))
@@ -268,13 +268,13 @@ def test_the_readme_from_the_first_run_to_the_removal(lab, folder):
             )
     (check, *_rest), (run, *_rest), *_others = ran
     assert "--check" in check and "--check" not in run
-    # host3 is refused, since its address is untagged; a removal has nothing to do there
+    # host3 is refused, because its address is untagged; a removal has nothing to do there
     assert [failed for _command, _status, failed in ran] == [[0, 0, 0], [0, 0, 1], [0, 0, 0], [0, 0, 1]], ran
     assert ["remove_network" in command for command, _status, _failed in ran] == [False, False, True, False]
 
 
 def test_the_roles_in_a_playbook_of_ones_own(lab, folder):
-    """Both examples of configure_mgmt, the second with the hook and the policy that are shown; then host_deploy."""
+    """Both examples of configure_mgmt, the second one with the documented hook and policy; then host_deploy."""
     status, said = play(
         "ansible-playbook -i inventory ovirt.mgmt_network.remove_network -e @datacenter.yml --limit "
         "'!host3.example.com'",
@@ -287,7 +287,7 @@ def test_the_roles_in_a_playbook_of_ones_own(lab, folder):
         "ansible-playbook -i inventory management_network.yml --limit host2.example.com -e @policies.yml --diff", folder
     )
     assert status == 0 and "192.0.2.53" in said, said[-4000:]
-    # the packages of oVirt's repositories are not to be had here, all else is as it is shown
+    # packages of the oVirt repositories are not available; everything else is as documented
     status, said = play(
         'ansible-playbook -i inventory deploy.yml --limit host1.example.com -e \'{"host_deploy_extra_packages": '
         "[]}' --diff",

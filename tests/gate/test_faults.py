@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The short set of tests/faults: some faults in the middle of a change, at fixed times, and some cases. ``make faults``
-has all of them.
+"""A short set of tests/faults: some faults during a change, at fixed times, and some cases. ``make faults`` runs all of
+them.
 
-They have a lab of their own, which is up while they run. OVIRT_LAB_SKIP=1 leaves them out where no lab can run.
+They use a separate lab. OVIRT_LAB_SKIP=1 skips them if no lab can run.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/gate"))
 import scenarios  # noqa: E402
 
-# fault, layout, where in the window from 1 s before the begin to 5 s after the commit it comes (0 to 1)
+# fault, layout, position (0 to 1) in the window from 1 s before the start to 5 s after the commit
 FAULTS = (
     ("power_cut", "nic-dhcp", 0.55),
     ("controller_killed", "nic-static", 0.2),
@@ -34,7 +34,7 @@ SECONDS = 600
 
 @pytest.fixture(scope="module")
 def suite(tmp_path_factory):
-    """The suite as it runs: ``(process, file of its rows, file of its words)``."""
+    """The running suite: ``(process, file with its rows, file with its output)``."""
     scenarios.need_lab()
     folder = tmp_path_factory.mktemp("faults")
     given = [f"{fault}:{layout}:{share}" for fault, layout, share in FAULTS]
@@ -61,12 +61,12 @@ def suite(tmp_path_factory):
     try:
         yield process, folder / "rows", folder / "log"
     finally:
-        process.terminate()  # it takes its lab down
+        process.terminate()  # removes its lab
         process.wait(timeout=120)
 
 
 def row_of(suite, key, value):
-    """The row whose ``key`` is ``value``, as soon as it is there."""
+    """Wait for the row whose ``key`` is ``value``."""
     process, rows, log = suite
     end = time.monotonic() + SECONDS
     while time.monotonic() < end:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Style, types and structure of the Python code: what pyproject.toml asks for, the rooms, and the map of them."""
+"""Style, types, and structure of the Python code: the rules in pyproject.toml, the rooms, and their map."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ ROOMS = [
     for path in sorted((ROOT / "plugins" / side).rglob("*"))
     if path.is_dir() and path.name != "__pycache__"
 ]
-MOST_MODULES = 9  # in one room: what a reader can hold at once
+MOST_MODULES = 9  # maximum number of modules in a room
 
 
 def modules_of(folder):
-    """The modules of a folder, its ``__init__.py`` aside."""
+    """The modules of a folder, without ``__init__.py``."""
     return [path for path in sorted(folder.glob("*.py")) if path.name != "__init__.py"]
 
 
@@ -47,14 +47,14 @@ def test_lint_pre_commit_configuration():
 
 @pytest.mark.parametrize("room", ROOMS, ids=lambda room: f"{room.parent.name}/{room.name}")
 def test_lint_room(room):
-    """Few enough modules to be seen at once, and a line at the door that says what belongs there."""
+    """A room has at most nine modules, and its ``__init__.py`` says what belongs there."""
     assert 0 < len(modules_of(room)) <= MOST_MODULES
     assert ast.get_docstring(ast.parse((room / "__init__.py").read_text(encoding="utf-8")))
 
 
 @pytest.mark.parametrize("side", ("module_utils", "plugin_utils"))
 def test_lint_map_is_the_tree(side):
-    """The table below the heading of a side in CONTRIBUTING.md names each room and module, and no others."""
+    """The table of each side in CONTRIBUTING.md lists all rooms and modules, and no others."""
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     section = re.search(rf"^### [^\n]*`plugins/{side}`[^\n]*\n(.*?)(?=^##|\Z)", text, re.DOTALL | re.MULTILINE).group(1)
     cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| ")]

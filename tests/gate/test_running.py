@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ways in which others run the collection: slices of an inventory at once by ansible-runner, roles in playbooks of
-their own, AWX as code.
+"""Other ways to run the collection: slices of an inventory with ansible-runner, roles in own playbooks, AWX job
+templates.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MODULES = {"execution_environment", "group", "inventory", "job_template", "workf
 
 @pytest.fixture(scope="module")
 def inventory(tmp_path_factory):
-    """The path of an inventory of three lab hosts: two that get their network, and one that is refused."""
+    """The path of an inventory with three lab hosts: two get their network, and one is refused."""
     with scenarios.lab_hosts(HOSTS):
         found = plays.inventory(
             {name: {"mgmt_network": {"name": "ovirtmgmt"}, "add_host_deploy": False} for name in HOSTS}
@@ -40,8 +40,8 @@ def inventory(tmp_path_factory):
 
 
 def runner(folder, inventory, playbook, *words):
-    """Run a playbook by ansible-runner in a private folder of its own on the engine's side: ``(exit status, what
-    set_stats gave, folder of artifacts)``.
+    """Run a playbook with ansible-runner in a private folder on the engine's side: ``(exit status, data of set_stats,
+    folder of artifacts)``.
     """
     (folder / "project").mkdir(parents=True)
     (folder / "inventory").mkdir()
@@ -85,7 +85,7 @@ def runner(folder, inventory, playbook, *words):
 
 
 def shape(results):
-    """What of the results does not depend on when they were made."""
+    """The part of the results that does not depend on the time."""
     keys = ("category", "changed", "decision", "network", "active_interface", "request", "differences", "reason")
     return {host: {key: one[key] for key in keys} for host, one in results.items()}
 
@@ -93,7 +93,7 @@ def shape(results):
 def test_slices_at_once_give_what_one_run_gives(inventory, tmp_path):
     everything = [{"import_playbook": "ovirt.mgmt_network.add_host"}]
     rc, whole, _artifacts = runner(tmp_path / "whole", inventory, everything, "--check")
-    # a check has found one host that would be refused: that is a result, no failure, and no status of any host
+    # a check with one host that would be refused: this is a result, not a failure, and sets no status
     assert rc == 0 and set(whole) == set(HOSTS) and {one["status"] for one in whole.values()} == {""}
     assert {host: (one["expected"]["status"], one["changed"]) for host, one in whole.items()} == {
         "slice-1": ("up", True),
@@ -118,7 +118,7 @@ def test_a_canary_that_fails_stops_the_rest(inventory, tmp_path):
     hosts = found["hypervisors"]["hosts"]
     found["hypervisors"]["hosts"] = {
         name: hosts[name] for name in ("slice-3", "slice-1", "slice-2")
-    }  # the one that is refused goes first
+    }  # the refused host is first
     other = tmp_path / "hosts.yml"
     other.write_text(json.dumps(found), encoding="utf-8")
     rc, results, _artifacts = runner(
@@ -131,8 +131,8 @@ def test_a_canary_that_fails_stops_the_rest(inventory, tmp_path):
 
 
 def test_a_playbook_of_somebody_else_uses_the_role_with_facts_of_its_own(inventory, tmp_path):
-    """Both hosts that have their network by now are left alone: by the role with given facts, hooks, events and a
-    canary; a policy is named.
+    """Hosts that already have their network do not change, by the role with given facts, hooks, events, and a canary; a
+    violated policy is reported.
     """
     hooks = tmp_path / "hooks"
     hooks.mkdir()
@@ -199,7 +199,7 @@ def test_a_playbook_of_somebody_else_uses_the_role_with_facts_of_its_own(invento
         assert [one["id"] for one in events] == [13] and events[0]["time"] and events[0]["host"] == host
 
 
-# what AWX tells a job of how it was launched (awx_meta_vars of its models): by host here, to see all in one run
+# the launch data that AWX passes to a job (awx_meta_vars of its models): by host here, to test all of them in one run
 LAUNCHES = {
     "by-hand": {},
     "job": {"awx_job_id": 6, "awx_job_template_name": "Add hosts"},
@@ -223,8 +223,8 @@ def test_an_artifact_holds_each_result_once_and_slices_do_not_replace_each_other
         json.dumps({"hypervisors": {"hosts": {name: {**nobody, **told} for name, told in LAUNCHES.items()}}}),
         encoding="utf-8",
     )
-    # in batches of one, as the variables of a job are read once for a batch; in check mode, which goes on after a host
-    # that does not answer
+    # in batches of one, because the variables of a job are read once for each batch; in check mode, which continues
+    # after a host that does not answer
     words = ["-i", inventory, f"ovirt.mgmt_network.{playbook}", "--check", "-e", f"{playbook}_serial=1"]
     done = subprocess.run(
         ["ansible-playbook", *words],

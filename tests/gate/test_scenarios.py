@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The scenarios of extensions/molecule, each on lab hosts of its own, which are there only while it is played.
+"""The scenarios of extensions/molecule, each on its own lab hosts, which only exist during the scenario.
 
-Most of them: converge, verify, a second run that changes nothing and loses no packet, a power cut, verify. Some are
-played at a time (OVIRT_LAB_JOBS, default: one for each CPU and one more, for much of it is waiting); a test waits for
-the end of its own. OVIRT_LAB_KEEP=1 leaves the hosts up, to be used again; OVIRT_LAB_SKIP=1 skips all of it where no
-lab can run.
+Most of them: converge, verify, a second run that changes nothing and loses no packet, a power cut, verify. Several
+scenarios run at the same time (OVIRT_LAB_JOBS,
+default: the number of CPUs plus one); each test waits for its scenario. OVIRT_LAB_KEEP=1 keeps the hosts for the next
+run; OVIRT_LAB_SKIP=1 skips everything if no lab can run.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ STEP_SECONDS = 900
 
 
 class StepError(Exception):
-    """A step of a scenario did not do what it should; the text has all that it printed."""
+    """A step of a scenario failed; the text contains its output."""
 
 
 @pytest.fixture(scope="session")
 def played(request, tmp_path_factory):
-    """The chosen scenarios, being played on their hosts: ``{name: future}``. The lab is taken down at the end."""
+    """The selected scenarios, running on their hosts: ``{name: future}``. The lab is removed at the end."""
     scenarios.need_lab()
     chosen = [
         item.callspec.params["name"] for item in request.session.items if "played" in getattr(item, "fixturenames", ())
@@ -57,7 +57,7 @@ def test_scenario(name, played):
 
 
 def play(name, folder):
-    """All steps of a scenario; how long each took. Raises StepError."""
+    """Run all steps of a scenario. Returns their durations. Raises StepError."""
     times = {}
 
     def timed(word, step, *words):

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a user of the playbooks meets, on hosts that are only played (tests/connection/scripted.py): the screen, check
-mode, empty plays, batches, tags.
+"""What users of the playbooks see, with scripted hosts (tests/connection/scripted.py): screen output, check mode, empty
+plays, batches, tags.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def statuses(kept):
 
 
 def test_lines_for_many_hosts_and_each_text_once(tmp_path):
-    """A line for each task and host, which Ansible prints, and little else."""
+    """Ansible's line for each task and host, and little else."""
     scripts = screen.many(12, refused=3, unreachable=1)
     status, said, kept = screen.play(tmp_path, scripts, **FREE)
     assert status == 2 and len(kept["mgmt_network_results"]) == 12
@@ -140,9 +140,7 @@ def test_the_same_status_and_the_words_of_ssh_from_every_playbook(tmp_path, play
 
 
 def test_a_host_that_comes_back_in_time_is_deployed(tmp_path):
-    """It answers from the third attempt on: the wait before host_deploy has seen to it, and the deployment itself is
-    what fails here.
-    """
+    """It answers from the third attempt on: the wait before host_deploy succeeds; the deployment itself fails."""
     script = {**SILENT, "back_after": 2, "command": ""}
     _status, _said, kept = screen.play(
         tmp_path, {"one": script}, "-e", "configure_mgmt_wait=60", hostvars={"one": {"add_host_deploy": True}}

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Wrong variables end a run of real Ansible before a host is contacted: an attempt to contact one fails."""
+"""Invalid variables end a run of Ansible before a host is contacted. Contacting a host would fail."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_run_without_a_definition_names_the_variable(tmp_path):
 
 
 def test_a_role_in_a_playbook_of_somebody_else(tmp_path):
-    """The same values, the same words; also where Ansible's own check of a role would refuse an empty text."""
+    """The same values and messages as in playbooks, even for empty text, which Ansible's own validation would reject."""
     (tmp_path / "hook.yml").write_text("[]", encoding="utf-8")
     check = {"ovirt.mgmt_network.check_arguments": {"roles": ["configure_mgmt"]}, "register": "found"}
     accepted = {
@@ -127,7 +127,7 @@ def test_a_role_in_a_playbook_of_somebody_else(tmp_path):
             "block": [{**role}],
             "rescue": [{"ansible.builtin.debug": {"msg": "refused: {{ ansible_failed_result.msg }}"}}],
         },
-        # this goes on to contact the host
+        # this run contacts the host
         {
             "block": [{**role, "vars": {**accepted, "configure_mgmt_wait": "0", "configure_mgmt_before_tasks": ""}}],
             "rescue": [{"ansible.builtin.assert": {"that": "configure_mgmt_result.status == 'non_responsive'"}}],
@@ -146,7 +146,7 @@ def test_a_role_in_a_playbook_of_somebody_else(tmp_path):
 
 
 def test_variables_of_the_play_are_checked_as_each_host_has_them(tmp_path):
-    """An import of the playbook may bring variables, with templates over what each host has."""
+    """An import of the playbook can set variables, with templates that use variables of each host."""
     hosts = {"h1": {"tag": 10}, "h2": {"tag": "ten"}}
     plays = [
         {

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Real hosts on this machine: User Mode Linux, Debian, NetworkManager, nmstate, behind a VLAN-aware switch.
+"""Lab hosts on this machine: User Mode Linux with Debian, NetworkManager, and nmstate, behind a VLAN-aware switch.
 
-Everything is idempotent. Answers go to stdout, progress to stderr. The environment variable OVIRT_LAB_NAME (ovirt-lab)
-names the lab and its network namespace, so that several may stand side by side.
+All commands are idempotent. Results go to stdout, progress to stderr. The environment variable OVIRT_LAB_NAME
+(ovirt-lab) is the name of the lab and its network namespace, so that several labs can exist side by side.
 
   tests/lab up h1:bond-vlan h2:nic-static    two hosts, with all that they need; see "layouts"
   tests/lab inventory >inventory.yml         (JSON, which is YAML; --yaml is for reading)
@@ -23,7 +23,7 @@ import signal
 import sys
 import time
 
-if not __package__:  # called as "python3 tests/lab": begin again as the package that this is
+if not __package__:  # called as "python3 tests/lab": run again as a package
     sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
     runpy.run_module("tests.lab", run_name="__main__", alter_sys=True)
     sys.exit()
@@ -35,17 +35,17 @@ from .machine import NAME, LabError, check_machine, in_parallel, netns  # noqa: 
 
 
 def build(_args):
-    """make the image, or find it made"""
+    """build the image, unless it exists"""
     print(image.build()[1])
 
 
 def fabric(_args):
-    """start the switch, router and DHCP server"""
+    """start the switch, router, and DHCP server"""
     hosts.fabric()
 
 
 def up(args):
-    """make and boot hosts, each NAME:LAYOUT, two at a time; NAME alone is of --layout, or has the name of its layout"""
+    """create and boot hosts, each NAME:LAYOUT, two at a time; NAME alone uses --layout, or the layout with this name"""
     wanted = dict(one.split(":", 1) if ":" in one else (one, args.layout or one) for one in args.hosts)
     for one in hosts.up(wanted, args.variant, args.memory):
         print(f"{one['name']}\t{one['address']}")
@@ -68,12 +68,12 @@ def list_hosts(_args):
 
 
 def ssh(args):
-    """open a shell on a host, or run a command there; over the back door, or with --mgmt over its management address"""
+    """open a shell on a host, or run a command; over the out-of-band NIC, or with --mgmt over its management address"""
     os.execvp("ip", [*hosts.ssh_command(args.host, args.mgmt, args.user), *_rest(args.command)])
 
 
 def execute(args):
-    """run a command on the engine's side, in the lab's network namespace"""
+    """run a command on the engine's side, in the network namespace of the lab"""
     os.execvp("ip", netns(*_rest(args.command)))
 
 
@@ -84,7 +84,7 @@ def kill(args):
 
 
 def boot(args):
-    """give hosts power again, two at a time"""
+    """boot hosts, two at a time"""
     in_parallel(2, hosts.boot, args.hosts)
 
 
@@ -95,7 +95,7 @@ def off(args):
 
 
 def down(args):
-    """take hosts away, or without a name the whole lab; only logs are left"""
+    """remove hosts, or without a name the whole lab; logs are kept"""
     for name in args.hosts or [None]:
         hosts.down(name)
 
@@ -107,12 +107,12 @@ def inventory(args):
 
 
 def logs(args):
-    """print the console log of a host, also of one that was taken down"""
+    """print the console log of a host, even if it was removed"""
     sys.stdout.write(hosts.log(args.host).read_text(encoding="utf-8", errors="replace"))
 
 
 def ping(args):
-    """send echo requests from the engine's side; exit status 1 when not all are answered"""
+    """send echo requests from the engine's side; exit status 1 if some are not answered"""
     _inside(args)
     answered = watching.ping(_address(args.target), args.size, args.df, args.count)
     print(f"{answered} of {args.count} packets with {args.size} bytes of data answered")
@@ -137,13 +137,13 @@ def watch(args):
 
 
 def fault(args):
-    """make a fault in the fabric, or mend it"""
+    """create or fix a fault in the fabric"""
     numbers = {name: str(hosts.about(name)["number"]) for name in hosts.names()}
     network.fault(args.kind, *(numbers.get(word, word) for word in args.words))
 
 
 def _inside(args):
-    """Go on inside of the lab's namespace: only there are the hosts."""
+    """Continue in the network namespace of the lab, where the hosts are."""
     if os.environ.get("OVIRT_LAB_INSIDE") != NAME:
         os.environ["OVIRT_LAB_INSIDE"] = NAME
         os.execvp("ip", netns(sys.executable, str(pathlib.Path(__file__).resolve().parent), *args.argv))
@@ -225,7 +225,7 @@ def parser():
 def main():
     args = parser().parse_args()
     args.argv = sys.argv[1:]
-    os.umask(0o022)  # what goes into the image is read by others than root
+    os.umask(0o022)  # files in the image are read by other users than root
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
@@ -236,7 +236,7 @@ def main():
     except KeyboardInterrupt:
         sys.exit("lab: interrupted; what was half made has been taken away")
     except BrokenPipeError:
-        sys.stdout = None  # whoever read it has enough
+        sys.stdout = None  # the reader has closed the pipe
 
 
 if __name__ == "__main__":

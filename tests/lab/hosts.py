@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hosts: User Mode Linux processes with a disk each. Killing the process is a true power cut."""
+"""Hosts: User Mode Linux processes, each with a disk. Killing the process is a real power cut."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from .machine import (
     tidying,
 )
 
-BOOT_SECONDS = 120  # ten times what a boot takes on an idle machine
+BOOT_SECONDS = 120  # ten times the duration of a boot on an idle machine
 _SSH = [
     "-o",
     "StrictHostKeyChecking=no",
@@ -52,7 +52,7 @@ _SSH = [
 
 
 def names():
-    """All hosts of this lab but the fabric, by number."""
+    """All hosts of this lab except the fabric, by number."""
     found = [path.parent.name for path in (STATE / "hosts").glob("*/host.json") if path.parent.name != "fabric"]
     return sorted(found, key=lambda name: about(name)["number"])
 
@@ -61,14 +61,12 @@ def about(name):
     """``{name, number, layout, variant, memory, address}`` of a host. Raises LabError for an unknown one."""
     path = STATE / "hosts" / name / "host.json"
     if not path.exists():
-        raise LabError(
-            f"there is no host {name} in the lab {NAME}; 'list' shows those there are, 'up {name}:LAYOUT' makes it"
-        )
+        raise LabError(f"no host {name} in the lab {NAME}; 'list' shows the hosts, 'up {name}:LAYOUT' creates it")
     return json.loads(path.read_text(encoding="utf-8"))
 
 
 def process(name):
-    """The id of the host's process; None when it has no power."""
+    """The ID of the host's process; None if it is off."""
     try:
         pid = int((STATE / "hosts" / name / "pid").read_text(encoding="ascii"))
         with open(f"/proc/{pid}/stat", encoding="ascii") as stream:
@@ -80,12 +78,12 @@ def process(name):
 
 
 def running(name):
-    """Whether the host has power."""
+    """Whether the host is running."""
     return process(name) is not None
 
 
 def fabric():
-    """Start the switch, router and DHCP server, unless it runs. Everything else hangs on it."""
+    """Start the switch, router, and DHCP server, unless it is running. Everything else depends on it."""
     with _in_lab():
         _fabric()
 
@@ -100,15 +98,15 @@ def _fabric():
             _power("fabric")
             _booted("fabric")
             network.start_fabric()
-            for name in names():  # of a fabric that was lost
+            for name in names():  # of a fabric that has died
                 network.plug(about(name), LAYOUTS[about(name)["layout"]])
 
 
 def up(wanted, variant="el", memory="384M"):
-    """Make and boot the hosts ``{name: layout}`` that are not up, two at a time. Returns what about() says of each."""
+    """Create and boot the hosts ``{name: layout}`` that are not up, two at a time. Returns the results of about()."""
     for name, layout in wanted.items():
         if layout not in LAYOUTS:
-            raise LabError(f"there is no layout {layout}; there are: {', '.join(LAYOUTS)}")
+            raise LabError(f"got layout {layout}, expected one of: {', '.join(LAYOUTS)}")
         if checked_name(name, "host") == "fabric":
             raise LabError("fabric is the name of the switch; call the host something else")
     with _in_lab():
@@ -132,7 +130,7 @@ def _up(name, layout, variant, memory):
 
 
 def boot(name):
-    """Give a host power again, when it has none, and wait for it."""
+    """Boot a host, if it is off, and wait for it."""
     with _in_lab():
         _fabric()
         with _alone(name):
@@ -148,7 +146,7 @@ def _boot(name):
 
 
 def power_cut(name):
-    """Cut the power: SIGKILL. What was not on the disk is lost."""
+    """Cut the power with SIGKILL. Data that is not on disk is lost."""
     about(name)
     with _in_lab(), _alone(name):
         _kill(name)
@@ -175,7 +173,7 @@ def power_off(name):
 
 
 def down(name=None):
-    """Take one host away, or the whole lab: nothing is left but the logs."""
+    """Remove a host, or the whole lab. Only logs are kept."""
     if name:
         with _in_lab(), _alone(checked_name(name, "host")):
             _down(name)
@@ -185,7 +183,7 @@ def down(name=None):
             _down(one, unplug=False)
         network.drop_netns()
         shutil.rmtree(STATE, ignore_errors=True)
-        with contextlib.suppress(OSError):  # other labs may be there
+        with contextlib.suppress(OSError):  # other labs may exist
             STATE.parent.rmdir()
 
 
@@ -200,12 +198,12 @@ def _down(name, unplug=True):
         LOGS.mkdir(parents=True, exist_ok=True)
         shutil.copy(folder / "console.log", LOGS / f"{name}.log")
     shutil.rmtree(folder, ignore_errors=True)
-    # A later host with this address must not be reached over the connection to this one.
+    # A later host with this address must not use the connection to this one.
     shutil.rmtree(SSH / name, ignore_errors=True)
 
 
 def _in_lab():
-    """Others may work in the lab, but none may take all of it down meanwhile."""
+    """Others may use the lab, but must not remove it in the meantime."""
     return locked(f"lab-{NAME}", shared=True)
 
 
@@ -215,7 +213,7 @@ def _alone(name):
 
 @contextlib.contextmanager
 def _or_away(name):
-    """A host that could not be finished is taken away."""
+    """Remove a host that could not be completed."""
     try:
         yield
     except BaseException:
@@ -225,30 +223,28 @@ def _or_away(name):
 
 
 def log(name):
-    """The file with the console of a host; that of its last life when it was taken down. Raises LabError when there is
-    none.
-    """
+    """The console log of a host; the last one if the host was removed. Raises LabError if there is none."""
     for path in (STATE / "hosts" / name / "console.log", LOGS / f"{name}.log"):
         if path.exists():
             return path
-    raise LabError(f"there is no log of a host {name} in the lab {NAME}")
+    raise LabError(f"no log of a host {name} in the lab {NAME}")
 
 
 def ssh_command(name, management=False, user="root"):
-    """The command that runs the rest of its words on a host: over the back door, or over its management address."""
+    """The command prefix to run a command on a host: over the out-of-band NIC, or over its management address."""
     one = about(name)
     back_door = f"10.77.{0 if name == 'fabric' else 1}.{one['number']}"
     return netns("ssh", "-i", image.key_file(), *_SSH, f"{user}@{one['address'] if management else back_door}")
 
 
 def ssh(name, command, timeout=30, check=True, **options):
-    """Run a shell ``command`` on a host over the back door; the finished process."""
+    """Run a shell ``command`` on a host over the out-of-band NIC. Returns the finished process."""
     return run([*ssh_command(name), command], timeout=timeout, check=check, **options)
 
 
 def _booted(name):
-    """Wait for a host that was just given power. One that does not answer is cut and booted again, once: a UML guest
-    can hang while it boots.
+    """Wait for a host that was just started. If it does not answer, it is restarted once, because a UML guest can hang
+    while booting.
     """
     try:
         wait(name)
@@ -269,11 +265,10 @@ def _booted(name):
 
 
 def wait(name, seconds=BOOT_SECONDS):
-    """Wait until the host answers SSH over the back door. Raises LabError with the end of its console."""
+    """Wait until the host answers SSH over the out-of-band NIC. Raises LabError with the end of its console log."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        # ssh ends by itself within this time; a guest that accepts a connection and then stands still must not end the
-        # wait early
+        # ssh ends within this time; a guest that accepts a connection and then hangs must not end the wait early
         if (
             run(["timeout", "20", *ssh_command(name), "test -e /etc/lab-seeded"], check=False, timeout=30).returncode
             == 0
@@ -290,7 +285,7 @@ def wait(name, seconds=BOOT_SECONDS):
 
 
 def _learn_address(name, seconds=60):
-    """Note the management address: of IPv4, where the layout has both."""
+    """Record the management address; the IPv4 address if the layout has both."""
     one = about(name)
     device, end = LAYOUTS[one["layout"]]["device"], time.monotonic() + seconds
     while time.monotonic() < end:
@@ -307,21 +302,21 @@ def _learn_address(name, seconds=60):
         if addresses:
             one["address"] = addresses[0]["local"]
             _note(one)
-            ssh(name, "sync")  # an installed host has been on its disk for long
+            ssh(name, "sync")  # the files of an installed host are on disk already
             return one
         time.sleep(0.3)
     raise LabError(f"{name} has no address on {device} after {seconds} s")
 
 
 def _note(host):
-    """Write what is known of a host, whole at any time: other calls read it."""
+    """Write the data of a host atomically, because other calls read it."""
     path = STATE / "hosts" / host["name"] / "host.json"
     path.with_suffix(".part").write_text(json.dumps(host), encoding="utf-8")
     path.with_suffix(".part").rename(path)
 
 
 def _create(name, layout, variant, memory):
-    """The host's folder with its disk; it has a number of its own from now on."""
+    """Create the host's folder with its disk, and assign its number."""
     root, base = image.build()
     folder = STATE / "hosts" / name
     with locked(f"numbers-{NAME}"):
@@ -361,9 +356,7 @@ def _create(name, layout, variant, memory):
 
 
 def _write_seed(path, files):
-    """What makes the disk this host, as a tar that the host sees as a block device and unpacks over / at its first
-    boot.
-    """
+    """The files of this host, as a tar on a block device that the host unpacks over / at its first boot."""
     with tarfile.open(path, "w") as seed:
         for name, text in files.items():
             entry = tarfile.TarInfo(f"etc/{name}")
@@ -372,7 +365,7 @@ def _write_seed(path, files):
 
 
 def _power(name):
-    """Start the process. Its mounts live in the mount namespace that "ip netns exec" makes, and go with it."""
+    """Start the process. Its mounts are in the mount namespace that "ip netns exec" creates, and end with it."""
     one, folder = about(name), STATE / "hosts" / name
     network.tap(one)
     root = shlex.quote(one["root"])
@@ -391,7 +384,7 @@ def _power(name):
         "seccomp=on",
         f"systemd.machine_id={one['number']:032x}",
         "pty.legacy_count=0",
-    ]  # 512 devices less for udev to ask about
+    ]  # 512 fewer devices for udev
     script = (
         f"set -e; for d in dev proc sys; do mount --rbind /$d {root}/$d; done; mount --bind "
         f"{shlex.quote(str(folder))} {root}/lab; "

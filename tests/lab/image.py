@@ -1,9 +1,8 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The image that every host starts from, in layers that are each made anew only when their recipe changes.
+"""The image of all hosts, in layers that are only rebuilt if their recipe changes.
 
-Debian (mmdebstrap) and nmstatectl (cargo) take minutes and are made at the same time; what is laid over them takes
-seconds.
+Debian (mmdebstrap) and nmstatectl (cargo) take minutes and are built at the same time; the other layers take seconds.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ import threading
 from .machine import HERE, IMAGES, LabError, apt_install, in_parallel, locked, run, step, tree_digest
 
 SUITE = "trixie"
-KERNEL_SUITE = "forky"  # 7.2: the UML kernels of trixie and bookworm crash on today's processors
+KERNEL_SUITE = "forky"  # 7.2: the UML kernels of trixie and bookworm crash on current processors
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 NMSTATE = "2.2.62"
 PACKAGES = [
@@ -50,7 +49,7 @@ PACKAGES = [
     "apt",
 ]
 OVERLAY = HERE / "overlay"
-DEMO_PACKAGES = {"vdsm-demo": "", "ovirt-host-demo": "vdsm-demo"}  # name: what it depends on
+DEMO_PACKAGES = {"vdsm-demo": "", "ovirt-host-demo": "vdsm-demo"}  # name: its dependencies
 DISABLED = (
     "firewalld",
     "lldpd",
@@ -68,8 +67,8 @@ ENABLED = ("ssh", "NetworkManager", "lab-seed", "lab-nics")
 
 
 def build():
-    """Make (or find) the image. Returns ``(root, image)``: the tree that UML runs in, and the disk that hosts are
-    copies of.
+    """Build the image unless it exists. Returns ``(root, image)``: the root file system for UML, and the disk that is
+    copied for hosts.
     """
     apt_install(
         {"mmdebstrap": "mmdebstrap", "mkfs.ext4": "e2fsprogs", "ssh": "openssh-client", "ip": "iproute2", "cc": "gcc"}
@@ -91,19 +90,19 @@ def build():
 
 
 def key_file():
-    """The private key that opens every host."""
+    """The private key for all hosts."""
     return IMAGES / "id"
 
 
 def _mirror():
-    """The Debian mirror that this machine's apt is set to."""
+    """The Debian mirror in this machine's apt configuration."""
     with _APT:
         for _attempt in range(2):
             sites = run(["apt-get", "indextargets", "--format", "$(SITE)"]).stdout.split()
             found = sorted({site for site in sites if site.rstrip("/").endswith("/debian")})
             if found:
                 return found[0]
-            run(["apt-get", "update", "-q"])  # a fresh machine has no lists
+            run(["apt-get", "update", "-q"])  # a new machine has no package lists
     raise LabError(
         "apt is set to no Debian mirror here (a site whose address ends with /debian), so there is none to make the "
         "image from; add one to apt's sources"
@@ -188,7 +187,7 @@ def _assemble(folder, debian, kernel, nmstatectl, key):
     root = folder / "root"
     root.mkdir(parents=True)
     run(["tar", "xf", str(debian), "-C", str(root)])
-    run(["cp", "-r", "--no-preserve=all", f"{OVERLAY}/.", str(root)])  # whatever the checkout's modes are
+    run(["cp", "-r", "--no-preserve=all", f"{OVERLAY}/.", str(root)])  # independent of the modes in the checkout
     for script in (root / "usr/local/sbin").iterdir():
         script.chmod(0o755)
     modules = next((kernel / "usr/lib/uml/modules").iterdir())
@@ -204,9 +203,9 @@ def _assemble(folder, debian, kernel, nmstatectl, key):
     run(["chroot", str(root), "systemctl", "-q", "enable", *ENABLED])
     for unit in DISABLED:
         run(["chroot", str(root), "systemctl", "-q", "disable", unit], check=False)
-    # a session per SSH command would start a user's systemd each time: two seconds
+    # a session for each SSH command would start a user's systemd, which takes two seconds
     run(["chroot", str(root), "pam-auth-update", "--package", "--disable", "systemd"])
-    for stamp in ("etc/.updated", "var/.updated"):  # as after a first boot: nothing is new in /usr
+    for stamp in ("etc/.updated", "var/.updated"):  # as after a first boot: /usr has not changed
         (root / stamp).touch()
     image = folder / "part.img"
     run(["truncate", "-s", "2G", str(image)])
@@ -226,7 +225,7 @@ def _users(root, key):
 
 
 def _repository(root):
-    """A Debian repository inside of the image, the hosts' only one: package tasks are real and stay inside."""
+    """A Debian repository in the image, the only one of the hosts, so that package tasks work without a network."""
     folder = root / "srv/repository"
     folder.mkdir(parents=True)
     stanzas = []
@@ -252,15 +251,15 @@ def _repository(root):
 
 
 def _in_use():
-    """Images that hosts of any lab run from: they are needed for the next boot."""
+    """Images that hosts of any lab use: they are needed for the next boot."""
     for path in IMAGES.glob("labs/*/hosts/*/host.json"):
-        with contextlib.suppress(FileNotFoundError):  # a host that is just being taken away
+        with contextlib.suppress(FileNotFoundError):  # a host that is being removed
             yield pathlib.Path(json.loads(path.read_text(encoding="utf-8"))["root"]).parent
 
 
 @contextlib.contextmanager
 def _whole(path):
-    """Take ``path`` away when it could not be finished."""
+    """Remove ``path`` if it could not be completed."""
     try:
         yield
     except BaseException:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The networks that hosts come with, by name, as NetworkManager keyfiles.
+"""The initial networks of hosts, by name, as NetworkManager keyfiles.
 
 ``LAYOUTS[name]`` is ``{says, nics: (first, count), device, profiles: [..]}`` and ``lacp: True`` where the switch is to
 answer LACP, ``small: True`` where untagged packets of more than 1450 bytes are answered with ICMP "too big". ``device``
@@ -33,7 +33,7 @@ def _nic(name, ip, **connection):
 
 
 def _unnamed(name, ip, ethernet=None, **connection):
-    """An Ethernet profile that is tied to no device by name."""
+    """An Ethernet profile without a device name."""
     return {
         "connection": {"id": name, "type": "ethernet", **connection},
         **({"ethernet": ethernet} if ethernet else {}),
@@ -84,7 +84,7 @@ def _bond4(ip, legs=("eth2", "eth3"), **options):
 
 
 def _by_networkd(nic, tag, net):
-    """VLAN ``tag`` on ``nic``, static, made by systemd-networkd; NetworkManager is told to leave the VLAN alone."""
+    """VLAN ``tag`` on ``nic``, static, configured by systemd-networkd and unmanaged in NetworkManager."""
     vlan = f"{nic}.{tag}"
     return {
         f"systemd/network/10-{vlan}.netdev": f"[NetDev]\nName={vlan}\nKind=vlan\n[VLAN]\nId={tag}\n",
@@ -318,7 +318,7 @@ LAYOUTS = {
 
 
 def keyfiles(layout, number):
-    """The profile files of ``layout`` for the host of that ``number``: ``{file name: text}``."""
+    """The profile files of ``layout`` for the host ``number``: ``{file name: text}``."""
     files = {}
     for profile in LAYOUTS[layout]["profiles"]:
         lines = []
@@ -330,7 +330,7 @@ def keyfiles(layout, number):
 
 
 def other_files(layout, number):
-    """What else the host has below /etc: ``{path: text}``."""
+    """Other files of the host below /etc: ``{path: text}``."""
     return {path: _own(text, number) for path, text in LAYOUTS[layout].get("files", {}).items()}
 
 
@@ -339,7 +339,7 @@ def _own(text, number):
 
 
 def family(layout):
-    """4 when the device with the management address of ``layout`` has IPv4, else 6."""
+    """4 if the device with the management address of ``layout`` has IPv4, otherwise 6."""
     if "files" in LAYOUTS[layout]:
         return 4
     device = LAYOUTS[layout]["device"]

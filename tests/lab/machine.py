@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""This machine: where the lab keeps its things, how it calls tools, and the locks that keep two calls apart."""
+"""This machine: the folders of the lab, calls of tools, and locks between calls."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ NAME = os.environ.get("OVIRT_LAB_NAME") or "ovirt-lab"
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "ovirt-mgmt-network"
 IMAGES = CACHE / "lab"  # shared by all labs
 STATE = IMAGES / "labs" / NAME  # this lab's hosts
-LOGS = IMAGES / "logs" / NAME  # what is left of hosts that were taken down
-SSH = pathlib.Path("/run/ovirt-mgmt-network-lab") / NAME  # sockets of ssh; their paths must be short
+LOGS = IMAGES / "logs" / NAME  # logs of hosts that were removed
+SSH = pathlib.Path("/run/ovirt-mgmt-network-lab") / NAME  # ssh sockets; their paths must be short
 
-_NAME = re.compile(r"[a-z][a-z0-9-]{0,29}")  # of a lab or a host: it becomes a folder, a namespace and a host name
-_GRACE = 20  # s that an interrupted tool gets to tidy up after itself
-_HEARTBEAT = 60  # s between two signs of life of a long step
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,29}")  # of a lab or a host: used as a folder, a namespace, and a host name
+_GRACE = 20  # seconds for the cleanup of an interrupted tool
+_HEARTBEAT = 60  # interval of progress messages of a long step
 
 _children = set()
 _interrupted = threading.Event()
@@ -36,13 +36,13 @@ _tidying = threading.local()
 
 
 class LabError(Exception):
-    """Something the lab needs is missing or did not work; the text says what to do."""
+    """A requirement of the lab is missing or failed; the text says what to do."""
 
 
 def run(argv, timeout=600, check=True, input=None, **options):  # noqa: A002  (the name that subprocess gives it)
-    """Run ``argv`` (list) and return the finished process, its output as text. Raises LabError when it fails.
+    """Run ``argv`` (list) and return the finished process, with its output as text. Raises LabError if it fails.
 
-    The tool has a session of its own, so that Ctrl-C reaches this process alone, which then ends the tool with all its
+    The tool has its own session, so that Ctrl-C only reaches this process, which then ends the tool with all its
     children.
     """
     check_interrupted()
@@ -71,14 +71,14 @@ def run(argv, timeout=600, check=True, input=None, **options):  # noqa: A002  (t
 
 
 def check_interrupted():
-    """Raise LabError when the work was interrupted, unless this thread is tidying up."""
+    """Raise LabError if the work was interrupted, unless this thread is cleaning up."""
     if _interrupted.is_set() and not getattr(_tidying, "on", False):
         raise LabError("interrupted")
 
 
 @contextlib.contextmanager
 def tidying():
-    """What runs in here goes on after an interrupt: it takes away what was half made."""
+    """The block continues after an interrupt, to clean up."""
     _tidying.on = True
     try:
         yield
@@ -87,9 +87,9 @@ def tidying():
 
 
 def in_parallel(workers, function, items):
-    """``[function(item), ...]``, ``workers`` at a time. All are waited for; then the first failure is raised.
+    """``[function(item), ...]``, ``workers`` at a time. Waits for all, then raises the first failure.
 
-    An interrupt (Ctrl-C) ends the tools that they run and starts no further item.
+    An interrupt (Ctrl-C) ends running tools and starts no more items.
     """
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
         futures = [pool.submit(function, item) for item in items]
@@ -120,7 +120,7 @@ def _signal(process, number):
 
 
 def netns(*argv):
-    """``argv`` as a command inside of the lab's network namespace, the engine's side."""
+    """``argv`` as a command in the network namespace of the lab, the engine's side."""
     return ["ip", "netns", "exec", NAME, *map(str, argv)]
 
 
@@ -129,7 +129,7 @@ def has_netns():
 
 
 def checked_name(name, what):
-    """``name`` when it can name a host or a lab; raises LabError otherwise."""
+    """``name`` if it is a valid name of a host or a lab; raises LabError otherwise."""
     if not _NAME.fullmatch(name):
         raise LabError(
             f"{name!r} cannot name a {what}: lower-case letters, digits and hyphens, a letter first, 30 at most"
@@ -138,7 +138,7 @@ def checked_name(name, what):
 
 
 def check_machine():
-    """Raise LabError when no lab can run here."""
+    """Raise LabError if no lab can run here."""
     checked_name(NAME, "lab (OVIRT_LAB_NAME)")
     if os.geteuid():
         raise LabError("the lab needs root: it makes a network namespace, mounts and disks of its own")
@@ -149,7 +149,7 @@ def check_machine():
 
 
 def tree_digest(*paths, text=""):
-    """Digest of files' names and contents, and of ``text``: what a cached thing was made of."""
+    """Digest of the names and contents of files and of ``text``, from which a cached item was built."""
     found = hashlib.sha256(text.encode())
     for path in paths:
         for one in sorted(path.rglob("*")) if path.is_dir() else [path]:
@@ -160,7 +160,7 @@ def tree_digest(*paths, text=""):
 
 @contextlib.contextmanager
 def locked(name, shared=False):
-    """Hold the lock ``name`` of the lab's cache; calls take turns. The file goes when its last owner goes."""
+    """Hold the lock ``name`` of the lab's cache. The file is removed with its last owner."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     path = IMAGES / f"{name}.lock"
     stream = _take(path, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
@@ -168,7 +168,7 @@ def locked(name, shared=False):
         yield
     finally:
         with stream, contextlib.suppress(BlockingIOError):
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a shared one may have other owners
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a shared lock may have other owners
             path.unlink(missing_ok=True)
 
 
@@ -192,7 +192,7 @@ def _take(path, kind):
 
 @contextlib.contextmanager
 def step(text):
-    """Say what is done and how long it took, on stderr: stdout is for answers."""
+    """Print a step and its duration to stderr; stdout is for results."""
     begin, done = time.monotonic(), threading.Event()
 
     def say(what):
@@ -215,7 +215,7 @@ def step(text):
 
 
 def apt_install(programs):
-    """Install the Debian packages (values of ``programs``) whose program (key) is not there."""
+    """Install the Debian packages (values of ``programs``) whose program (key) is missing."""
     missing = sorted({package for program, package in programs.items() if not shutil.which(program)})
     if not missing:
         return

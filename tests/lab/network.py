@@ -1,8 +1,9 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab's wires: the engine's network namespace on this machine, and the switch, router and servers in the fabric.
+"""The network of the lab: the engine's network namespace on this machine, and the switch, router, and servers in the
+fabric.
 
-The engine speaks from 10.99.0.1 (fd00:99::1), which hosts reach over their own default route, never over the back door.
+The engine uses 10.99.0.1 (fd00:99::1), which hosts reach over their default route, never over the out-of-band NIC.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ ENGINE = "10.99.0.1"
 
 
 def raise_netns():
-    """The namespace, the bridge that all taps hang on, and the engine's wire to the fabric (MTU 9000 over MTU 1500, see
+    """Create the namespace, the bridge for all taps, and the engine's link to the fabric (MTU 9000 over MTU 1500, see
     engine-wire.sh).
     """
     made = not has_netns()
@@ -43,7 +44,7 @@ ip link show engine0 >/dev/null 2>&1 || {{
 
 
 def drop_netns():
-    """Remove the namespace and with it all taps, bridges and tunnels."""
+    """Remove the namespace with all taps, bridges, and tunnels."""
     if has_netns():
         run(["ip", "netns", "del", NAME])
 
@@ -73,8 +74,8 @@ def start_fabric():
 
 
 def plug(host, layout):
-    """A port of the switch for every NIC of the host: VLAN 1 untagged to the host, all others tagged. LACP legs go into
-    a bond there.
+    """Create a switch port for every NIC of the host: VLAN 1 untagged to the host, all others tagged. LACP ports are in
+    a bond of the switch.
     """
     first, count = layout["nics"]
     number, small = host["number"], "untagged" if layout.get("small") else ""
@@ -87,11 +88,11 @@ def plug(host, layout):
 
 
 def unplug(host, check=True):
-    """Take the host's ports from the switch."""
+    """Remove the host's ports from the switch."""
     _fabric(f"unplug {host['number']}", functions=True, check=check)
 
 
-FAULTS = {  # kind: (its arguments, what it does)
+FAULTS = {  # kind: (arguments, description)
     "vlan-drop": ("HOST VLAN", "the switch forgets a VLAN on the host's ports"),
     "vlan-allow": ("HOST VLAN", "and knows it again"),
     "path-mtu": ("VLAN MTU", "larger packets of a VLAN vanish behind the host's port; 9000 mends it"),
@@ -102,16 +103,16 @@ FAULTS = {  # kind: (its arguments, what it does)
 
 
 def fault(kind, *words):
-    """Make one of FAULTS (underscores do as well). ``HOST`` is a host's number. Raises LabError for words that make no
-    sense.
+    """Create one of FAULTS (with dashes or underscores). ``HOST``: the number of a host. Raises LabError for invalid
+    arguments.
     """
     kind = kind.replace("_", "-")
     if kind not in FAULTS:
-        raise LabError(f"there is no fault {kind}; there are: {', '.join(FAULTS)}")
+        raise LabError(f"got fault {kind}, expected one of: {', '.join(FAULTS)}")
     shape = FAULTS[kind][0].split()
     for place, word in zip(shape, words):
         if not _FITS[place](word):
-            raise LabError(f"fault {kind}: {word!r} is no {place}")
+            raise LabError(f"fault {kind}: got {word!r}, expected {place}")
     if len(words) != len(shape):
         raise LabError(f"fault {kind} takes: {FAULTS[kind][0] or 'nothing more'}")
     return _fabric(" ".join([kind.replace("-", "_"), *words]), functions=True)

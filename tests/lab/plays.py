@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plays on lab hosts: an inventory of them, ansible-playbook on the engine's side, and what a play does to the network
-meanwhile.
+"""Plays on lab hosts: the inventory, ansible-playbook on the engine's side, and measurement of the network during a
+play.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _NOT_WORDS = ("y", "n", "yes", "no", "on", "off", "true", "false", "null")  # to
 
 
 def variables(user="root"):
-    """What Ansible has to know to reach any lab host from the engine's side, its address aside."""
+    """The variables with which Ansible reaches a lab host from the engine's side, without its address."""
     return {
         "ansible_user": user,
         "ansible_ssh_private_key_file": str(image.key_file()),
@@ -45,7 +45,7 @@ def inventory(wanted=None, user="root"):
 
 def _host(name):
     about = hosts.about(name)
-    # Hosts of several labs have the same addresses: each has its own place for the connections that ssh keeps open.
+    # Hosts of several labs have the same addresses, so each lab has its own folder for persistent ssh connections.
     return {
         "ansible_host": about["address"],
         "lab_layout": about["layout"],
@@ -54,7 +54,7 @@ def _host(name):
 
 
 def as_yaml(value, indent=0):
-    """The lines of a mapping as YAML; its leaves as JSON, which YAML contains."""
+    """The lines of a mapping as YAML; its leaves are JSON, which is valid YAML."""
     for key, entry in value.items():
         key = json.dumps(key) if key in _NOT_WORDS else key
         if isinstance(entry, dict) and entry:
@@ -90,7 +90,9 @@ def environment(**more):
 
 @contextlib.contextmanager
 def watched(names, folder):
-    """Send packets to the hosts (if any) while the block runs; the dict it is given has ``{host: losses}`` after."""
+    """Send packets to the hosts (if any) while the block runs. Yields a dict that contains ``{host: losses}``
+    afterwards.
+    """
     stop, losses = folder / "stop", {}
     if not names:
         yield losses

@@ -1,8 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Echo requests from the engine's side: a single ping, and a steady stream that measures blackouts. No ping program is
-needed.
-"""
+"""Echo requests from the engine's side: a single ping, and a stream that measures blackouts. Requires no ping program."""
 
 from __future__ import annotations
 
@@ -14,8 +12,8 @@ import socket
 import struct
 import time
 
-INTERVAL = 0.01  # s between two packets: what a blackout is measured in
-_AFTER = 1.0  # s to wait for the last answers
+INTERVAL = 0.01  # seconds between two packets, the resolution of a blackout
+_AFTER = 1.0  # seconds to wait for the last answers
 _RCVBUFFORCE = 33  # SO_RCVBUFFORCE (asm-generic/socket.h)
 _DONT_FRAGMENT = {
     4: (socket.IPPROTO_IP, 10, 3),
@@ -33,9 +31,7 @@ def ping(address, size=56, dont_fragment=False, count=3, seconds=1.0):
 
 
 def watch(addresses, stop, interval=INTERVAL):
-    """Send one packet per ``interval`` to each address until ``stop()`` is true; what became of them (see
-    Answers.report).
-    """
+    """Send a packet per ``interval`` to each address until ``stop()`` is true. Returns Answers.report()."""
     stream = Stream(addresses)
     due = time.monotonic()
     while not stop():
@@ -47,7 +43,7 @@ def watch(addresses, stop, interval=INTERVAL):
 
 
 class Answers:
-    """What was sent to several addresses, and what of it was answered."""
+    """The requests to several addresses, and their answers."""
 
     def __init__(self, addresses, ident):
         self.addresses = {address: ipaddress.ip_address(address) for address in addresses}
@@ -56,7 +52,7 @@ class Answers:
         self.answered = {address: set() for address in addresses}
 
     def take(self, packet, source, version):
-        """Note a packet as a raw socket gives it, if it is an answer to one of ours."""
+        """Record a packet from a raw socket if it is an answer to one of ours."""
         start = (packet[0] & 0x0F) * 4 if version == 4 else 0
         kind, _code, _sum, ident, low = struct.unpack("!BBHHH", packet[start : start + 8])
         if kind != (0 if version == 4 else 129) or ident != self.ident:
@@ -94,7 +90,7 @@ class Stream(Answers):
                 self._sockets[version].setsockopt(*_DONT_FRAGMENT[version])
 
     def send(self):
-        """One packet to every address. One that cannot even be sent counts as lost."""
+        """Send a packet to every address. A packet that cannot be sent counts as lost."""
         for address, parsed in self.addresses.items():
             number = len(self.sent[address])
             self.sent[address].append(time.monotonic())
@@ -106,7 +102,7 @@ class Stream(Answers):
     def receive(self, end, until_answered=False):
         """Take answers until ``end`` (monotonic), or until the last packet of every address is answered."""
         while True:
-            # when it is late, those that are there are taken all the same: a socket holds few
+            # if it is late, answers in the socket are read anyway, because its buffer is small
             ready = select.select(list(self._sockets.values()), [], [], max(0.0, end - time.monotonic()))[0]
             if not ready:
                 return
@@ -118,7 +114,9 @@ class Stream(Answers):
 
 
 def summary(sent, answered):
-    """The figures for packets sent at the times ``sent`` (s) of which those with the indices ``answered`` came back."""
+    """The results for packets sent at the times ``sent`` (seconds), of which those with the indices ``answered`` were
+    answered.
+    """
     longest, last = 0.0, sent[0] if sent else 0.0
     for index, when in enumerate(sent):
         if index in answered:

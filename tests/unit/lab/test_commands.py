@@ -32,14 +32,14 @@ def test_faults(words, expected, monkeypatch):
 @pytest.mark.parametrize(
     "words, says",
     [
-        ("flood 1", "no fault flood"),
+        ("flood 1", "got fault flood"),
         ("vlan-drop 11", "takes: HOST VLAN"),
         ("vlan-drop 11 3000 1", "takes: HOST VLAN"),
-        ("vlan-drop h1 3000", "'h1' is no HOST"),
-        ("vlan-drop 11 4095", "'4095' is no VLAN"),
-        ("path-mtu 1 $(reboot)", "is no MTU"),
-        ("dhcp maybe", "is no on|off"),
-        ("twin 10.0.0 1", "is no ADDRESS"),
+        ("vlan-drop h1 3000", "got 'h1', expected HOST"),
+        ("vlan-drop 11 4095", "got '4095', expected VLAN"),
+        ("path-mtu 1 $(reboot)", "expected MTU"),
+        ("dhcp maybe", "expected on|off"),
+        ("twin 10.0.0 1", "expected ADDRESS"),
         ("untwin x", "takes: nothing more"),
     ],
 )
