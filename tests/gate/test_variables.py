@@ -84,7 +84,7 @@ def test_a_run_without_a_definition_names_the_variable(tmp_path):
 
 
 def test_a_role_in_a_playbook_of_somebody_else(tmp_path):
-    """The same values and messages as in playbooks, even for empty text, which Ansible's own validation would reject."""
+    """The same values and messages as in playbooks, also for empty text, which Ansible's validation would reject."""
     (tmp_path / "hook.yml").write_text("[]", encoding="utf-8")
     check = {"ovirt.mgmt_network.check_arguments": {"roles": ["configure_mgmt"]}, "register": "found"}
     accepted = {

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Echo requests from the engine's side: a single ping, and a stream that measures blackouts. Requires no ping program."""
+"""Echo requests from the engine's side: a ping, and a stream that measures blackouts. Requires no ping program."""
 
 from __future__ import annotations
 
