@@ -24,7 +24,7 @@ from . import arp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 TYPES = ("gateway", "dns", "tcp", "path_mtu", "duplicate_address")
 DEFAULT = ({"type": "gateway"}, {"type": "dns"}, {"type": "path_mtu"}, {"type": "duplicate_address"})
@@ -218,6 +218,11 @@ def run_all(probes: Sequence[Mapping], snapshot: Mapping) -> list[Seen]:
 
     ``snapshot``: tells which devices have an address now.
     """
+    return start(probes, snapshot)()
+
+
+def start(probes: Sequence[Mapping], snapshot: Mapping) -> Callable[[], list[Seen]]:
+    """As run_all(), but return at once, with a function that waits for the results."""
     saw = [Seen("the probe %(type)s %(target)s timed out" % probe, None) for probe in probes]
 
     def run_probe(index: int) -> None:
@@ -232,9 +237,13 @@ def run_all(probes: Sequence[Mapping], snapshot: Mapping) -> list[Seen]:
     threads = [threading.Thread(target=run_probe, args=(index,), daemon=True) for index in range(len(probes))]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join(30)
-    return saw
+
+    def results() -> list[Seen]:
+        for thread in threads:
+            thread.join(30)
+        return saw
+
+    return results
 
 
 def echo(target: str, size: int, seconds: float, dont_fragment: bool = False) -> bool:

@@ -44,40 +44,53 @@ class Abort(Exception):
         self.details = details
 
 
-def baseline(entry: Mapping) -> dict:
-    """The probes that pass before the change: ``{passed, paths, saw}``.
+class Baseline:
+    """The probes that pass before the change. The duplicate address probe waits for answers, so it runs on while the
+    change is prepared; finish() is called before the network is changed.
 
     ``passed``: the probes that pass, and those for what the change adds. ``paths``, ``saw``: the paths with their
-    current MTUs, if the change raises an MTU, and their results. Probes that fail, and so will be skipped, are reported
-    as ``not_probed``. Raises Abort if neither the control connection nor a probe can verify the change.
+    current MTUs, if the change raises an MTU, and their results.
     """
-    mailbox.tell(entry["id"], phase="baseline")
-    known = probes.expand(entry["probes"], entry["snapshot"])
-    paths = probes.paths(entry["probes"], entry["snapshot"]) if _states_mtu(entry) else []
-    seen_before = probes.run_all(known + paths, entry["snapshot"])
-    unprobed = [
-        "%s %s: %s" % (probe["type"], probe["target"], seen.trouble)
-        for probe, seen in zip(known, seen_before)
-        if seen.trouble
+
+    def __init__(self, entry: Mapping) -> None:
+        self._entry = entry
+        known = probes.expand(entry["probes"], entry["snapshot"])
+        self._known = [probe for probe in known if probe["type"] != "duplicate_address"]
+        self._duplicates = [probe for probe in known if probe["type"] == "duplicate_address"]
+        self._duplicates_seen = probes.start(self._duplicates, entry["snapshot"])
+        self.paths = probes.paths(entry["probes"], entry["snapshot"]) if _states_mtu(entry) else []
+        answers = probes.run_all(self._known + self.paths, entry["snapshot"])
+        self._seen, self.saw = answers[: len(self._known)], answers[len(self._known) :]
+        self.passed: list[dict] = []
+        if entry.get("commit") and not entry.get("proven", True) and all(seen.trouble for seen in self._seen):
+            self.finish()
+            raise Abort(
+                "prove",
+                "the change cannot be verified: the control connection does not use an address that the host must "
+                "keep, and no probe passes before the change (%s). Add a probe that passes, or set commit: false"
+                % ("; ".join(_failed(self._known, self._seen)) or "no probe has a target"),
+            )
+
+    def finish(self) -> None:
+        """Wait for all probes. Those that fail, and so will be skipped, are reported as ``not_probed``."""
+        known, seen = self._known + self._duplicates, self._seen + self._duplicates_seen()
+        mailbox.tell(self._entry["id"], not_probed=_failed(known, seen))
+        passed = [probe for probe, answer in zip(known, seen) if not answer.trouble]
+        self.passed = passed + probes.promised(self._entry["change"], known, passed)
+
+
+def _failed(asked: list[dict], seen: list[probes.Seen]) -> list[str]:
+    return [
+        "%s %s: %s" % (probe["type"], probe["target"], answer.trouble)
+        for probe, answer in zip(asked, seen)
+        if answer.trouble
     ]
-    mailbox.tell(entry["id"], not_probed=unprobed)
-    passed = [probe for probe, seen in zip(known, seen_before) if not seen.trouble]
-    if (
-        entry.get("commit")
-        and not entry.get("proven", True)
-        and not any(probe["type"] != "duplicate_address" for probe in passed)
-    ):
-        raise Abort(
-            "prove",
-            "the change cannot be verified: the control connection does not use an address that the host must keep, "
-            "and no probe passes before the change (%s). Add a probe that passes, or set commit: false"
-            % ("; ".join(unprobed) or "no probe has a target"),
-        )
-    return {
-        "passed": passed + probes.promised(entry["change"], known, passed),
-        "paths": paths,
-        "saw": seen_before[len(known) :],
-    }
+
+
+def baseline(entry: Mapping) -> Baseline:
+    """Which probes pass before the change. Raises Abort if neither the control connection nor a probe can verify it."""
+    mailbox.tell(entry["id"], phase="baseline")
+    return Baseline(entry)
 
 
 def _states_mtu(entry: Mapping) -> bool:
@@ -87,22 +100,20 @@ def _states_mtu(entry: Mapping) -> bool:
     )
 
 
-def prove(entry: Mapping, before: Mapping, deadline: float) -> None:
+def prove(entry: Mapping, before: Baseline, deadline: float) -> None:
     """Wait until the addresses are present, the probes that passed ``before`` (see baseline) pass, larger packets pass
     if the MTU was raised, and the controller confirms. Raises Abort at ``deadline``.
     """
     now = settle(entry, min(deadline, time.monotonic() + SETTLE_SECONDS + stp_seconds(entry)))
     wait_for_bridges(entry, now, deadline)
     paths, unprobed = (
-        probes.larger(before["paths"], probes.paths(entry["probes"], now), before["saw"])
-        if before["paths"]
-        else ([], [])
+        probes.larger(before.paths, probes.paths(entry["probes"], now), before.saw) if before.paths else ([], [])
     )
     if unprobed:
         mailbox.tell(entry["id"], not_probed=(mailbox.status_of(entry["id"]) or {}).get("not_probed", []) + unprobed)
     # an effect may have restarted IPv6: wait for router advertisements again
     _probe(
-        before["passed"] + paths,
+        before.passed + paths,
         now,
         min(deadline, time.monotonic() + (SETTLE_SECONDS if every.seconds(entry["effects"]) else PROBE_SECONDS)),
     )

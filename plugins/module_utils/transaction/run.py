@@ -28,9 +28,9 @@ from . import boot_unit, diagnosis, endings, journal, mailbox, prove, units
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from ..effects.base import Plan
+    from ..effects.base import Context, Plan
 
 # The checkpoint is the second line of defense: its timer expires this many seconds after all timeouts of the guard's
 # own steps.
@@ -232,7 +232,11 @@ def _live(entry: dict) -> None:
     try:
         _first_word(entry)
         before = prove.baseline(entry)
-        _change(entry)
+        context = _context(entry)
+        _do(every.prepare, context, "prepare", "preparing")
+        before.finish()
+        _do(every.put, context, "apply", "applying")
+        _note_change(entry)
         prove.prove(entry, before, time.monotonic() + bounds(entry)["prove"])
         _commit(entry)
     except prove.Abort as exc:
@@ -258,16 +262,22 @@ def bounds(entry: Mapping) -> dict[str, int]:
     return dict(steps, checkpoint=sum(steps.values()) + CHECKPOINT_MARGIN)
 
 
-def _change(entry: dict) -> None:
-    """Prepare and apply."""
+def _context(entry: dict) -> Context:
     context = endings.context_of(entry)
     context.seconds = bounds(entry)
-    for step, phase, verb in (("prepare", "preparing", every.prepare), ("apply", "applying", every.put)):
-        mailbox.tell(entry["id"], phase=phase)
-        try:
-            verb(context)
-        except EffectError as exc:
-            raise prove.Abort(step, str(exc), **exc.details) from exc
+    return context
+
+
+def _do(verb: Callable[[Context], None], context: Context, step: str, phase: str) -> None:
+    mailbox.tell(context.entry["id"], phase=phase)
+    try:
+        verb(context)
+    except EffectError as exc:
+        raise prove.Abort(step, str(exc), **exc.details) from exc
+
+
+def _note_change(entry: dict) -> None:
+    """What a later boot, and the end of the transaction, need to know of the change."""
     _find_checkpoint(entry["id"])
     if entry["persistent"]:
         journal.update(entry, applied=profile_files.digests())

@@ -130,7 +130,7 @@ def host(monkeypatch):
             asked.extend(wanted)
             return [answer(one) for one in wanted]
 
-        monkeypatch.setattr(probes, "run_all", run_all)
+        monkeypatch.setattr(probes, "start", lambda wanted, now: lambda: run_all(wanted, now))
         monkeypatch.setattr(prove.mailbox, "tell", lambda _id, **values: told.update(values) or told)
         monkeypatch.setattr(prove.mailbox, "status_of", lambda _id: told)
         monkeypatch.setattr(
@@ -148,6 +148,7 @@ RAISED = [{"name": "eth1", "mtu": 9000}]
 def proven(one, answer, host, seconds=0.2):
     told, asked = host(answer)
     before = prove.baseline(one)
+    before.finish()
     begun = len(asked)
     prove.prove(one, before, prove.time.monotonic() + seconds)
     return told, asked[begun:]
@@ -210,7 +211,8 @@ def test_a_larger_mtu_elsewhere_is_no_question(host, monkeypatch):
     host(lambda _probe: probes.Seen("", None))
     monkeypatch.setattr(prove.snapshot, "take", lambda: snapshot(1500))
     before = prove.baseline(one)
-    paths, left_out = probes.larger(before["paths"], probes.paths(one["probes"], snapshot(1500)), before["saw"])
+    before.finish()
+    paths, left_out = probes.larger(before.paths, probes.paths(one["probes"], snapshot(1500)), before.saw)
     assert (paths, left_out) == ([], [])
 
 
@@ -224,4 +226,4 @@ def test_something_must_prove_a_change(answer, proven_by, commit, host):
         with pytest.raises(prove.Abort, match="the change cannot be verified"):
             prove.baseline(one)
     else:
-        assert prove.baseline(one)["paths"] == []
+        assert prove.baseline(one).paths == []

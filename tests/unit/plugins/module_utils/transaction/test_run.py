@@ -6,6 +6,8 @@ is composed of. What the tools really do is shown by real hosts (scenarios, faul
 
 from __future__ import annotations
 
+import types
+
 import pytest
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.effects import base, every, profile_settings
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils.facts import gather, snapshot
@@ -96,7 +98,7 @@ def host(tmp_path, monkeypatch):
 
         monkeypatch.setattr(module, name, scripted)
 
-    step(prove, "baseline", "baseline", {})
+    step(prove, "baseline", "baseline", types.SimpleNamespace(finish=lambda: host.log.append("probed")))
     step(prove, "prove", "prove")
     step(prove, "check_checkpoint", "checkpoint is there")
     step(prove, "check_addresses", "addresses are there")
@@ -120,8 +122,8 @@ def opened(host, **more):
 
 
 COMMITTED = (
-    "baseline, prepare a, prepare b, put a, put b, prove, checkpoint is there, addresses are there, seal b, seal a, "
-    "flush profiles, destroy checkpoint, commit point, commit a, commit b, commit c, close journal"
+    "baseline, prepare a, prepare b, probed, put a, put b, prove, checkpoint is there, addresses are there, seal b, "
+    "seal a, flush profiles, destroy checkpoint, commit point, commit a, commit b, commit c, close journal"
 )
 UNDONE = "put files back, destroy checkpoint, bring network back, undo b, undo a, close journal"
 
