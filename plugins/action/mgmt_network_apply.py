@@ -52,7 +52,7 @@ class ActionModule(ActionBase):
         """Set the failure of another task as that of the job, unless the job already has one."""
         if not job.data["failure"]:
             job.data["failure"] = failures.of_task(task)
-            if not job.data["failure"]["unreachable"]:
+            if "unreachable" not in task:
                 job.answers()
 
     @staticmethod

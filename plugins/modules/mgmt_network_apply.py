@@ -35,7 +35,7 @@ options:
   failed_task:
     description:
       - A task that has failed, for a result without a change. A mapping of C(task) (its name), C(action), C(msg), and
-        C(unreachable). If C(unreachable) is false, the module tries to reach the host.
+        C(unreachable). Without C(unreachable), the module tries to reach the host.
     type: dict
 extends_documentation_fragment:
   - ovirt.mgmt_network.attributes
