@@ -64,3 +64,19 @@ def test_lint_map_is_the_tree(side):
     folders = [base, *(base / room for room in rooms)]
     modules = [path.relative_to(base).with_suffix("").as_posix() for folder in folders for path in modules_of(folder)]
     assert sorted(named) == sorted(rooms + modules)
+
+
+def test_lint_places_to_look_at_exist():
+    """What CONTRIBUTING.md sends a reader to: files of the tree, and functions or names in them."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = re.search(r"^## Where to look\n(.*?)^## ", text, re.DOTALL | re.MULTILINE).group(1)
+    answers = [line.split("|")[2] for line in table.splitlines() if line.startswith("| ")][1:]
+    assert len(answers) > 3
+    for answer in answers:
+        words = re.findall(r"`([^`]+)`", answer)
+        first = ROOT / next(word for word in words if word.startswith("plugins/"))
+        for word in words:
+            if word.endswith(".py"):
+                assert any((place / word).is_file() for place in (ROOT, first.parent, first.parents[1])), answer
+            else:
+                assert re.search(rf"(def |^){re.escape(word.removesuffix('()'))}\b", first.read_text(), re.MULTILINE)
