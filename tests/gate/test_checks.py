@@ -180,7 +180,7 @@ def tarball(tmp_path_factory):
     return next(folder.glob("*.tar.gz"))
 
 
-def test_what_is_built_is_what_users_need(tarball):
+def test_the_built_collection_contains_what_users_need(tarball):
     names = run("tar", "tzf", tarball).split()
     assert {
         "plugins/modules/nmstate_apply.py",
@@ -195,7 +195,7 @@ def test_what_is_built_is_what_users_need(tarball):
     ]
 
 
-def test_galaxy_importer_takes_it(tarball):
+def test_galaxy_importer(tarball):
     run(
         sys.executable,
         "-m",
@@ -206,7 +206,7 @@ def test_galaxy_importer_takes_it(tarball):
     )
 
 
-def test_the_execution_environment_can_be_made(tarball, tmp_path):
+def test_the_execution_environment_build_context(tarball, tmp_path):
     shutil.copy(tarball, tmp_path)
     for name in ("execution-environment.yml", "requirements.txt"):
         shutil.copy(ROOT / name, tmp_path)
@@ -240,7 +240,7 @@ def test_other_ansible_cores(core, pythons, tmp_path):
     assert not [line for text in said for line in text.splitlines() if "[DEPRECATION WARNING]" in line]
 
 
-def test_every_file_states_its_licence():
+def test_every_file_has_a_license():
     """In its first lines, or in a file NAME.license beside it or beside one of its parent folders."""
     listed = run("git", "ls-files", "-z").split("\0")
     stated = re.compile(r"SPDX-FileCopyrightText: .*\n.*SPDX-License-Identifier: GPL-3.0-or-later\n")

@@ -85,7 +85,7 @@ def folder(tmp_path_factory):
     return path
 
 
-def test_every_command_is_one_that_is_run_here():
+def test_every_documented_command_is_tested():
     targets = re.findall(r"(?m)^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"))
     for page, command, _output in examples.commands():
         first = command.split()
@@ -99,7 +99,7 @@ def test_every_command_is_one_that_is_run_here():
             )
 
 
-def test_commands_within_sentences_work():
+def test_inline_commands_work():
     text = "".join((ROOT / page).read_text(encoding="utf-8") for page in examples.PAGES)
     for command in set(re.findall(r"`(ansible-doc [^`]+)`", text)):
         status, said = bash(command, ROOT)
@@ -108,7 +108,7 @@ def test_commands_within_sentences_work():
         assert bash(f"make -n {target}", ROOT)[0] == 0, target
 
 
-def test_links_lead_to_something():
+def test_links_are_valid():
     for page in examples.PAGES:
         text = (ROOT / page).read_text(encoding="utf-8")
         for target in re.findall(r"\]\(([^):]+)\)", text):
@@ -126,7 +126,7 @@ def test_links_lead_to_something():
             assert not anchor or anchor in heads, f"{page}: {target}"
 
 
-def test_filters_give_what_the_comments_of_their_examples_say(tmp_path):
+def test_filter_examples_return_the_documented_results(tmp_path):
     play, told = [], []
     for name, task, said in examples.filter_examples():
         if not any(word in json.dumps(task) for word in NEEDS_A_HOST):
@@ -245,7 +245,7 @@ def ending(said):
     ]
 
 
-def test_the_readme_from_the_first_run_to_the_removal(lab, folder):
+def test_the_readme_from_first_run_to_removal(lab, folder):
     ran = []
     for page, command, shown in examples.commands():
         if command.startswith("ansible-playbook"):
@@ -273,7 +273,7 @@ def test_the_readme_from_the_first_run_to_the_removal(lab, folder):
     assert ["remove_network" in command for command, _status, _failed in ran] == [False, False, True, False]
 
 
-def test_the_roles_in_a_playbook_of_ones_own(lab, folder):
+def test_the_roles_in_own_playbooks(lab, folder):
     """Both examples of configure_mgmt, the second one with the documented hook and policy; then host_deploy."""
     status, said = play(
         "ansible-playbook -i inventory ovirt.mgmt_network.remove_network -e @datacenter.yml --limit "

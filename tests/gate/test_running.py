@@ -90,7 +90,7 @@ def shape(results):
     return {host: {key: one[key] for key in keys} for host, one in results.items()}
 
 
-def test_slices_at_once_give_what_one_run_gives(inventory, tmp_path):
+def test_parallel_slices_return_the_same_as_one_run(inventory, tmp_path):
     everything = [{"import_playbook": "ovirt.mgmt_network.add_host"}]
     rc, whole, _artifacts = runner(tmp_path / "whole", inventory, everything, "--check")
     # a check with one host that would be refused: this is a result, not a failure, and sets no status
@@ -113,7 +113,7 @@ def test_slices_at_once_give_what_one_run_gives(inventory, tmp_path):
     assert [1119 in [event["id"] for event in one["events"]] for one in merged.values()] == [False, False, True]
 
 
-def test_a_canary_that_fails_stops_the_rest(inventory, tmp_path):
+def test_a_failed_canary_stops_the_run(inventory, tmp_path):
     found = json.loads(inventory.read_text(encoding="utf-8"))
     hosts = found["hypervisors"]["hosts"]
     found["hypervisors"]["hosts"] = {
@@ -130,7 +130,7 @@ def test_a_canary_that_fails_stops_the_rest(inventory, tmp_path):
     assert rc != 0 and {host: one["status"] for host, one in results.items()} == {"slice-3": "non_operational"}
 
 
-def test_a_playbook_of_somebody_else_uses_the_role_with_facts_of_its_own(inventory, tmp_path):
+def test_an_own_playbook_uses_the_role_with_its_own_facts(inventory, tmp_path):
     """Hosts that already have their network do not change, by the role with given facts, hooks, events, and a canary; a
     violated policy is reported.
     """
@@ -210,7 +210,7 @@ LAUNCHES = {
 
 
 @pytest.mark.parametrize("playbook", ["add_host", "remove_network"])
-def test_an_artifact_holds_each_result_once_and_slices_do_not_replace_each_other(playbook, tmp_path):
+def test_an_artifact_contains_each_result_once_and_slices_do_not_overwrite_each_other(playbook, tmp_path):
     nobody = {
         "ansible_host": "127.0.0.1",
         "ansible_port": 1,
@@ -248,7 +248,7 @@ def test_an_artifact_holds_each_result_once_and_slices_do_not_replace_each_other
     }
 
 
-def test_awx_as_code_names_modules_and_variables_that_exist():
+def test_awx_templates_use_existing_modules_and_variables():
     (play,) = yaml.safe_load((ROOT / "extensions/awx/job_templates.yml").read_text(encoding="utf-8"))
     modules = {key.removeprefix("awx.awx.") for task in play["tasks"] for key in task if key.startswith("awx.awx.")}
     assert modules == MODULES

@@ -24,7 +24,7 @@ def statuses(kept):
     return {name: one["status"] for name, one in kept["mgmt_network_results"].items()}
 
 
-def test_lines_for_many_hosts_and_each_text_once(tmp_path):
+def test_output_for_many_hosts_has_each_text_once(tmp_path):
     """Ansible's line for each task and host, and little else."""
     scripts = screen.many(12, refused=3, unreachable=1)
     status, said, kept = screen.play(tmp_path, scripts, **FREE)
@@ -35,7 +35,7 @@ def test_lines_for_many_hosts_and_each_text_once(tmp_path):
     assert len(said.splitlines()) <= 90 + 17 * len(scripts)
 
 
-def test_a_check_tells_what_would_be_and_claims_nothing(tmp_path):
+def test_check_mode_reports_what_would_change_without_a_status(tmp_path):
     scripts = {"new": screen.CHANGE, "old": screen.IN_SYNC, "bad": REFUSED, "gone": SILENT}
     events = tmp_path / "events"
     status, said, kept = screen.play(tmp_path, scripts, "--check", "-e", f"configure_mgmt_events_dir={events}")
@@ -97,7 +97,7 @@ def test_a_limit_within_the_group_finds_its_host(tmp_path):
     assert "1 of 1 hosts OK: 1 in sync" in said
 
 
-def test_batches_are_summed_up_one_by_one_and_the_whole_at_the_end_with_those_never_begun(tmp_path):
+def test_each_batch_has_a_summary_and_the_last_one_counts_hosts_not_started(tmp_path):
     scripts = {"a": screen.IN_SYNC, "b": screen.IN_SYNC, "c": REFUSED, "d": screen.IN_SYNC}
     status, said, kept = screen.play(tmp_path, scripts, "-e", "add_host_serial=1", **FREE)
     assert status == 2 and statuses(kept) == {"a": "up", "b": "up", "c": "non_operational"}
@@ -126,7 +126,7 @@ def test_documented_tags_keep_rescue_artifact_and_summary(tmp_path, words, scrip
 
 
 @pytest.mark.parametrize("playbook, lost_at", [("add_host", ""), ("add_host", "setup"), ("remove_network", "")])
-def test_the_same_status_and_the_words_of_ssh_from_every_playbook(tmp_path, playbook, lost_at):
+def test_every_playbook_reports_the_same_status_and_the_ssh_error(tmp_path, playbook, lost_at):
     script = {**SILENT, "lost_at": lost_at}
     status, said, kept = screen.play(
         tmp_path,
@@ -139,7 +139,7 @@ def test_the_same_status_and_the_words_of_ssh_from_every_playbook(tmp_path, play
     assert f"one: non_responsive, unreachable: {screen.DENIED}" in said
 
 
-def test_a_host_that_comes_back_in_time_is_deployed(tmp_path):
+def test_a_host_that_answers_in_time_is_deployed(tmp_path):
     """It answers from the third attempt on: the wait before host_deploy succeeds; the deployment itself fails."""
     script = {**SILENT, "back_after": 2, "command": ""}
     _status, _said, kept = screen.play(
@@ -152,7 +152,7 @@ def test_a_host_that_comes_back_in_time_is_deployed(tmp_path):
     "script, deployed, found",
     [(screen.IN_SYNC, False, "up"), (SILENT, False, "non_responsive"), (SILENT, True, "non_responsive")],
 )
-def test_a_host_that_is_not_waited_for_is_asked_once(tmp_path, script, deployed, found):
+def test_wait_0_tries_to_reach_the_host_once(tmp_path, script, deployed, found):
     words = ["-e", json.dumps({"configure_mgmt_wait": 0})]
     _status, said, kept = screen.play(
         tmp_path, {"one": script}, *words, hostvars={"one": {"add_host_deploy": deployed}}
@@ -164,7 +164,7 @@ def test_a_host_that_is_not_waited_for_is_asked_once(tmp_path, script, deployed,
     )
 
 
-def test_the_role_by_itself_says_a_refusal_once_and_fails(tmp_path):
+def test_the_role_alone_reports_a_refusal_once_and_fails(tmp_path):
     play = [
         {
             "hosts": "hypervisors",

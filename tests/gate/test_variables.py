@@ -46,7 +46,7 @@ def play(folder, playbook, words=(), hosts=None, variables=None):
 
 
 @pytest.mark.parametrize("playbook, limit", [("add_host", ()), ("remove_network", ("--limit", "h1:h2"))])
-def test_a_run_with_wrong_variables_contacts_no_host_and_gives_no_host_a_status(tmp_path, playbook, limit):
+def test_a_run_with_invalid_variables_contacts_no_host_and_sets_no_status(tmp_path, playbook, limit):
     hosts = {"h1": {}, "h2": {"mgmt_network": {"name": "ovirtmgmt", "vlan_tag": 5000}}}
     words = [
         "-e",
@@ -83,7 +83,7 @@ def test_a_run_without_a_definition_names_the_variable(tmp_path):
     )
 
 
-def test_a_role_in_a_playbook_of_somebody_else(tmp_path):
+def test_a_role_in_an_own_playbook(tmp_path):
     """The same values and messages as in playbooks, also for empty text, which Ansible's validation would reject."""
     (tmp_path / "hook.yml").write_text("[]", encoding="utf-8")
     check = {"ovirt.mgmt_network.check_arguments": {"roles": ["configure_mgmt"]}, "register": "found"}
@@ -158,7 +158,7 @@ def test_variables_of_the_play_are_checked_as_each_host_has_them(tmp_path):
     assert rc != 0 and "\"h2: mgmt_network: vlan_tag: got 'ten' (string)" in said
 
 
-def test_wrong_arguments_of_the_modules_fail_before_the_host_is_contacted(tmp_path):
+def test_invalid_module_arguments_fail_before_the_host_is_contacted(tmp_path):
     wrong = [
         ({"ovirt.mgmt_network.nmstate_apply": {"state": {}, "commit": "perhaps"}}, "commit"),
         (

@@ -98,14 +98,14 @@ def test_the_defaults_of_a_role_are_those_that_it_documents(role):
     assert {name for name, one in options.items() if "default" in one} <= set(real)
 
 
-def test_the_readme_lists_every_variable_of_the_playbooks_and_knows_those_of_roles():
+def test_the_readme_lists_every_variable_of_the_playbooks():
     rows, real = tables("README.md", "variable"), playbook_variables()
     options = {name: one.get("default") for role in ROLES for name, one in spec(role)["options"].items()}
     assert set(real) <= set(rows) <= set(real) | set(options)
     assert differences(rows, {**options, **real}) == {}
 
 
-def test_the_definition_is_described_alike_wherever_it_is():
+def test_all_descriptions_of_the_definition_have_the_same_keys():
     real = load("plugins/filter/mgmt_network_definition.yml")["DOCUMENTATION"]["options"]["_input"]["suboptions"]
     rows = tables("README.md", "key")
     assert set(rows) == set(real)
@@ -170,7 +170,7 @@ def documentation(kind):
 
 
 @pytest.mark.parametrize("kind", ["modules", "filter", "role"])
-def test_what_is_not_in_a_release_is_new_in_the_version_being_worked_on(kind):
+def test_unreleased_items_have_the_next_version(kind):
     now, before = load("galaxy.yml")["version"], released(kind)
     found = documentation(kind)
     assert set(before) <= set(found)
@@ -181,7 +181,7 @@ def test_what_is_not_in_a_release_is_new_in_the_version_being_worked_on(kind):
     assert set(versions(found)) <= known
 
 
-def test_fragments_wait_for_a_version_that_is_not_released_yet():
+def test_fragments_belong_to_an_unreleased_version():
     if list((ROOT / "changelogs/fragments").glob("*.yml")):
         assert load("galaxy.yml")["version"] not in load("changelogs/changelog.yaml")["releases"]
 

@@ -43,7 +43,7 @@ def test_faults(words, expected, monkeypatch):
         ("untwin x", "takes: nothing more"),
     ],
 )
-def test_words_that_make_no_sense_do_not_reach_the_fabric(words, says, monkeypatch):
+def test_invalid_arguments_do_not_reach_the_fabric(words, says, monkeypatch):
     monkeypatch.setattr(network, "_fabric", lambda *_arguments, **_options: pytest.fail("it was sent"))
     with pytest.raises(LabError) as error:
         network.fault(*words.split())
@@ -77,7 +77,7 @@ def test_words(argv, expected):
 
 
 @pytest.mark.parametrize("argv", [["up"], ["up", "a", "--layout", "none"], ["kill"], ["nonsense"], []])
-def test_words_that_are_none(argv, capsys):
+def test_invalid_arguments(argv, capsys):
     with pytest.raises(SystemExit) as error:
         command.parser().parse_args(argv)
     assert error.value.code == 2 and "usage:" in capsys.readouterr().err

@@ -44,7 +44,7 @@ def guest(tmp_path, monkeypatch):
     return boots
 
 
-def test_a_guest_that_hangs_is_booted_again(guest, tmp_path, capsys):
+def test_a_hanging_guest_is_restarted(guest, tmp_path, capsys):
     done = guest(False, True)
     hosts.boot("h1")
     kept = list((tmp_path / "logs").iterdir())
@@ -60,7 +60,7 @@ def test_only_once(guest):
     assert done == ["power", "cut", "power"]
 
 
-def test_a_guest_that_answers_is_left_alone(guest, capsys):
+def test_an_answering_guest_is_not_restarted(guest, capsys):
     done = guest(True)
     hosts.boot("h1")
     assert done == ["power"]

@@ -66,7 +66,7 @@ def test_profiles_fit_together(layout):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_no_placeholder_is_left(layout):
+def test_all_placeholders_are_replaced(layout):
     assert not re.search(r"[{}]", "".join([*keyfiles(layout, 11).values(), *other_files(layout, 11).values()]))
 
 

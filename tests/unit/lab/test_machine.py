@@ -19,7 +19,7 @@ def test_names(name):
 
 
 @pytest.mark.parametrize("name", ["", "H1", "1h", "../x", "a b", "a/b", "a" * 31, "-a", "h1\n"])
-def test_names_that_are_none(name):
+def test_invalid_names(name):
     with pytest.raises(machine.LabError, match="cannot name a host"):
         machine.checked_name(name, "host")
 

@@ -30,7 +30,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction imp
         (True, True),
     ],
 )
-def test_every_word_for_a_boolean_is_one_for_the_action_too(word, value):
+def test_the_action_accepts_every_boolean_text(word, value):
     validated = ArgumentSpecValidator(arguments.nmstate_apply()).validate({"state": {}, "commit": word})
     assert validated.error_messages == [] and validated.validated_parameters["commit"] is value
 
@@ -46,13 +46,13 @@ def test_every_word_for_a_boolean_is_one_for_the_action_too(word, value):
         ({"transaction": "20261121T051643-5f0c1a; reboot"}, "transaction: got"),
     ],
 )
-def test_what_a_specification_cannot_say(given, words):
+def test_checks_beyond_the_specification(given, words):
     with pytest.raises(arguments.ArgumentError) as caught:
         arguments.check(given)
     assert str(caught.value).startswith(words)
 
 
-def test_what_is_allowed_passes():
+def test_valid_arguments_pass():
     arguments.check(
         {"timeout": 10, "probes": [{"type": "tcp", "target": "h", "port": 22}], "transaction": "20261121T051643-5f0c1a"}
     )
@@ -60,7 +60,7 @@ def test_what_is_allowed_passes():
 
 
 @pytest.mark.parametrize("name", ["nmstate_apply", "network_commit"])
-def test_the_specification_is_what_is_documented(name):
+def test_the_specification_matches_the_documentation(name):
     module = importlib.import_module("ansible_collections.ovirt.mgmt_network.plugins.modules." + name)
     documented = yaml.safe_load(module.DOCUMENTATION)["options"]
     spec = getattr(arguments, name)()
@@ -87,7 +87,7 @@ def test_the_specification_is_what_is_documented(name):
         ("spinning: yes, mapping: 3, key: value", "spinning: yes, mapping: 3, key: value"),
     ],
 )
-def test_secrets_are_masked_and_nothing_else(data, expected):
+def test_only_secrets_are_masked(data, expected):
     assert masking.masked(data) == expected
 
 
@@ -99,7 +99,7 @@ def modes(folder):
     }
 
 
-def test_what_the_host_writes_down_is_private_from_its_creation(tmp_path, monkeypatch):
+def test_files_of_the_host_are_private_from_their_creation(tmp_path, monkeypatch):
     seen = []
     real = os.open
     monkeypatch.setattr(

@@ -55,7 +55,7 @@ def never(*_args):
     pytest.fail("the host was read")
 
 
-def test_only_facts_come_back(run):
+def test_only_facts_are_returned(run):
     result = run(lambda *words: {"words": words}, control_address="2001:db8::1")
     control = {"local": "2001:db8::1", "peer": "", "ssh_connection_source": "option"}
     facts = {"words": (["w*", "usb*"], control)}
@@ -78,7 +78,7 @@ def test_only_facts_come_back(run):
         ({"control_address": "engine.example"}, "control_address: 'engine.example' is not an IP address"),
     ],
 )
-def test_what_is_missing_is_said_before_anything_is_read(run, case, says):
+def test_missing_tools_are_reported_first(run, case, says):
     result = run(never, **case)
     assert result["failed"] is True
     assert says in result["msg"]

@@ -58,7 +58,7 @@ def test_nothing_is_planned_while_a_foreign_checkpoint_stays(host):
     assert done == ["recover"]
 
 
-def test_check_mode_waits_for_nobody(host):
+def test_check_mode_does_not_wait(host):
     seen, done = host
     seen += [[FOREIGN]]
     nmstate_apply.settled_plan(module(check_mode=True))

@@ -93,7 +93,7 @@ OPTIONAL = {"profiles.*.beyond_nmstate", "profiles.*.slaac_addresses", "profiles
 DIGESTED = {*plan.READ, "control"}
 
 
-def test_decisions_read_only_keys_that_there_are():
+def test_decisions_only_read_existing_keys():
     Watched.asked = set()
     seen = set()
     for document in DOCUMENTS:
@@ -108,7 +108,7 @@ def test_decisions_read_only_keys_that_there_are():
     assert {key.partition(".")[0] for key in Watched.asked} - DIGESTED == set()
 
 
-def test_what_is_decided_on_real_facts_can_be_checked_and_devised():
+def test_decisions_on_recorded_facts_can_be_validated_and_planned():
     document, definition = DOCUMENTS[0], DEFINITIONS[0]
     request = plans.derive(document, definition, "h")["request"]
     assert check_request(request, document, definition) == request
@@ -116,7 +116,7 @@ def test_what_is_decided_on_real_facts_can_be_checked_and_devised():
     assert [one["name"] for one in state["interfaces"]] == ["bond4", "bond4.3000", "eth1", "eth2", "ovirtmgmt"]
 
 
-def test_networks_carry_the_quality_of_service_that_vdsm_runs_with():
+def test_networks_contain_vdsms_quality_of_service():
     assert DOCUMENTS[1]["networks"]["storage"]["hostQos"] == QOS
     assert "hostQos" not in DOCUMENTS[0]["networks"]
 
@@ -125,7 +125,7 @@ def test_networks_carry_the_quality_of_service_that_vdsm_runs_with():
     "document, given, expected",
     [(DOCUMENTS[2], "", "trusted"), (DOCUMENTS[0], "", ""), (DOCUMENTS[2], "public", "public"), ({}, "", "")],
 )
-def test_host_deploy_opens_the_zone_of_the_interface_ansible_came_in_by(document, given, expected):
+def test_host_deploy_uses_the_zone_of_the_connected_interface(document, given, expected):
     zone = firewall.zone(given, document)
     assert zone == expected
     assert firewall.calls("stopped", zone) == [["firewall-offline-cmd", *([f"--zone={zone}"] if zone else [])]]
@@ -137,7 +137,7 @@ def test_host_deploy_keeps_the_lines_of_a_network_small():
     assert any(line.startswith("- ") for line in packed.difference(kept, DOCUMENTS[0]))
 
 
-def test_roles_and_playbooks_read_only_keys_that_there_are():
+def test_roles_and_playbooks_only_read_existing_keys():
     words = re.compile(r"(?:host_network(?:'\])?)\.(\w+)")
     found = {}
     for folder in ("roles", "playbooks"):

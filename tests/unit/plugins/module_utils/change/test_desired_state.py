@@ -130,7 +130,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("state, says", REFUSED.values(), ids=REFUSED.keys())
-def test_what_cannot_be_undone_or_compared_is_refused_before(state, says, monkeypatch):
+def test_state_that_cannot_be_undone_or_compared_is_rejected(state, says, monkeypatch):
     monkeypatch.setattr(nmstatectl, "show", lambda: CURRENT)
     monkeypatch.setattr(run.networkmanager, "profiled_devices", set)
     with pytest.raises(run.TransactionError, match=says) as raised:
@@ -148,12 +148,12 @@ def test_what_cannot_be_undone_or_compared_is_refused_before(state, says, monkey
         {"interfaces": [{"name": "br1", "bridge": {"port": [{"name": "eth1"}]}}]},
     ],
 )
-def test_what_holds_is_never_refused(state, monkeypatch):
+def test_unchanged_state_is_never_rejected(state, monkeypatch):
     monkeypatch.setattr(nmstatectl, "show", lambda: CURRENT)
     assert run.plan({"state": state, "persistent": True}).missing["state"] == {}
 
 
-def test_guests_are_left_out_and_all_else_stays():
+def test_only_guests_are_left_out():
     seen = digest.without_guests(CURRENT)
     assert [iface["name"] for iface in seen["interfaces"]] == ["eth1", "ovs0", "br1"]
     assert seen["interfaces"][2]["bridge"] == {"port": [{"name": "eth1"}], "options": {"gc-timer": 5}}

@@ -247,7 +247,7 @@ HOLDS = {
 
 
 @pytest.mark.parametrize("desired", HOLDS.values(), ids=HOLDS.keys())
-def test_what_holds_is_not_named(desired):
+def test_unchanged_interfaces_are_not_named(desired):
     assert difference(desired, CURRENT) == {}
 
 
@@ -319,13 +319,13 @@ DIFFERS = {
 
 
 @pytest.mark.parametrize("wanted, left", DIFFERS.values(), ids=DIFFERS.keys())
-def test_only_what_differs_is_left(wanted, left):
+def test_only_differences_remain(wanted, left):
     assert difference({"interfaces": [{"name": "eth2", "state": "up", "mtu": 1500}, wanted]}, CURRENT)[
         "interfaces"
     ] == [left]
 
 
-def test_routes_rules_and_dns_that_differ_are_left_alone_with_themselves():
+def test_only_differing_routes_rules_and_dns_remain():
     route = {
         "destination": "0.0.0.0/0",
         "next-hop-address": "10.80.0.1",
@@ -349,14 +349,14 @@ def test_routes_rules_and_dns_that_differ_are_left_alone_with_themselves():
     assert difference(desired, CURRENT) == {**desired, "routes": {"config": [route, {**gone, "table-id": 254}]}}
 
 
-def test_rules_that_hold_are_told_again_when_addresses_move():
+def test_unchanged_rules_are_repeated_when_addresses_move():
     rules = CURRENT["route-rules"]
     moving = {"interfaces": [{"name": "bond4.3000", "state": "up", "ipv4": OFF}], "route-rules": rules}
     assert difference(moving, CURRENT)["route-rules"] == rules
     assert difference({"route-rules": rules}, CURRENT) == {}
 
 
-def test_a_nic_whose_profile_is_to_go():
+def test_a_nic_whose_profile_is_removed():
     gone = {"name": "eth8", "state": "absent"}
     assert difference({"interfaces": [gone]}, CURRENT, profiled={"eth8"})["interfaces"] == [gone]
 
@@ -367,7 +367,7 @@ def test_servers_that_are_purged(config, left):
     assert not difference({"dns-resolver": {"config": config}}, dict(CURRENT, **{"dns-resolver": {"config": {}}}))
 
 
-def test_what_the_host_has_in_place_of_a_change_and_what_of_it_only_nmstate_tells():
+def test_before_and_the_part_that_only_nmstate_shows():
     change = {
         "interfaces": [
             {
@@ -406,7 +406,7 @@ def test_what_the_host_has_in_place_of_a_change_and_what_of_it_only_nmstate_tell
     assert difference(held(change, CURRENT), CURRENT) == {}
 
 
-def test_the_inputs_stay_as_they_are():
+def test_the_inputs_are_not_modified():
     desired, current = copy.deepcopy(DIFFERS["an MTU"][0]), copy.deepcopy(CURRENT)
     difference({"interfaces": [desired]}, current)
     assert (desired, current) == (DIFFERS["an MTU"][0], CURRENT)
@@ -428,14 +428,14 @@ def test_mtu_raises_are_the_interfaces_that_differ_by_a_higher_mtu_only_bases_fi
     ]
 
 
-def test_without_leaves_nothing_when_nothing_is_left():
+def test_without_returns_an_empty_state():
     change = {"interfaces": [{"name": "bond4", "mtu": 9000}]}
     assert without(change, ["bond4"]) == {}
     assert without(change, ["eth2"]) == change
 
 
 @pytest.mark.parametrize("servers, told", [(["10.80.0.1"], True), ([], False)])
-def test_dns_servers_that_hold_are_told_again_when_addresses_move(servers, told):
+def test_unchanged_dns_servers_are_repeated_when_addresses_move(servers, told):
     desired = {
         "interfaces": [{"name": "bond4.3000", "state": "up", "ipv4": OFF}],
         "dns-resolver": {"config": {"server": servers}},

@@ -28,7 +28,7 @@ IAID = {"ipv6.dhcp-iaid": "2a:83:5d:db"}
         ({"eth1": {"connection.zone": None}}, "got None"),
     ],
 )
-def test_what_cannot_be_used_is_named(settings, says):
+def test_invalid_settings_are_named(settings, says):
     with pytest.raises(RequestError) as error:
         ps.check(settings, {"eth1"})
     assert says in str(error.value)
@@ -51,7 +51,7 @@ def test_what_cannot_be_used_is_named(settings, says):
         (IAID, {"lease": "00:0c:01:01"}, IAID),
     ],
 )
-def test_what_lacks(wanted, have, expected):
+def test_missing_settings(wanted, have, expected):
     now = {}
     if have is not None:
         lease = have.pop("lease", "") if have else ""
@@ -147,7 +147,7 @@ REAPPLY = ["device", "reapply", "ovirtmgmt"]
         ),
     ],
 )
-def test_the_least_disturbance(wanted, saved, applied, lease, expected, monkeypatch):
+def test_the_least_interruption(wanted, saved, applied, lease, expected, monkeypatch):
     called = host(monkeypatch, profile(**saved), profile(**applied), lease)
     EFFECT.put({"ovirtmgmt": wanted}, context())
     assert called == expected
@@ -210,7 +210,7 @@ def test_a_device_that_takes_no_reapply_is_activated(monkeypatch):
     "device, fails, says",
     [("ovirtmgmt", ("modify",), "modify uuid u connection.zone internal: refused"), ("eth9", (), "no active profile")],
 )
-def test_what_fails_says_so(device, fails, says, monkeypatch):
+def test_failures_are_reported(device, fails, says, monkeypatch):
     host(monkeypatch, profile(), profile(), fails=fails)
     with pytest.raises(EffectError, match=says):
         EFFECT.put({device: {"connection.zone": "internal"}}, context())
@@ -237,7 +237,7 @@ def test_undoing_never_fails(applied, fails, says, monkeypatch):
         ({"interfaces": [{"name": "eth9"}]}, {}, []),
     ],
 )
-def test_settings_that_are_seen_to(change, lacking, expected):
+def test_settings_to_write(change, lacking, expected):
     settings = {"eth1": {"connection.zone": "a"}, "ovirtmgmt": {"ipv6.dhcp-iaid": "00:00:00:05"}}
     assert sorted(ps.to_write(settings, change, lacking)) == expected
     assert ps.to_write({}, change, {}) == {}

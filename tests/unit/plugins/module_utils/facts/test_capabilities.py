@@ -166,7 +166,7 @@ def test_gateways(routes, expected):
     assert ("ipv4gateways" in nic, "ipv6gateways" in nic) == ("ipv4gateways" in expected, "ipv6gateways" in expected)
 
 
-def test_how_addresses_come_about():
+def test_the_origin_of_addresses():
     state = {
         "interfaces": [
             {

@@ -33,7 +33,7 @@ def test_an_empty_state_has_all_parts():
         {"name": "wlan0", "type": "wifi", "state": "up"},
     ],
 )
-def test_guests_and_hidden_devices_go(gone):
+def test_guests_and_hidden_devices_are_removed(gone):
     state = {"interfaces": [gone, {"name": "eth1", "type": "veth", "state": "up"}]}
     assert [iface["name"] for iface in digest(state, hidden={"wlan0"})["interfaces"]] == ["eth1"]
 

@@ -64,7 +64,7 @@ def test_bond_with_a_vlan():
     assert [iface["name"] for iface in facts["nmstate"]["interfaces"]] == ["bond4", "bond4.3000", "eth1", "eth2"]
 
 
-def test_a_bit_of_everything():
+def test_a_host_with_all_kinds_of_devices():
     facts = compose("busy")
     assert facts["lastClientIface"] == "ovirtmgmt"
     assert set(facts["nics"]) == {"eth1", "eth2"}  # no tap, container, macvtap or wlan0
@@ -199,5 +199,5 @@ def announced(*addresses, method="auto", static=(), local=""):
         (["2001:db8::5/64", "2001:db8:1::6/64"], {"local": "2001:db8:1::6"}, ["2001:db8:1::6/64", "2001:db8::5/64"]),
     ],
 )
-def test_addresses_by_announcements(addresses, more, expected):
+def test_addresses_from_router_advertisements(addresses, more, expected):
     assert announced(*addresses, **more) == expected

@@ -10,7 +10,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.module_utils.facts import pr
 from ansible_collections.ovirt.mgmt_network.tests.unit.builders.profiles import profile
 
 
-def test_what_a_profile_has():
+def test_settings_of_a_profile():
     assert (
         profile_properties.carried(profile())
         == profile_properties.carried({"connection": {"zone": "", "mdns": None}})
@@ -56,5 +56,5 @@ def test_what_a_profile_has():
         ),
     ],
 )
-def test_what_nmstate_has_no_word_for(values, expected):
+def test_attributes_that_nmstate_does_not_support(values, expected):
     assert profile_properties.beyond_nmstate(profile(**values)) == expected

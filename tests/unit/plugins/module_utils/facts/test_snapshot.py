@@ -91,7 +91,7 @@ def test_options_of_a_bridge(options, expected):
     assert comparison.differing(was, now) == (["bridge"] if expected else [])
 
 
-def test_a_tree_that_settles_shortens_the_ageing_time_by_itself():
+def test_a_settling_spanning_tree_changes_the_ageing_time():
     was = bridge(stp_state=1)
     assert comparison.differing(was, bridge(stp_state=1, topology_change=1, ageing_time=3000)) == []
 
@@ -225,15 +225,15 @@ TOUCHED = {
 
 
 @pytest.mark.parametrize("change, expected", TOUCHED.values(), ids=TOUCHED.keys())
-def test_what_a_change_can_touch(change, expected):
+def test_the_scope_of_a_change(change, expected):
     assert scope.touched(change, host(), CONFIG)["devices"] == sorted(expected)
 
 
-def test_the_holder_of_an_address_to_keep_and_devices_with_settings_are_touched():
+def test_devices_with_kept_addresses_or_settings_are_in_scope():
     assert scope.touched({}, host(), {}, keep=["192.0.2.7"], others=["eth1"])["devices"] == ["eth1", "eth7"]
 
 
-def test_strangers_are_reported_apart():
+def test_other_changes_are_reported_separately():
     old, new = host(), copy.deepcopy(host())
     within = scope.touched(
         {"interfaces": [{"name": "br5", "bridge": {"options": {"stp": {"enabled": True}}}}]}, old, CONFIG
@@ -259,7 +259,7 @@ def test_strangers_are_reported_apart():
     }
 
 
-def test_what_the_change_left_behind_is_found():
+def test_remainders_of_a_change_are_found():
     old, new = host(), copy.deepcopy(host())
     change = {
         "interfaces": [{"name": "br5", "bridge": {}}, {"name": "bond4.6", "vlan": {"base-iface": "bond4", "id": 6}}],
@@ -305,7 +305,7 @@ def test_options_are_written_to_the_kernel_without_an_activation(monkeypatch, wa
     assert calls == [["ip", "link", "set", "dev", "dev", *expected]]
 
 
-def test_a_guests_tap_is_put_back_only_where_it_lost_its_bridge(monkeypatch):
+def test_a_tap_is_only_attached_again_if_it_lost_its_bridge(monkeypatch):
     calls = []
     monkeypatch.setattr(kernel, "run", lambda argv, timeout: calls.append(argv) or (0, "", ""))
     monkeypatch.setattr(
@@ -332,7 +332,7 @@ RULES = [
 
 
 @pytest.mark.parametrize("entry, words", RULES)
-def test_rules_as_ip_takes_them(entry, words):
+def test_rules_in_the_format_of_ip(entry, words):
     assert repair._rule_words(entry) == words
 
 
@@ -346,7 +346,7 @@ def test_rules_as_ip_takes_them(entry, words):
         ([link("eth5", master="br5"), link("bond4", "bond")], None, {}),
     ],
 )
-def test_guests_are_told_from_what_is_configured(links, seen, expected, monkeypatch):
+def test_guests_are_distinguished_from_configured_devices(links, seen, expected, monkeypatch):
     def objects():
         assert seen is not None, "NetworkManager is asked only where there may be a guest"
         return {}
@@ -356,7 +356,7 @@ def test_guests_are_told_from_what_is_configured(links, seen, expected, monkeypa
     assert snapshot.guests(links) == expected
 
 
-def test_a_snapshot_is_made_of_what_networkmanager_manages(monkeypatch):
+def test_a_snapshot_contains_devices_managed_by_networkmanager(monkeypatch):
     links = [
         link("eth1", addr_info=[{"local": "192.0.2.5", "prefixlen": 24, "scope": "global"}]),
         link("docker0", "bridge"),

@@ -72,7 +72,7 @@ def test_refused(change, settings, keep, unmanaged, expected):
     ("why", "words"),
     [("unmanaged", "NetworkManager does not manage eth1,"), ("external", "eth1 was configured by another program")],
 )
-def test_the_module_refuses_with_reason_and_remedy(why, words, monkeypatch):
+def test_the_module_rejects_the_change_with_reason_and_remedy(why, words, monkeypatch):
     monkeypatch.setattr(nmstate_apply.networkmanager, "unmanaged_of", lambda _objects: {"eth1": why})
     monkeypatch.setattr(nmstate_apply.kernel, "links", lambda: LINKS)
     with pytest.raises(run.TransactionError) as refused:

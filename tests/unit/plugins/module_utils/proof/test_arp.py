@@ -84,7 +84,7 @@ def test_who_answers(frames, said, devices):
     assert probe[:6] == b"\xff" * 6 and probe[6:12] == OWN
 
 
-def test_another_nic_on_the_same_segment_would_answer_itself(devices):
+def test_another_nic_on_the_same_segment_would_answer(devices):
     devices["eth2"] = Socket(heard=[(answer(OWN, TARGET), ("eth2", 0x0806, _PACKET_HOST, 1, OWN))])
     with pytest.raises(arp.OwnSegmentError, match="eth2 of this host is on the same segment as eth1"):
         arp.duplicate(TARGET, ["eth1"], 5)
@@ -101,7 +101,7 @@ def test_other_traffic_of_another_nic_is_not_our_broadcast(frame, kind, devices)
     assert arp.duplicate(TARGET, ["eth1"], 5) == ""
 
 
-def test_a_device_stands_on_its_ports_and_bases(tmp_path, monkeypatch):
+def test_devices_below_are_ports_and_bases(tmp_path, monkeypatch):
     for name, lower in {"bond4.3000": ["bond4"], "bond4": ["eth1", "eth2"], "eth1": [], "eth2": []}.items():
         (tmp_path / name).mkdir()
         for one in lower:

@@ -61,7 +61,7 @@ NOTHING = [
 
 @pytest.mark.parametrize("local, words", NOTHING)
 @pytest.mark.parametrize("more", [{}, {"addresses": []}, {"addresses": ["192.0.2.7"], "probes": []}])
-def test_a_connection_that_proves_nothing_does_not_commit(local, words, more):
+def test_a_connection_that_cannot_verify_does_not_commit(local, words, more):
     with pytest.raises(kept_addresses.KeepError, match=words) as caught:
         wanted(local=local, **more)
     assert all(
@@ -71,7 +71,7 @@ def test_a_connection_that_proves_nothing_does_not_commit(local, words, more):
 
 
 @pytest.mark.parametrize("local, _words", NOTHING)
-def test_but_may_leave_the_change_pending(local, _words):
+def test_a_connection_that_cannot_verify_can_leave_the_change_pending(local, _words):
     assert wanted(local=local, commit=False) == ([], False)
 
 

@@ -107,17 +107,17 @@ def reply(version, ident=IDENT, number=1, data=DATA):
         pytest.param({"data": DATA + b"\0"}, False, id="too long"),
     ],
 )
-def test_only_its_own_full_answer_counts(version, packet, expected):
+def test_only_a_complete_answer_to_the_own_request_counts(version, packet, expected):
     assert probes.is_answer(reply(version, **packet), version, IDENT, DATA, {1, 2}) is expected
 
 
-def test_a_request_is_no_answer():
+def test_a_request_is_not_an_answer():
     assert not probes.is_answer(b"\x45" + b"\0" * 19 + probes.echo_request(4, IDENT, 1, DATA), 4, IDENT, DATA, {1})
     assert not probes.is_answer(b"\x45" + b"\0" * 19, 4, IDENT, DATA, {1})
 
 
 @pytest.mark.parametrize("version", [4, 6])
-def test_an_error_of_another_probe_is_not_its_own(version):
+def test_errors_of_other_probes_are_ignored(version):
     quoted = probes.echo_request(version, IDENT, 1, DATA)[:28]
     assert probes.is_ours(quoted, version, IDENT)
     assert not probes.is_ours(quoted, version, IDENT + 1)

@@ -122,7 +122,7 @@ def test_bond_defaults_of_the_kernel(dump, tmp_path, monkeypatch):
     assert [argv[:3] for argv in calls] == [["unshare", "--net", "--mount"]]
 
 
-def test_bond_defaults_where_neither_can_be_had(tmp_path, monkeypatch):
+def test_bond_defaults_if_neither_is_available(tmp_path, monkeypatch):
     monkeypatch.setattr(kernel, "BOND_DEFAULTS", str(tmp_path / "none"))
     monkeypatch.setattr(kernel, "run", lambda argv, **_kwargs: (1, "", "unshare: Operation not permitted"))
     assert kernel.bond_defaults({"4"}) == {}

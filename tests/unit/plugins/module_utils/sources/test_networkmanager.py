@@ -90,7 +90,7 @@ def test_plain(raw, value):
     assert nm.plain(raw) == value
 
 
-def test_what_the_objects_tell():
+def test_data_from_the_objects():
     assert nm.version_of(MANAGED) == "1.52.1"
     assert nm.version_of({}) == ""
     assert nm.devices_of(MANAGED) == {"lo": {"managed": True}, "eth1": {"managed": True}, "veth9": {"managed": False}}
@@ -122,7 +122,7 @@ def profile(properties=None, **settings):
     return found["eth1"]
 
 
-def test_profile_tells_only_what_is_set():
+def test_a_profile_only_contains_set_properties():
     assert profile() == {
         "uuid": "u-eth1",
         "id": "System eth1",
@@ -210,7 +210,7 @@ def test_destroy_names_the_checkpoint(monkeypatch):
         ),
     ],
 )
-def test_failures_say_what_to_do(err, says, monkeypatch):
+def test_errors_contain_a_remedy(err, says, monkeypatch):
     monkeypatch.setattr(nm, "run", lambda *_args, **_kwargs: (1, "", err + "\n"))
     with pytest.raises(nm.NetworkManagerError, match=says):
         nm.checkpoint_paths()
@@ -260,7 +260,7 @@ def connected(state=100, flags=0, active=True, **properties):
         ({}, {}),
     ],
 )
-def test_what_is_connected(objects, expected):
+def test_connected_devices(objects, expected):
     assert nm.connected_of(objects) == expected
 
 

@@ -70,7 +70,7 @@ def test_errors(err, rc, kind, parts, message, hint):
         ("x" * 900, "x" * 500),
     ],
 )
-def test_the_line_that_tells(err, said):
+def test_the_error_line(err, said):
     assert nmstatectl.explain(err) == said
 
 
@@ -87,7 +87,7 @@ def test_the_line_that_tells(err, said):
         ),
     ],
 )
-def test_an_application_tells_its_checkpoint(answer, checkpoint, failed, monkeypatch):
+def test_apply_returns_its_checkpoint(answer, checkpoint, failed, monkeypatch):
     calls = []
     monkeypatch.setattr(nmstatectl, "run", lambda argv, **options: calls.append((argv, options)) or answer)
     result = nmstatectl.apply({"interfaces": []}, 90, 60, memory_only=True)
@@ -107,7 +107,7 @@ def raised(monkeypatch, error):
     monkeypatch.setattr(nmstatectl, "run", run)
 
 
-def test_a_tool_that_does_not_end_leaves_its_checkpoint(monkeypatch):
+def test_a_tool_that_times_out_leaves_its_checkpoint(monkeypatch):
     error = CommandError("nmstatectl: no end within 60 s", argv=["nmstatectl"])
     error.out, error.err = "", LOG.format(CHECKPOINT)
     raised(monkeypatch, error)

@@ -10,7 +10,7 @@ TAP = "[connection]\nid=vnet0\ntype=tun\n\n[.nmmeta]\nnm-generated=true\nvolatil
 OWN = "[connection]\nid=eth1\ntype=ethernet\n\n[user]\nexternal=true\n"
 
 
-def test_guests_that_start_and_stop_are_left_alone(tmp_path):
+def test_profiles_of_guests_are_ignored(tmp_path):
     live, copy = tmp_path / "live", tmp_path / "copy"
     live.mkdir()
     (live / "eth1").write_text(OWN)

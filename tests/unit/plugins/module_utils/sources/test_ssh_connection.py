@@ -108,7 +108,7 @@ def test_own_environment_first(proc):
     assert found == {"local": "10.88.0.50", "peer": "10.99.0.1", "ssh_connection_source": "environment"}
 
 
-def test_sudo_dropped_it(proc):
+def test_the_environment_of_parents_after_sudo(proc):
     proc.add("90", "sshd-session")
     proc.add("100", "sh", "HOME=/home/joe|SSH_CONNECTION=10.99.0.1 50380 10.88.0.50 22|A=b=c")
     proc.add("101", "sudo", "HOME=/home/joe")

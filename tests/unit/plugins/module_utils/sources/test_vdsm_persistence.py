@@ -59,19 +59,19 @@ def test_a_record_is_written_as_vdsm_writes_it(roots):
         )
 
 
-def test_a_record_that_is_there_is_not_written_again(roots):
+def test_an_existing_record_is_not_written_again(roots):
     commit(RECORD, roots)
     assert vdsm_persistence.record_in_sync(RECORD, roots)
     assert vdsm_persistence.prepare_record(RECORD, roots) == []
 
 
-def test_other_networks_stay_and_removed_ones_go(roots):
+def test_other_networks_are_kept_and_removed_ones_are_deleted(roots):
     commit({"networks": {"storage": {"nic": "eth5"}, "old": {"nic": "eth6"}}}, roots)
     commit({"networks": {"ovirtmgmt": NETWORK, "old": {"remove": True}}}, roots)
     assert sorted(vdsm_persistence.read(roots[0])["networks"]) == ["ovirtmgmt", "storage"]
 
 
-def test_nothing_counts_before_it_is_published_and_what_is_discarded_leaves_no_trace(roots):
+def test_records_are_active_after_publish_and_discard_leaves_nothing(roots):
     prepared = vdsm_persistence.prepare_record(RECORD, roots)
     assert vdsm_persistence.read(roots[0])["networks"] == {}
     for one in json.loads(json.dumps(prepared)):  # it travels through the journal
@@ -79,7 +79,7 @@ def test_nothing_counts_before_it_is_published_and_what_is_discarded_leaves_no_t
     assert [os.listdir(os.path.dirname(root)) for root in roots] == [[], []]
 
 
-def test_publishing_twice_is_publishing_once(roots):
+def test_publish_is_idempotent(roots):
     prepared = vdsm_persistence.prepare_record(RECORD, roots)
     for one in prepared + prepared:
         vdsm_persistence.publish(one)
@@ -109,7 +109,7 @@ def test_a_plain_folder_is_read_and_replaced(roots):
     assert beside(roots[0]) == []
 
 
-def test_a_power_cut_while_a_plain_folder_steps_aside_heals(roots, monkeypatch):
+def test_a_power_cut_during_the_replacement_of_a_plain_folder_is_recovered(roots, monkeypatch):
     write(roots[0] + "/nets", storage='{"nic": "eth5"}')
     prepared = vdsm_persistence.prepare_record(RECORD, roots)
 
@@ -127,7 +127,7 @@ def test_a_power_cut_while_a_plain_folder_steps_aside_heals(roots, monkeypatch):
 
 
 @pytest.mark.parametrize("name, text", [(".storage.swp", "\0garbage"), ("list", "[]"), ("empty", "")])
-def test_strays_are_told_left_out_and_not_lost(roots, name, text):
+def test_unreadable_files_are_reported_and_kept(roots, name, text):
     commit({"networks": {"storage": {"nic": "eth5"}, **RECORD["networks"]}, "bondings": RECORD["bondings"]}, roots)
     old = os.path.realpath(roots[0])
     write(roots[0] + "/nets", **{name: text})
@@ -141,7 +141,7 @@ def test_strays_are_told_left_out_and_not_lost(roots, name, text):
     assert vdsm_persistence.record_in_sync(RECORD, roots)
 
 
-def test_both_roots_say_the_same_afterwards(roots):
+def test_both_roots_are_equal_afterwards(roots):
     write(roots[0] + "/nets", storage='{"nic": "eth5"}', old='{"nic": "eth6"}')
     write(roots[1] + "/nets", storage='{"nic": "eth7"}')
     write(roots[1] + "/devices", eth5='{"sriov": {"numvfs": 4}}')
@@ -153,7 +153,7 @@ def test_both_roots_say_the_same_afterwards(roots):
     assert not vdsm_persistence.dirty(roots)
 
 
-def test_without_staging_the_safe_networks_are_what_runs(roots):
+def test_without_staging_the_saved_networks_are_running(roots):
     write(roots[0] + "/nets", storage='{"nic": "eth5"}')
     assert not vdsm_persistence.dirty(roots)
     commit(RECORD, roots)
@@ -170,7 +170,7 @@ def test_a_tree_that_vdsm_has_replaced_since_is_not_published_again(roots):
     assert sorted(vdsm_persistence.read(roots[0])["networks"]) == ["newer", "ovirtmgmt"]
 
 
-def test_a_folder_of_another_place_is_not_deleted(roots, tmp_path):
+def test_a_folder_in_another_place_is_not_deleted(roots, tmp_path):
     elsewhere = tmp_path / "elsewhere"
     write(str(elsewhere / "nets"), storage='{"nic": "eth5"}')
     os.makedirs(os.path.dirname(roots[0]))
@@ -190,14 +190,14 @@ def test_modes_do_not_depend_on_the_umask(roots):
     assert [oct(stat.S_IMODE(os.stat(path).st_mode)) for path in paths] == ["0o755", "0o755", "0o755", "0o644"]
 
 
-def test_a_root_that_cannot_be_written_leaves_the_other_alone(roots, tmp_path):
+def test_if_one_root_cannot_be_written_the_other_is_unchanged(roots, tmp_path):
     (tmp_path / "staging").write_text("a file where a folder should be")
     with pytest.raises(OSError):
         vdsm_persistence.prepare_record(RECORD, roots)
     assert os.listdir(tmp_path / "persistence") == []
 
 
-def test_what_runs_is_read_and_what_a_boot_would_change_is_named(roots):
+def test_running_and_unsaved_networks(roots):
     write(roots[0] + "/nets", storage='{"nic": "eth5"}', old='{"nic": "eth6"}', same='{"nic": "eth8"}')
     assert sorted(vdsm_persistence.running(roots)["networks"]) == ["old", "same", "storage"]  # nothing has run yet
     assert vdsm_persistence.unsaved(roots) == {"networks": [], "bondings": []}
@@ -212,7 +212,7 @@ def test_what_runs_is_read_and_what_a_boot_would_change_is_named(roots):
     assert vdsm_persistence.dirty(roots)
 
 
-def test_a_record_in_memory_leaves_the_disk_alone(roots, memory, tmp_path):
+def test_a_record_in_memory_does_not_change_the_disk(roots, memory, tmp_path):
     write(roots[0] + "/nets", storage='{"nic": "eth5"}')
     before = sorted(str(path) for path in tmp_path.rglob("*"))
     assert not vdsm_persistence.record_in_sync(RECORD, roots, False)
@@ -228,7 +228,7 @@ def test_a_record_in_memory_leaves_the_disk_alone(roots, memory, tmp_path):
     assert not vdsm_persistence.record_in_sync(RECORD, roots)
 
 
-def test_a_network_can_be_removed_in_memory_alone(roots):
+def test_a_network_can_be_removed_in_memory_only(roots):
     write(roots[0] + "/nets", storage='{"nic": "eth5"}')
     commit({"networks": {"storage": {"remove": True}}}, roots, False)
     assert vdsm_persistence.running(roots)["networks"] == {}
@@ -244,7 +244,7 @@ def test_what_is_recorded_on_disk_is_no_longer_in_memory(roots):
     assert vdsm_persistence.record_in_sync(RECORD, roots)
 
 
-def test_a_record_in_memory_that_is_discarded_leaves_no_trace(roots, memory):
+def test_a_discarded_record_in_memory_leaves_nothing(roots, memory):
     for one in vdsm_persistence.prepare_record(RECORD, roots, False):
         vdsm_persistence.discard(one)
     assert os.listdir(os.path.dirname(memory)) == []

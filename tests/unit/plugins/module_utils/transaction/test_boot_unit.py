@@ -38,7 +38,7 @@ def there(entry):
     return os.path.exists(os.path.join(boot_unit.UNITS, boot_unit.NAME)), os.path.exists(entry["base"])
 
 
-def test_a_start_in_the_boot_that_made_it_does_nothing(unit):
+def test_a_start_in_the_same_boot_does_nothing(unit):
     entry, start = unit
     os.mkdir(entry["base"] + "/new-one")
     assert (
@@ -47,14 +47,14 @@ def test_a_start_in_the_boot_that_made_it_does_nothing(unit):
 
 
 @pytest.mark.parametrize("left", ["new-one", "ended-one", ""])
-def test_without_a_journal_it_removes_itself_and_what_was_left(unit, left):
+def test_without_a_journal_it_removes_itself_and_remainders(unit, left):
     entry, start = unit
     os.makedirs(os.path.join(entry["base"], left, "code"))
     assert start("another boot") == ""
     assert there(entry) == (False, left == "") and not os.path.exists(boot_unit.WANTS)
 
 
-def test_a_unit_that_found_no_room_leaves_nothing(unit, monkeypatch):
+def test_a_unit_that_cannot_be_written_leaves_nothing(unit, monkeypatch):
     entry, _start = unit
     boot_unit.disarm()
 

@@ -89,7 +89,7 @@ def stale(entry):
 
 
 @pytest.mark.parametrize("damage", [lose, cut_short, lose_all, stale])
-def test_an_undo_never_runs_from_a_source_that_is_not_whole(host, damage):
+def test_an_undo_never_uses_a_damaged_copy(host, damage):
     entry = host.open()
     entry["path_of_eth1"] = str(host.folder / "eth1.nmconnection")
     mailbox.tell("one", checkpoint="/C/7")
@@ -113,7 +113,7 @@ def test_a_damaged_copy_at_boot_deletes_nothing_and_is_reported(host):
     assert host.status()["phase"] == "failed" and "damaged" in host.status()["reason"]
 
 
-def test_a_commit_whose_flush_fails_is_taken_back(host, monkeypatch):
+def test_a_commit_whose_flush_fails_is_reverted(host, monkeypatch):
     entry = host.open()
     monkeypatch.setattr(durable_files, "sync", broken_sync(host.base))
     with pytest.raises(OSError):
@@ -134,7 +134,7 @@ def broken_sync(base):
     return sync
 
 
-def test_a_full_disk_gets_the_room_that_was_kept_for_the_undo(host, monkeypatch):
+def test_a_full_disk_uses_the_reserved_space_for_the_undo(host, monkeypatch):
     entry, real = host.open(), profile_files._copy_file
 
     def copy(source, target):
@@ -158,7 +158,7 @@ def test_a_networkmanager_that_does_not_start_is_reported_and_the_last_resort_is
     assert bool(journal.find()[0]) == (last_resort == "reboot"), "the early-boot unit ends it"
 
 
-def test_a_disk_that_takes_nothing_keeps_the_journal_and_reaches_the_last_resort(host, monkeypatch):
+def test_a_read_only_disk_keeps_the_journal_and_reaches_the_last_resort(host, monkeypatch):
     entry = host.open(last_resort="reboot")
     monkeypatch.setattr(profile_files, "restore", raising(OSError(errno.EROFS, "Read-only file system")))
     endings.undo(entry, "apply", "for a test")
@@ -173,7 +173,7 @@ def raising(trouble):
     return step
 
 
-def test_a_full_run_stops_no_undo(host, monkeypatch):
+def test_a_full_run_does_not_prevent_an_undo(host, monkeypatch):
     entry = host.open()
     monkeypatch.setattr(mailbox, "_publish", raising(OSError(errno.ENOSPC, "No space left on device")))
     endings.undo(entry, "apply", "for a test")
@@ -181,7 +181,7 @@ def test_a_full_run_stops_no_undo(host, monkeypatch):
     assert host.status()["phase"] == "undone" and host.status()["exact"]
 
 
-def test_a_full_run_has_room_for_the_status(host, monkeypatch):
+def test_a_full_run_has_reserved_space_for_the_status(host, monkeypatch):
     host.open()
     reserve, real = os.path.join(mailbox.folder("one"), "reserve"), mailbox._publish
     durable_files.reserve(reserve, 4096)
@@ -200,7 +200,7 @@ class Killed(BaseException):
     pass
 
 
-def test_an_undo_killed_at_its_diagnosis_reports_in_its_next_life(host):
+def test_an_undo_killed_during_the_diagnosis_reports_after_a_restart(host):
     entry = host.open()
     journal.begin_life(entry)
     host.trouble = {"write": Killed()}
@@ -215,7 +215,7 @@ def test_an_undo_killed_at_its_diagnosis_reports_in_its_next_life(host):
 
 
 @pytest.mark.parametrize("outcome, phase", [("committed", "committed"), ("undone", "undone"), (None, "failed")])
-def test_a_guard_without_a_journal_tells_the_outcome_and_ends(host, outcome, phase):
+def test_a_guard_without_a_journal_reports_the_outcome_and_ends(host, outcome, phase):
     entry = host.open()
     mailbox.tell("one", outcome=outcome)
     journal.close(entry)
@@ -224,7 +224,7 @@ def test_a_guard_without_a_journal_tells_the_outcome_and_ends(host, outcome, pha
     assert not os.path.exists(os.path.join(boot_unit.UNITS, boot_unit.NAME))
 
 
-def test_a_guard_killed_after_the_commit_point_carries_it_forward(host):
+def test_a_guard_killed_after_the_commit_point_completes_it(host):
     journal.commit_point(host.open())
     transaction.guarded(host.base, "one")
     assert host.status()["phase"] == "committed" and host.profiles() == NEW and not os.path.exists(host.base)
@@ -241,7 +241,7 @@ def test_nothing_is_undone_after_the_commit_point(host, monkeypatch):
 
 
 @pytest.mark.parametrize("lives, applied, expected", [(0, False, "done"), (1, False, "undone"), (1, True, "undone")])
-def test_a_guard_in_its_second_life_undoes_whatever_the_status_says(host, monkeypatch, lives, applied, expected):
+def test_a_restarted_guard_undoes_independent_of_the_status(host, monkeypatch, lives, applied, expected):
     entry = host.open()
     mailbox.tell("one", phase="applied" if applied else "open")
     monkeypatch.setattr(transaction, "_live", lambda entry: mailbox.tell(entry["id"], phase="done"))
@@ -251,7 +251,7 @@ def test_a_guard_in_its_second_life_undoes_whatever_the_status_says(host, monkey
     assert host.status()["phase"] == expected
 
 
-def test_an_open_journal_is_never_without_its_boot_unit(host, monkeypatch):
+def test_an_open_journal_always_has_its_boot_unit(host, monkeypatch):
     """Cut at any step: whenever there is a journal with its name, there is the unit."""
     seen = []
 
@@ -286,7 +286,7 @@ def boot_again(host, entry, how):
 
 
 @pytest.mark.parametrize("how", ["applied", "cut", "edited"])
-def test_the_first_boot_undoes_whatever_a_power_cut_left(host, how):
+def test_the_first_boot_undoes_any_state_after_a_power_cut(host, how):
     boot_again(host, host.open(), how)
     endings.boot(host.base)
     assert host.profiles() == OLD and not os.path.exists(host.base) and host.status()["phase"] == "undone"
@@ -295,7 +295,7 @@ def test_the_first_boot_undoes_whatever_a_power_cut_left(host, how):
 @pytest.mark.parametrize(
     "how, expected, phase", [("applied", OLD, "undone"), ("edited", {**NEW, "eth1": "edited by a human"}, "failed")]
 )
-def test_a_later_boot_undoes_only_what_it_knows(host, how, expected, phase):
+def test_a_later_boot_only_undoes_known_files(host, how, expected, phase):
     entry = host.open()
     boot_again(host, entry, how)
     assert journal.first_boot(entry)  # one that did not succeed
@@ -368,7 +368,7 @@ def test_a_guard_that_may_be_alive_keeps_its_journal(host):
     assert journal.find()[0] == "open" and os.path.exists(os.path.join(boot_unit.UNITS, boot_unit.NAME))
 
 
-def test_a_guard_is_stopped_before_its_journal_goes(host):
+def test_a_guard_is_stopped_before_its_journal_is_removed(host):
     """systemd-run exceeds its time; the guard lives and has begun to change profiles."""
     there = []
 
@@ -393,7 +393,7 @@ def test_a_guard_is_stopped_before_its_journal_goes(host):
     [CommandError("systemd-run: exit status 1: Job failed", []), (0, "", "")],
     ids=["not executable", "no first word"],
 )
-def test_an_interpreter_that_systemd_may_not_execute_is_an_error_with_nothing_touched(host, trouble):
+def test_an_interpreter_that_systemd_cannot_execute_is_an_error_with_nothing_changed(host, trouble):
     host.trouble = {"systemd-run": trouble}
     with pytest.raises(transaction.TransactionError, match="cannot start the guard.*Nothing was changed"):
         begin(host)
@@ -404,7 +404,7 @@ def test_an_interpreter_that_systemd_may_not_execute_is_an_error_with_nothing_to
 @pytest.mark.parametrize(
     "loader", [None, object(), type("Gone", (), {"get_source": raising(OSError("no such file"))})()]
 )
-def test_a_module_that_cannot_find_its_own_source_touches_nothing(host, monkeypatch, loader):
+def test_a_module_without_its_source_changes_nothing(host, monkeypatch, loader):
     monkeypatch.setattr(profile_files, "__loader__", loader)
     with pytest.raises(
         transaction.TransactionError, match="cannot read the source of .*profile_files.*Nothing was changed"
@@ -413,14 +413,14 @@ def test_a_module_that_cannot_find_its_own_source_touches_nothing(host, monkeypa
     assert host.profiles() == OLD and not os.path.exists(host.base) and not os.path.exists(boot_unit.UNITS)
 
 
-def test_a_full_run_at_the_begin_is_refused(host, monkeypatch):
+def test_a_full_run_at_the_start_is_rejected(host, monkeypatch):
     monkeypatch.setattr(mailbox, "_publish", raising(OSError(errno.ENOSPC, "No space left on device")))
     with pytest.raises(transaction.TransactionError, match="No space left.*Nothing was changed"):
         begin(host)
     assert not journal.find()[0] and not any(one.startswith("systemd-run") for one in host.calls)
 
 
-def test_the_units_are_bounded(host):
+def test_the_units_have_timeouts(host):
     with pytest.raises(transaction.TransactionError):
         begin(host)
     words = next(one for one in host.calls if one.startswith("systemd-run"))

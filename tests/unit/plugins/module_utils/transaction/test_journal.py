@@ -30,7 +30,7 @@ def opened(tmp_path, places):
     return journal.create({"id": "one", "owner": "test"}, places, {"pkg/mod.py": b"x = 1\n"}, base)
 
 
-def test_an_open_journal_says_what_it_holds(opened, places):
+def test_contents_of_an_open_journal(opened, places):
     state, entry = journal.read(opened["base"])
     assert state == "open"
     assert (entry["id"], entry["owner"], entry["boot_id"]) == ("one", "test", journal.boot_id())
@@ -59,13 +59,13 @@ def test_restore_makes_the_folder_equal_to_the_copy(opened, places):
     assert sorted(os.listdir(folder)) == ["eth1.nmconnection", "eth2.nmconnection"]
 
 
-def test_restore_touches_nothing_that_is_as_it_was(opened, places):
+def test_restore_does_not_write_unchanged_files(opened, places):
     inode = os.stat(places[0] + "/eth1.nmconnection").st_ino
     assert profile_files.restore(places, os.path.join(opened["path"], "files")) == []
     assert os.stat(places[0] + "/eth1.nmconnection").st_ino == inode
 
 
-def test_a_second_transaction_is_refused_by_name_and_leaves_no_trace(opened, places):
+def test_a_second_transaction_is_refused_and_leaves_nothing(opened, places):
     with pytest.raises(journal.BusyError, match=r"one, started \d+ s ago by test"):
         journal.create({"id": "two", "owner": "other"}, places, {}, opened["base"])
     assert os.listdir(opened["base"]) == ["transaction"]
@@ -88,7 +88,7 @@ def test_a_journal_that_cannot_be_written_leaves_nothing(tmp_path, places):
 
 
 @pytest.mark.parametrize("boot, now, seconds", [("this", 130.0, 30.0), ("another", 5.0, 5.0)])
-def test_the_age_is_told_by_the_clock_of_the_boot(monkeypatch, boot, now, seconds):
+def test_the_age_uses_the_clock_of_the_boot(monkeypatch, boot, now, seconds):
     monkeypatch.setattr(journal, "boot_id", lambda: "this")
     monkeypatch.setattr(journal.time, "clock_gettime", lambda _clock: now)
     assert journal.age({"boot_id": boot, "created_boot": 100.0}) == seconds

@@ -36,14 +36,14 @@ def published():
         return json.load(stream)["phase"]
 
 
-def test_a_file_that_finds_no_room_takes_none(room, tmp_path):
+def test_a_file_that_does_not_fit_uses_no_space(room, tmp_path):
     room[0] = 5
     with pytest.raises(OSError, match="No space left"):
         durable_files.write_json(str(tmp_path / "failure.json"), {"links": []})
     assert not os.listdir(tmp_path)
 
 
-def test_an_end_that_found_no_room_is_told_while_the_guard_lingers(room, monkeypatch):
+def test_an_end_that_could_not_be_written_is_reported_later(room, monkeypatch):
     mailbox.tell("one", phase="undoing")
     room[0] = 5
     mailbox.tell("one", phase="undone")
@@ -78,7 +78,7 @@ def test_waiting_for_a_phase(room, status, reached, expected):
     assert mailbox.wait_for("two", reached, 0) is None
 
 
-def test_messages_arrive_whole_or_not_at_all(room):
+def test_messages_are_atomic(room):
     mailbox.publish({"id": "one"})
     assert mailbox.received("one", "confirm") is None
     mailbox.send("one", "confirm", "nonce")
@@ -94,7 +94,7 @@ def test_messages_arrive_whole_or_not_at_all(room):
     [("undone", True, False, False), ("undone", False, False, True), ("undone", True, True, True)]
     + [("applied", True, False, True)],
 )
-def test_what_nobody_has_taken_is_swept_away(room, phase, old, alive, stays):
+def test_results_that_were_not_received_are_removed(room, phase, old, alive, stays):
     mailbox.publish({"id": "one", "phase": phase})
     if old:
         os.utime(os.path.join(mailbox.folder("one"), "status.json"), (0, 0))

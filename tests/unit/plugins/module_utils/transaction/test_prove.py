@@ -112,7 +112,7 @@ def test_probes_wait_for_the_spanning_tree(opens_at, ends_within, tmp_path, monk
     assert ends_within[0] <= clock.now <= ends_within[1]
 
 
-def test_bridges_without_stp_are_not_waited_for(tmp_path, monkeypatch, clock):
+def test_probes_do_not_wait_for_bridges_without_stp(tmp_path, monkeypatch, clock):
     monkeypatch.setattr(prove, "SYSFS", str(tmp_path))
     prove.wait_for_bridges(entry([{"name": "ovirtmgmt"}], keep=()), snapshot(1500), 1000)
     assert clock.now == 0
@@ -158,13 +158,13 @@ def sizes(asked):
     return sorted((one["target"], one["size"]) for one in asked if one["type"] == "path_mtu")
 
 
-def test_larger_packets_are_asked_for_in_both_families(host):
+def test_larger_packets_are_probed_in_both_families(host):
     told, asked = proven(entry(RAISED), lambda one: probes.Seen("", None), host)
     assert sizes(asked) == [("192.0.2.1", 9000), ("2001:db8::1", 9000)]
     assert told["not_probed"] == []
 
 
-def test_a_silent_gateway_is_no_proof_against_the_path(host):
+def test_a_silent_gateway_does_not_fail_the_path(host):
     told, asked = proven(
         entry(RAISED), lambda one: probes.Seen("" if one["type"] == "duplicate_address" else "no answer", None), host
     )
@@ -173,13 +173,13 @@ def test_a_silent_gateway_is_no_proof_against_the_path(host):
     assert [one for one in told["not_probed"] if "path_mtu 2001:db8::1" in one]
 
 
-def test_a_path_that_named_its_limit_is_not_excused(host):
+def test_a_path_that_reported_its_limit_is_probed(host):
     limit = probes.Seen("the path carries 1450", 1450)
     with pytest.raises(prove.Abort, match="carries 1450"):
         proven(entry(RAISED), lambda one: limit if one["type"] == "path_mtu" else probes.Seen("", None), host)
 
 
-def test_a_switch_that_drops_without_a_word_is_found(host):
+def test_a_switch_that_drops_silently_is_found(host):
     with pytest.raises(prove.Abort, match="nothing comes back"):
         proven(
             entry(RAISED),
@@ -188,7 +188,7 @@ def test_a_switch_that_drops_without_a_word_is_found(host):
         )
 
 
-def test_a_probe_that_cannot_be_asked_any_more_proves_nothing_against_the_change(host):
+def test_a_probe_that_is_no_longer_possible_does_not_fail_the_change(host):
     asked_before = set()
 
     def answer(one):
@@ -201,12 +201,12 @@ def test_a_probe_that_cannot_be_asked_any_more_proves_nothing_against_the_change
     assert asked_before
 
 
-def test_no_mtu_no_question(host):
+def test_without_an_mtu_change_paths_are_not_probed(host):
     _told, asked = proven(entry([{"name": "eth1", "ipv4": {"enabled": True}}]), lambda one: probes.Seen("", None), host)
     assert sizes(asked) == []
 
 
-def test_a_larger_mtu_elsewhere_is_no_question(host, monkeypatch):
+def test_a_larger_mtu_on_other_devices_is_not_probed(host, monkeypatch):
     one = entry([{"name": "eth2", "mtu": 9000}])
     host(lambda _probe: probes.Seen("", None))
     monkeypatch.setattr(prove.snapshot, "take", lambda: snapshot(1500))
@@ -218,7 +218,7 @@ def test_a_larger_mtu_elsewhere_is_no_question(host, monkeypatch):
 
 @pytest.mark.parametrize("answer", ["no answer", ""])
 @pytest.mark.parametrize("proven_by, commit", [(True, True), (False, True), (False, False)])
-def test_something_must_prove_a_change(answer, proven_by, commit, host):
+def test_a_change_must_be_verifiable(answer, proven_by, commit, host):
     """The host's own address, of which there is no duplicate, is no proof."""
     host(lambda one: probes.Seen("" if one["type"] == "duplicate_address" else answer, None))
     one = entry([], proven=proven_by, commit=commit)

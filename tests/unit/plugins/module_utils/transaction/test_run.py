@@ -180,7 +180,7 @@ def test_a_checkpoint_that_cannot_be_ended_undoes_the_change(host):
     assert host.profiles() == {"eth1": "old"} and "commit point" not in host.log
 
 
-def test_a_commit_that_the_disk_has_taken_is_not_undone(host, monkeypatch):
+def test_a_commit_that_is_on_disk_is_not_undone(host, monkeypatch):
     opened(host)
     real = journal.commit_point
 
@@ -224,7 +224,7 @@ def test_the_checkpoint_is_found_after_the_change(host, status, paths, expected)
         ({}, [{"device": "eth1", "what": "mtu", "old": 1500, "new": 9000}], True),
     ],
 )
-def test_exact_is_what_the_network_and_all_effects_say(host, trouble, left, restarts):
+def test_exact_covers_the_network_and_all_effects(host, trouble, left, restarts):
     entry = opened(host)
     host.trouble.update(trouble)
     if restarts:
@@ -239,7 +239,7 @@ def test_exact_is_what_the_network_and_all_effects_say(host, trouble, left, rest
     assert host.log.index("undo b") < host.log.index("undo a")
 
 
-def test_the_network_settles_again_after_an_effect_has_touched_it(host, monkeypatch):
+def test_the_network_settles_again_after_an_effect_has_changed_it(host, monkeypatch):
     entry, settled = opened(host), []
     monkeypatch.setattr(endings, "_settle", lambda _entry: settled.append(True) or [])
     endings.undo(entry, "prove", "for a test")
@@ -271,7 +271,7 @@ def test_a_plan_asks_each_effect(host):
         ({}, {"missing b": base.RequestError("b: eth9 is no device")}, "b: eth9 is no device. Nothing was changed"),
     ],
 )
-def test_a_request_that_cannot_be_used_is_refused(host, state, trouble, says):
+def test_an_invalid_request_is_rejected(host, state, trouble, says):
     host.trouble.update(trouble)
     with pytest.raises(run.TransactionError, match=says):
         run.plan(request(state=state))
@@ -315,7 +315,7 @@ def test_the_order_of_a_begin(host, monkeypatch):
     assert entry["scope"]["devices"] == ["eth1", "eth7"] and entry["scope"]["named"] == ["eth1"]
 
 
-def test_nothing_begins_under_the_checkpoint_of_somebody_else(host, monkeypatch):
+def test_nothing_begins_under_another_programs_checkpoint(host, monkeypatch):
     monkeypatch.setattr(networkmanager, "checkpoint_paths", lambda: ["/C/3"])
     monkeypatch.setattr(networkmanager, "checkpoint_owner", lambda _path: "made by a test")
     clock = iter([0.0, 1.0])
@@ -325,7 +325,7 @@ def test_nothing_begins_under_the_checkpoint_of_somebody_else(host, monkeypatch)
     assert not journal.find()[0] and host.calls == []
 
 
-def test_what_needs_no_guard_is_put_at_once(host, monkeypatch):
+def test_effects_without_a_guard_are_applied_directly(host, monkeypatch):
     plan = planned({"a": {"of": "a"}})
     assert run.put_at_once(plan)["recorded a"] == {"tree": "a"}
     assert host.log == ["seal a", "commit a", "commit b", "commit c"]
@@ -345,7 +345,7 @@ CONTROL = {"local": "192.0.2.1", "peer": "192.0.2.9", "ssh_connection_source": "
         (True, OSError("no space"), None),
     ],
 )
-def test_facts_are_left_for_a_controller_that_asks(host, monkeypatch, asked, trouble, expected):
+def test_facts_are_written_if_the_controller_requests_them(host, monkeypatch, asked, trouble, expected):
     def gathered(hidden, control):
         if trouble:
             raise trouble

@@ -43,7 +43,7 @@ def says(**status):
 
 
 @pytest.mark.parametrize("status", [{"guard": 77, "phase": "open"}, {"phase": "undone"}])
-def test_a_guard_has_started_with_its_first_word(systemd, tmp_path, status):
+def test_a_guard_has_started_with_its_first_status(systemd, tmp_path, status):
     systemd["systemd-run"] = says(**status)
     assert units.launch(ENTRY, {"a/b.py": b"x = 1\n"})["phase"] == status["phase"]
     assert (tmp_path / "one" / "code" / "a" / "b.py").read_bytes() == b"x = 1\n"
@@ -86,7 +86,7 @@ def test_alive(systemd, answer, alive):
     assert units.stop("one") is not alive
 
 
-def test_the_code_is_all_of_ours_that_is_loaded():
+def test_the_code_contains_all_loaded_modules():
     code = units.source_code()
     base = "ansible_collections/ovirt/mgmt_network/plugins/module_utils/"
     assert code[base + "transaction/units.py"].startswith(b"# SPDX")

@@ -40,12 +40,12 @@ FOUND = {
         ("fe80::1%eth0", "fe80_1_eth0-t1"),
     ],
 )
-def test_a_folder_for_each_failure_whatever_the_host_is_called(host, name):
+def test_each_failure_has_a_folder_for_any_host_name(host, name):
     assert diagnosis_files.folder_name(host, "t1") == name
     assert "/" not in diagnosis_files.folder_name(host, "t1")
 
 
-def test_every_part_that_the_host_left_is_a_file():
+def test_every_part_of_the_diagnosis_is_a_file():
     files = diagnosis_files.files({"state": {"interfaces": []}}, RESULT, FOUND)
     assert sorted(files) == [
         "after.json",
@@ -65,7 +65,7 @@ def test_every_part_that_the_host_left_is_a_file():
     assert files["timeline.txt"] == "   0.000 s  open\n"
 
 
-def test_a_host_that_stays_away_leaves_what_the_controller_knows():
+def test_without_an_answer_the_controllers_data_is_written():
     files = diagnosis_files.files({"state": {"interfaces": []}}, RESULT, {})
     assert sorted(files) == ["change.json", "desired.json", "host.log", "message.txt", "timeline.txt"]
     assert json.loads(files["change.json"]) == RESULT["change"]
@@ -78,7 +78,7 @@ LOG = "".join(
 )
 
 
-def test_the_summary_has_what_a_human_asks_first():
+def test_the_contents_of_the_summary():
     status = {
         **FOUND["status"],
         "step": "apply",
@@ -91,7 +91,7 @@ def test_the_summary_has_what_a_human_asks_first():
     assert told["log"] and all("<warn>" in line for line in told["log"]) and told["log"][-1].endswith("line 2990")
 
 
-def test_the_summary_is_small_whatever_the_host_says():
+def test_the_summary_is_always_small():
     told = diagnosis_files.summary(
         {"msg": "x" * 9000, "step": "apply"},
         {
@@ -125,7 +125,7 @@ def test_no_secret_is_in_the_summary(line):
     assert "hunter2" not in json.dumps(told) and "error" in told["log"][0]
 
 
-def test_a_host_that_left_nothing_has_a_summary_of_what_the_controller_knows():
+def test_without_a_diagnosis_the_summary_has_the_controllers_data():
     assert diagnosis_files.summary({**RESULT, "step": "prove"}, {}) == {
         "step": "prove",
         "phases": ["0.000 s open", "2.500 s undone"],
@@ -153,7 +153,7 @@ SECRET_STATE = {
 }
 
 
-def test_secrets_of_profiles_are_in_no_file_and_in_no_word_of_the_result(tmp_path):
+def test_secrets_of_profiles_are_masked_in_files_and_results(tmp_path):
     settings = {"wg0": {"wireguard.private-key": "cHJpdmF0ZWtleQ=="}, "eth1": {"connection.zone": "internal"}}
     found = {
         "change": SECRET_STATE,
@@ -186,7 +186,7 @@ def test_secrets_of_profiles_are_in_no_file_and_in_no_word_of_the_result(tmp_pat
     assert '"identity": "me"' in written and "refused" in written and "VerificationError" in written
 
 
-def test_files_are_private_when_they_are_made_and_stay_in_their_folder(tmp_path):
+def test_files_are_private_and_stay_in_their_folder(tmp_path):
     before = os.umask(0)
     try:
         told = diagnosis_files.kept(

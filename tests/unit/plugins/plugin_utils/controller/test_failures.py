@@ -29,7 +29,7 @@ def test_a_task_becomes_a_step(task, step, unreachable):
     assert failure == {"task": "Some task", "step": step, "reason": "it broke", "unreachable": unreachable}
 
 
-def test_of_a_filter_that_failed_only_its_own_sentence_is_told():
+def test_only_the_sentence_of_a_failed_filter_is_reported():
     filter_error = "The filter plugin 'ovirt.mgmt_network.f' failed: f: vlan: no."
     said = f"Task failed: Error while resolving value for 'x': {filter_error}"
     assert failures.failure("task", said)["reason"] == "vlan: no."
@@ -62,7 +62,7 @@ def test_of_a_filter_that_failed_only_its_own_sentence_is_told():
         ("", "the host does not answer"),
     ],
 )
-def test_a_host_that_cannot_be_reached_is_told_in_the_words_of_ssh(msg, reason):
+def test_the_ssh_error_of_an_unreachable_host_is_reported(msg, reason):
     assert failures.connection_reason(msg) == reason
     for failure in (
         failures.of_task({"task": "Wait", "action": "ansible.builtin.wait_for_connection", "msg": msg}),

@@ -64,7 +64,7 @@ def test_the_nonce_is_read_over_a_new_connection():
     assert log[0] == "reset"
 
 
-def test_a_connection_that_fails_is_dropped_and_tried_again():
+def test_a_failed_connection_is_closed_and_retried():
     steerer, log = steer(["cut", {"id": "t1", "phase": "applying"}, {"id": "t1", "phase": "applied"}])
     assert steerer.await_applied(30)["phase"] == "applied"
     assert log.count("reset") == 2, "one for a connection of our own, and one for the connection that failed"
@@ -80,7 +80,7 @@ def test_a_connection_that_fails_is_dropped_and_tried_again():
         OSError("no route"),
     ],
 )
-def test_however_a_connection_fails_it_is_tried_again_until_the_bound(trouble):
+def test_any_failed_connection_is_retried_until_the_timeout(trouble):
     """become on ansible-core 2.16, and paramiko, whose reset connects at once and so fails like a connection."""
     applied = {"id": "t1", "phase": "applied", "nonce": "n"}
     for step in ("await_applied", "prove"):
@@ -93,7 +93,7 @@ def test_however_a_connection_fails_it_is_tried_again_until_the_bound(trouble):
     assert not caught.value.confirmed
 
 
-def test_the_status_that_proves_the_change_never_comes_over_a_connection_that_could_not_be_dropped():
+def test_the_status_is_never_read_over_a_connection_that_could_not_be_closed():
     steerer, log = steer(
         [{"id": "t1", "phase": "applied", "nonce": "n"}], [OSError("cannot be dropped")] * 3, UNREACHABLE
     )
@@ -101,7 +101,7 @@ def test_the_status_that_proves_the_change_never_comes_over_a_connection_that_co
     assert log[:4] == ["reset"] * 4 and len(log) == 5
 
 
-def test_after_the_confirmation_no_undoing_is_promised():
+def test_after_the_confirmation_no_undo_is_promised():
     steerer, _log = steer([{"id": "t1", "phase": "applied", "nonce": "n"}] + ["gone"] * 100)
     steerer.prove(10)
     with pytest.raises(guard_client.Unreachable) as caught:
@@ -131,7 +131,7 @@ def test_the_status_of_another_transaction_is_not_taken_for_ours():
 
 
 @pytest.mark.parametrize("phase, facts, shown", [("committed", True, "facts"), ("undone", False, "diagnosis")])
-def test_an_end_is_taken_note_of_with_what_the_host_has_left(phase, facts, shown):
+def test_the_end_is_confirmed_and_the_diagnosis_fetched(phase, facts, shown):
     steerer, log = steer([{"id": "t1", "phase": phase}, {"log": "a line"}], facts=facts)
     assert steerer.confirm("n", 10)["phase"] == phase
     assert steerer.take() == {"log": "a line"}
@@ -146,7 +146,7 @@ def test_an_end_is_taken_note_of_with_what_the_host_has_left(phase, facts, shown
     "text, content",
     [("", {}), ("cat: no such file", {}), ("[1]", {}), ('banner\n{"log": "x"}', {"log": "x"}), ('{"log": "x', {})],
 )
-def test_what_the_host_prints_is_a_document_or_none(text, content):
+def test_output_of_the_host_is_a_document_or_none(text, content):
     assert guard_client.document(text) == content
 
 
@@ -160,7 +160,7 @@ def test_the_waiting_line_runs_in_a_real_shell(tmp_path, monkeypatch, phase, fou
     assert (guard_client.parse(out, "t1") or {}).get("phase") == (phase if found else None)
 
 
-def test_a_message_is_left_whole(tmp_path, monkeypatch):
+def test_a_message_is_written_atomically(tmp_path, monkeypatch):
     monkeypatch.setattr(guard_client, "RUN", str(tmp_path))
     os.makedirs(tmp_path / "t1")
     subprocess.run(["sh", "-c", guard_client.leaving("t1", "confirm", "abc")], timeout=10, check=True)

@@ -88,7 +88,7 @@ def test_an_answer_ends_the_wait_and_each_attempt_has_a_new_connection(clock, an
         ([EOFError()], 0, "EOFError"),
     ],
 )
-def test_what_the_last_attempt_said_is_told(clock, answers, seconds, said):
+def test_the_error_of_the_last_attempt_is_reported(clock, answers, seconds, said):
     waiting, action = host(*answers)
     with pytest.raises(edge.Silent, match=said):
         waiting.await_answer(seconds)
@@ -102,7 +102,7 @@ def test_an_attempt_that_hangs_ends(monkeypatch):
         waiting.await_answer(0)
 
 
-def test_connections_are_bounded_once():
+def test_connection_timeouts_are_added_once():
     bounded, action = host()
     bounded.bound_ssh()
     bounded.bound_ssh()

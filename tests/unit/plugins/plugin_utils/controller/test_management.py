@@ -114,14 +114,14 @@ def test_results_and_contacts(answers, given, expected, asked):
         assert result["reason"] and result["remedy"] and not host.answers
 
 
-def test_a_host_that_does_not_answer_is_told_in_the_words_of_ssh():
+def test_the_ssh_error_of_a_silent_host_is_reported():
     host = FakeHost(silence=SAID)
     result = played(host, wait=5).conclude()
     assert (result["status"], result["reason"]) == ("non_responsive", "root@h1: Permission denied (publickey).")
     assert host.asked == [("answer", 5)]
 
 
-def test_a_host_that_was_just_prepared_is_not_waited_for():
+def test_a_prepared_host_is_not_waited_for():
     host = FakeHost(MANAGED)
     assert played(host, deployment={"began": 1.0, "ended": 2.0}).conclude()["status"] == "up"
     assert [name for name, _arguments in host.asked] == [FACTS]
@@ -144,7 +144,7 @@ def test_what_is_applied_comes_from_the_plan_and_the_arguments():
     assert job.for_ansible["ansible_facts"] == {"discovered_interpreter_python": "/usr/bin/python3"}
 
 
-def test_an_edited_request_is_checked_against_the_host_as_it_is_then():
+def test_an_edited_request_is_validated_against_the_current_host():
     request = copy.deepcopy(played(FakeHost(PLAIN), check=True, policies=[BOND]).data["plan"]["request"])
     request["networks"]["ovirtmgmt"]["nameservers"] = ["192.0.2.53"]
     host = FakeHost(PLAIN, PLAIN, COMMITTED, MANAGED)
@@ -154,7 +154,7 @@ def test_an_edited_request_is_checked_against_the_host_as_it_is_then():
     assert job.conclude()["status"] == "up"  # a hook may depart from the definition
 
 
-def test_an_edited_request_that_breaks_a_rule_is_refused():
+def test_an_edited_request_that_violates_a_rule_is_refused():
     host = FakeHost(PLAIN, PLAIN)
     result = played(
         host, request={"networks": {"ovirtmgmt": {"nic": "eth9"}}, "bondings": {}, "options": {}}
@@ -163,13 +163,13 @@ def test_an_edited_request_that_breaks_a_rule_is_refused():
     assert not host.answers
 
 
-def test_the_result_can_be_built_from_what_was_kept_between_tasks():
+def test_the_result_can_be_built_from_the_data_between_tasks():
     first = played(FakeHost(PLAIN, COMMITTED))
     assert Job(FakeHost(MANAGED), copy.deepcopy(first.data)).conclude()["category"] == "changed"
 
 
 @pytest.mark.parametrize("silence, status", [("", "non_operational"), (SAID, "non_responsive")])
-def test_after_a_failed_task_the_host_is_asked_whether_it_still_answers(silence, status):
+def test_after_a_failed_task_the_host_is_contacted(silence, status):
     job = Job(FakeHost(silence=silence), {"failure": {"step": "task", "reason": "no", "unreachable": False}})
     job.answers()
     assert job.conclude()["status"] == status

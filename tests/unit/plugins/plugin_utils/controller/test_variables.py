@@ -54,7 +54,7 @@ def check(role="configure_mgmt", **given):
         ({"diagnosis_dir": None}, {"diagnosis_dir": "~/.ansible/ovirt-mgmt-network"}),
     ],
 )
-def test_what_templates_and_surveys_give_is_converted(given, expected):
+def test_values_from_templates_and_surveys_are_converted(given, expected):
     found, problems = check(**given)
     assert problems == []
     assert {key: found[key] for key in expected} == expected
@@ -127,13 +127,13 @@ def test_what_templates_and_surveys_give_is_converted(given, expected):
         ),
     ],
 )
-def test_what_is_wrong_is_said_in_a_line(given, problem):
+def test_mistakes_are_reported_in_one_line(given, problem):
     _found, problems = check(**given)
     assert len(problems) == 1 and problems[0].startswith(problem)
     assert "\n" not in problems[0]
 
 
-def test_a_definition_is_named_by_the_variable_that_has_it():
+def test_errors_in_a_definition_name_its_variable():
     spec = options("configure_mgmt")
     wrong = {"name": "ovirtmgmt", "vlan_tag": "x"}
     assert variables.check("configure_mgmt", spec, {})[1] == [
@@ -186,7 +186,7 @@ def test_lines_for_many_hosts():
         ("/srv/hook.yml", set(), None),
     ],
 )
-def test_task_files_are_looked_for(path, there, expected):
+def test_task_files_are_searched_for(path, there, expected):
     if expected is None:
         with pytest.raises(
             variables.ArgumentError, match="^configure_mgmt_after_tasks: got '%s' .*not found: /" % path

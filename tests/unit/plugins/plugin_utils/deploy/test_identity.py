@@ -27,7 +27,7 @@ GENERATED = "cc6330ee-f6c2-5e92-bf11-11aa7bff160f"
         ("", {"hardware_id": "Not Settable"}, None),
     ],
 )
-def test_where_the_id_comes_from(given, probe, expected):
+def test_the_source_of_the_id(given, probe, expected):
     found = identity.host_id(given, {**PROBE, **probe}, NICS)
     assert found == (expected or GENERATED)
 
@@ -49,5 +49,5 @@ def test_a_generated_id_follows_the_addresses():
         ({"other": "h9"}, []),
     ],
 )
-def test_hosts_that_have_the_id_by_what_is_known(known, expected):
+def test_known_hosts_with_the_same_id(known, expected):
     assert identity.rivals(HARDWARE, known, ("h1", "192.0.2.1")) == expected

@@ -78,7 +78,7 @@ def test_only_steps_with_something_to_do(arguments, probe, commands, check, expe
         ({"missing": "chrony tuned"}, ["chrony", "tuned"], []),
     ],
 )
-def test_packages_are_asked_for_once_and_nmstate_first(probe, installed, expected):
+def test_packages_are_requested_once_and_nmstate_first(probe, installed, expected):
     assert steps.missing_packages({**PROBE, **probe}, ["nmstate"], installed) == expected
 
 
@@ -91,7 +91,7 @@ def test_packages_are_asked_for_once_and_nmstate_first(probe, installed, expecte
         ({"packages": [], "firewall_start": True, "firewall": "none"}, []),
     ],
 )
-def test_packages_that_must_be_there(arguments, expected):
+def test_required_packages(arguments, expected):
     assert steps.packages({**ARGUMENTS, **arguments}, EL) == expected
 
 
@@ -117,11 +117,11 @@ def test_the_ssh_port(arguments, probe, port, expected):
         ({"firewall_start": True}, True, "stopped"),
     ],
 )
-def test_what_becomes_of_firewalld(arguments, check, expected):
+def test_the_state_of_firewalld(arguments, check, expected):
     assert steps.firewalld_at_the_end({**ARGUMENTS, **arguments}, PROBE, check) == expected
 
 
-def test_what_probe_prints_is_read_and_what_is_left_alone_is_named():
+def test_the_output_of_probe_and_skipped_services():
     assert steps.parse("uid=0\r\nmissing=a b\nhardware_id=\nnoise\n") == {
         "uid": "0",
         "missing": "a b",

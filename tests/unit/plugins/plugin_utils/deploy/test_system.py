@@ -59,7 +59,7 @@ def test_tools(probe, packages, problem):
     assert len(found) == bool(problem) and "".join(found).startswith(problem)
 
 
-def test_all_problems_are_told_at_once():
+def test_all_problems_are_reported_at_once():
     found = system.tool_problems({**PROBE, "uid": "1", "arch": "riscv64", "nmstate_version": ""}, DEBIAN, [])
     said = system.refusal(found)
     assert len(found) == 3 and said.count("; ") == 2 and said.endswith("Nothing was changed.")

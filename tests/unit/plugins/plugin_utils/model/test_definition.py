@@ -126,7 +126,7 @@ def test_accepted(given, expected):
         ("vdsm_name", 5, ["5 (integer)"]),
     ],
 )
-def test_refused_naming_key_value_and_what_is_allowed(key, value, words):
+def test_errors_name_the_key_the_value_and_what_is_expected(key, value, words):
     with pytest.raises(DefinitionError) as caught:
         parse_definition({"name": "ovirtmgmt", key: value})
     assert caught.value.key == key
@@ -188,7 +188,7 @@ def test_the_engine_s_name_of_the_rule(given, message):
     assert caught.value.engine_message == message
 
 
-def test_the_input_is_left_alone():
+def test_the_input_is_not_modified():
     raw = {"name": "ovirtmgmt", "dns_servers": ["2001:DB8::1"]}
     parse_definition(raw).to_dict()["dns_servers"].append("192.0.2.1")
     assert raw == {"name": "ovirtmgmt", "dns_servers": ["2001:DB8::1"]}

@@ -37,7 +37,7 @@ def test_ids_and_severities():
 
 
 @pytest.mark.parametrize("name", sorted(IDS))
-def test_whatever_goes_wrong_has_a_remedy(name):
+def test_every_failure_has_a_remedy(name):
     made = event(name)
     assert bool(made["remedy"]) == (made["severity"] != "NORMAL")
     assert "${" not in made["message"]
@@ -97,7 +97,7 @@ def test_text(name, options, message):
     assert event(name, **options)["message"] == message
 
 
-def test_all_of_an_event():
+def test_all_keys_of_an_event():
     assert event("VDS_DETECTED", "h", "eth1", HostStatus="up", Extra=1) == {
         "name": "VDS_DETECTED",
         "id": 13,

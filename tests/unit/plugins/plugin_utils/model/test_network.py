@@ -68,7 +68,7 @@ def test_networks(attributes, key, said):
 
 
 @pytest.mark.parametrize("name", ["", "a-name-too-long-", "-red", "red net", "red:1", "red/1"])
-def test_names_that_no_bridge_can_have(name):
+def test_invalid_bridge_names(name):
     with pytest.raises(RequestFormatError, match="1 to 15 characters"):
         parse_request({"networks": {name: {"nic": "eth1"}}}, NOTHING)
     # VDSM's rule is for bridges only
@@ -175,7 +175,7 @@ def test_a_record_without_bridged_has_no_bridge_to_remove():
         ({"running": {"networks": {"red": {"nic": "eth1", "vlan": "x"}}}}, "running.networks.red"),
     ],
 )
-def test_what_is_told_about_the_host_is_checked(arguments, key):
+def test_data_about_the_host_is_validated(arguments, key):
     with pytest.raises(StateFormatError) as caught:
         desired({"networks": {}}, **arguments)
     assert caught.value.key == key

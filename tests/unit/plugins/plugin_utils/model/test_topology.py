@@ -42,7 +42,7 @@ from ansible_collections.ovirt.mgmt_network.tests.unit.builders.hosts import (
         (vlan_host(bridges={"br0": {"ports": ["eth1"]}}), Position("eth1.10", "eth1", False, 10)),
     ],
 )
-def test_located_by_what_it_is_not_by_its_name(facts, position):
+def test_position_by_capabilities_not_by_name(facts, position):
     assert locate(parse_facts(facts), facts["lastClientIface"]) == position
 
 
@@ -72,7 +72,7 @@ def test_located_by_what_it_is_not_by_its_name(facts, position):
         (vlan_host(bridges={"br0": {"ports": ["eth1.10"]}}), ["eth1.10 is a port of the bridge br0"]),
     ],
 )
-def test_what_cannot_carry_the_network(facts, words):
+def test_unsuitable_interfaces(facts, words):
     with pytest.raises(InterfaceError) as caught:
         locate(parse_facts(facts), facts["lastClientIface"])
     assert caught.value.interface == facts["lastClientIface"]
@@ -106,7 +106,7 @@ def test_find_network(facts, found):
     assert (network and (network.device, network.bridged, network.position.base, network.position.vlan)) == found
 
 
-def test_a_bridge_goes_before_a_stale_report_of_its_port():
+def test_a_bridge_has_precedence_over_a_stale_report_of_its_port():
     network = find_network(
         parse_facts(managed_host(networks={"ovirtmgmt": {**device(), "iface": "eth1", "bridged": False}})), "ovirtmgmt"
     )
@@ -124,7 +124,7 @@ def test_spanning_tree_of_a_bridge(stp, on):
     "ports, words",
     [([], "has 0 ports"), (["eth0", "eth1", "vnet0"], "has 2 ports that are a NIC, a bond, or a VLAN: eth0, eth1")],
 )
-def test_a_bridge_without_its_one_port(ports, words):
+def test_a_bridge_without_exactly_one_port(ports, words):
     with pytest.raises(InterfaceError, match=words):
         find_network(parse_facts(host("ovirtmgmt", bridges={"ovirtmgmt": by_dhcp(ports=ports)})), "ovirtmgmt")
 
@@ -186,7 +186,7 @@ def test_the_address_of_the_control_connection_comes_first(entry, local, addr, n
         ({"nameservers": "192.0.2.1"}, "nameservers"),
     ],
 )
-def test_facts_that_are_none(change, key):
+def test_invalid_facts(change, key):
     with pytest.raises(FactsError, match=f"^{key}: ") as caught:
         parse_facts({**nic_host(), **change})
     assert caught.value.key == key

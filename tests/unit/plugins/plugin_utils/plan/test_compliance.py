@@ -249,7 +249,7 @@ def test_seventeen_attributes_of_the_engine():
     assert len({*ALWAYS, *IPV4, *IPV6, *QOS, "dns_configuration", "default_route"}) == 17
 
 
-def test_differences_are_what_is_not_in_sync():
+def test_differences_are_the_attributes_out_of_sync():
     wanted = definition(mtu=9000, vlan_tag=10, dns_servers=["192.0.2.99"])
     assert differences(wanted, actual(nameservers=["192.0.2.53"])) == [
         {"attribute": "mtu", "desired": 9000, "actual": 1500},

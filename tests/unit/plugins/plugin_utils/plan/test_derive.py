@@ -105,7 +105,7 @@ def test_the_founding_example():
         (nic_host(), {"vlan_tag": 0}, {"network", "interface", "bridged"}),
     ],
 )
-def test_a_new_network_lists_what_changes(facts, keys, expected):
+def test_a_new_network_lists_its_changes(facts, keys, expected):
     found = decide(facts, **keys)
     assert (found["decision"], found["exists"], set(changes(found))) == ("change", False, expected)
 
@@ -145,7 +145,7 @@ def test_the_name_on_the_host_may_be_another():
         ),
     ],
 )
-def test_an_existing_network_that_complies_is_left_alone(facts, keys):
+def test_an_existing_network_that_complies_is_not_changed(facts, keys):
     found = decide(facts, **keys)
     assert (found["decision"], found["exists"], found["remedy"], found["warnings"]) == ("in_sync", True, "", [])
 
@@ -234,7 +234,7 @@ def isolated(recorded):
         (isolated(True), "in_sync"),
     ],
 )
-def test_a_default_route_without_a_gateway_is_a_warning_and_no_endless_change(facts, decision):
+def test_a_default_route_without_a_gateway_is_a_warning_and_not_a_permanent_difference(facts, decision):
     found = decide(facts)
     assert found["decision"] == decision
     assert [warning["name"] for warning in found["warnings"]] == ["VDS_NETWORKS_OUT_OF_SYNC"]
@@ -362,7 +362,7 @@ ON_BOND = managed_host(port="bond0", bondings={"bond0": bond("eth0", "eth2")}, r
         (managed_host(), {"networks": ["red"], "bondings": ["bond7"]}, {}),
     ],
 )
-def test_what_vdsm_has_not_saved_is_told_and_recorded(facts, unsaved, expected):
+def test_unsaved_networks_are_reported_and_recorded(facts, unsaved, expected):
     found = decide({**facts, "unsaved": unsaved})
     assert changes(found) == expected
     assert [one["name"] for one in found["warnings"]] == ["HOST_NETWORKS_NOT_SAVED"]
@@ -392,7 +392,7 @@ def with_qos(**record):
     return facts
 
 
-def test_quality_of_service_and_custom_properties_that_the_engine_has_given_stay():
+def test_quality_of_service_and_custom_properties_of_the_engine_are_kept():
     assert decide(with_qos())["decision"] == "in_sync"  # the definition does not speak of them
     network = decide(with_qos(custom={"bridge_opts": "x", "a": "b"}), mtu=9000)["request"]["networks"]["ovirtmgmt"]
     assert (network["hostQos"], network["custom"]) == (QOS, {"bridge_opts": "x", "a": "b"})
@@ -439,7 +439,7 @@ def test_a_device_that_networkmanager_does_not_manage_is_refused(facts, keys, de
     assert f"nmcli device set {device} managed yes" in found["remedy"]
 
 
-def test_an_unmanaged_device_of_another_network_and_one_that_nothing_is_done_to_are_left_alone():
+def test_unmanaged_devices_of_other_networks_are_ignored():
     assert decide({**nic_host(), "unmanaged": {"eth2": "unmanaged"}})["decision"] == "change"
     assert decide({**managed_host(), "unmanaged": {"eth1": "unmanaged"}})["decision"] == "in_sync"
 
@@ -469,7 +469,7 @@ def test_without_a_name_of_the_host():
     )
 
 
-def test_unusable_input_raises():
+def test_invalid_input_raises():
     with pytest.raises(DefinitionError, match="^vlan_tag: "):
         derive(nic_host(), {"name": "ovirtmgmt", "vlan_tag": 1.5})
     with pytest.raises(FactsError, match="^facts: "):

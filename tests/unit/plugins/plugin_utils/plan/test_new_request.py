@@ -105,7 +105,7 @@ def test_ip_configuration_is_inherited(entry, keys, expected):
     assert {key: found[key] for key in IP_KEYS if key in found} == expected
 
 
-def test_without_ipv6_in_the_kernel_no_ipv6_is_asked_for():
+def test_without_ipv6_in_the_kernel_ipv6_is_not_requested():
     found = network(nic_host(dual_stack(), supportsIPv6=False))
     assert (found["dhcpv6"], found["ipv6autoconf"], "ipv6addr" in found) == (False, False, False)
 
@@ -130,7 +130,7 @@ def test_name_servers(entry, keys, servers):
     )
 
 
-def test_the_bond_goes_along_as_it_is():
+def test_the_bond_is_listed_unchanged():
     assert request(founding_host(), vlan_tag=3000)["bondings"] == {
         "bond4": {
             "nics": ["eth2", "eth3"],
@@ -255,7 +255,7 @@ def test_names_of_bonds(name, good):
         (nic_host(max_mtu={"eth0": 1500}), 9000, None),
     ],
 )
-def test_what_the_nics_allow(facts, mtu, nic):
+def test_the_mtu_that_the_nics_support(facts, mtu, nic):
     vlan = facts["vlans"].get(facts["lastClientIface"], {}).get("vlanid")
     if nic is None:
         assert network(facts, vlan_tag=vlan, mtu=mtu)["mtu"] == mtu
@@ -300,7 +300,7 @@ UNMANAGED = "ACTION_TYPE_FAILED_HOST_NETWORK_ATTACHEMENT_ON_UNMANAGED_NETWORK"
         ),
     ],
 )
-def test_neighbours_on_the_same_interface(tag, mtu, other, message):
+def test_other_networks_on_the_same_interface(tag, mtu, other, message):
     facts = (
         nic_host(**other)
         if tag is None
@@ -336,7 +336,7 @@ def test_ip_configurations_that_cannot_be_inherited(entry, message):
 
 
 @pytest.mark.parametrize("default_route, networks", [(True, ["ovirtmgmt", "old"]), (False, ["ovirtmgmt"])])
-def test_a_former_default_route_network_gives_it_up(default_route, networks):
+def test_a_former_default_route_network_loses_it(default_route, networks):
     old = {
         "nic": "eth0",
         "bridged": False,

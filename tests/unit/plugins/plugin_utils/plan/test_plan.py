@@ -37,7 +37,7 @@ OPTIONS = Options("h")
     ],
     ids=["change", "refuse", "removal", "nothing to remove"],
 )
-def test_every_producer_returns_the_same_and_it_is_plain_data(plan):
+def test_every_producer_returns_a_plan_as_plain_data(plan):
     data = plan.to_dict()
     assert list(data) == [entry.name for entry in dataclasses.fields(Plan)]
     assert json.loads(json.dumps(data)) == data
@@ -47,7 +47,7 @@ def test_every_producer_returns_the_same_and_it_is_plain_data(plan):
 
 
 @pytest.mark.parametrize("data", [None, [], {}, {"decision": "change"}])
-def test_other_data_is_no_plan(data):
+def test_other_data_is_not_a_plan(data):
     with pytest.raises(PlanError):
         Plan.from_dict(data)
 
@@ -58,14 +58,14 @@ def test_a_decision_is_one_of_three():
         Plan.from_dict({**data, "decision": "maybe"})
 
 
-def test_a_change_has_all_that_is_applied():
+def test_a_change_has_all_parts():
     plan = plan_management_network(FOUNDING, DEFINITION, OPTIONS)
     assert [entry["name"] for entry in plan.state["interfaces"]] == ["bond4", "bond4.3000", "eth1", "eth2", "ovirtmgmt"]
     assert plan.record == {key: plan.request[key] for key in ("networks", "bondings")}
     assert set(plan.settings) == {"bond4", "ovirtmgmt"}
 
 
-def test_only_a_missing_record_leaves_the_network_alone():
+def test_a_missing_record_does_not_change_the_network():
     plan = plan_management_network(
         managed_host(running={"networks": {}, "bondings": {}}), {"name": "ovirtmgmt"}, OPTIONS
     )
@@ -99,11 +99,11 @@ def _set(facts, path, value):
         (("nmstate", "routes", "config"), [{"destination": "0.0.0.0/0"}], False),
     ],
 )
-def test_the_digest_knows_what_a_plan_depends_on(path, value, same):
+def test_the_digest_covers_what_a_plan_depends_on(path, value, same):
     assert (digest_facts(_set(FOUNDING, path, value)) == digest_facts(FOUNDING)) is same
 
 
-def test_taps_of_guests_do_not_count():
+def test_the_digest_ignores_taps_of_guests():
     facts = managed_host()
     assert digest_facts(_set(facts, ("bridges", "ovirtmgmt", "ports"), ["eth1", "vnet7"])) == digest_facts(facts)
     assert digest_facts(_set(facts, ("bridges", "ovirtmgmt", "ports"), ["eth2"])) != digest_facts(facts)
@@ -115,7 +115,7 @@ def _edited(plan, **keys):
     return request
 
 
-def test_an_edited_request_is_planned_anew():
+def test_an_edited_request_is_planned_again():
     facts = founding_host()
     plan = plan_management_network(facts, DEFINITION, OPTIONS)
     assert with_request(plan, copy.deepcopy(plan.request), facts, DEFINITION, OPTIONS) is plan
@@ -133,7 +133,7 @@ def test_an_edited_request_is_planned_anew():
         ({"surprise": 1}, "", "surprise"),
     ],
 )
-def test_an_edited_request_that_breaks_a_rule_is_refused(keys, rule, word):
+def test_an_edited_request_that_violates_a_rule_is_refused(keys, rule, word):
     facts = founding_host()
     plan = plan_management_network(facts, DEFINITION, OPTIONS)
     new = with_request(plan, _edited(plan, **keys), facts, DEFINITION, OPTIONS)
@@ -161,7 +161,7 @@ def _moving(record):
 
 
 @pytest.mark.parametrize("record", [True, False])
-def test_addresses_move_with_all_that_belongs_to_them_whether_vdsm_has_a_record_or_not(record):
+def test_addresses_move_with_their_configuration_with_or_without_a_vdsm_record(record):
     definition = {"name": "ovirtmgmt", "vm_network": False, "vlan_tag": 10}
     plan = plan_management_network(_moving(record), definition, OPTIONS)
     assert (plan.decision, plan.event["interface"]) == ("refuse", "eth1")

@@ -28,7 +28,7 @@ FACTS = {
         ("values(bondings)[?opts.mode == '4']", False),
     ],
 )
-def test_a_policy_holds_when_jmespath_calls_its_answer_true(query, holds):
+def test_a_policy_is_met_if_jmespath_returns_a_true_value(query, holds):
     assert violations(FACTS, [{"query": query, "message": "it does not hold"}]) == (
         [] if holds else ["it does not hold"]
     )
@@ -54,12 +54,12 @@ def test_messages_come_in_the_order_of_the_policies():
         ({"query": "length(zero)", "message": "m"}, r"policies\[0\].query: cannot be evaluated for this host"),
     ],
 )
-def test_a_policy_that_cannot_be_used_is_named(policy, problem):
+def test_an_invalid_policy_is_named(policy, problem):
     with pytest.raises(PolicyError, match=problem):
         violations(FACTS, [policy])
 
 
-def test_without_facts_policies_are_only_checked():
+def test_without_facts_policies_are_only_validated():
     assert violations(None, [{"query": "length(zero)", "message": "m"}]) == []
     with pytest.raises(PolicyError, match=r"policies\[0\].query: 'a\[' is not a valid JMESPath expression"):
         violations(None, [{"query": "a[", "message": "m"}])

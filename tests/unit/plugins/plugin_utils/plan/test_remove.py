@@ -47,19 +47,19 @@ def test_a_host_without_the_network_has_nothing_to_lose():
         ),
     ],
 )
-def test_the_addresses_of_a_bridge_go_to_what_it_stands_on(facts, wanted, bonds):
+def test_the_addresses_of_a_bridge_return_to_the_device_below(facts, wanted, bonds):
     result = derive_removal(facts, DEFINITION, "h1")
     assert result["decision"] == "change" and result["exists"]
     assert {key: result["request"]["networks"]["ovirtmgmt"].get(key) for key in wanted} == wanted
     assert result["record"] == {"networks": GONE, "bondings": bonds}
 
 
-def test_of_a_bridgeless_network_only_the_record_goes():
+def test_for_a_bridgeless_network_only_the_record_is_removed():
     result = derive_removal(bridgeless_host(), DEFINITION)
     assert (result["decision"], result["request"]["networks"], result["record"]["networks"]) == ("change", {}, GONE)
 
 
-def test_a_bond_that_carries_another_network_stays_recorded():
+def test_a_bond_with_another_network_stays_recorded():
     facts = managed_host(**VLAN_ON_BOND)
     facts["running"]["networks"]["storage"] = {"bonding": "bond4", "vlan": 10, "bridged": False}
     assert derive_removal(facts, DEFINITION)["record"]["bondings"] == {}
@@ -123,7 +123,7 @@ def routed(device, facts, table):
 
 
 @pytest.mark.parametrize("device, facts", [("ovirtmgmt", managed_host(static())), ("eth1", bridgeless_host(static()))])
-def test_the_routing_table_of_the_network_goes_and_the_main_one_stays(device, facts):
+def test_only_the_routing_table_of_the_network_is_removed(device, facts):
     table = table_of(device)
     facts = routed(device, facts, table)
     facts["running"]["networks"]["ovirtmgmt"].update(

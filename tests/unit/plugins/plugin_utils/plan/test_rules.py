@@ -44,7 +44,7 @@ def edited(bondings=None, drop=(), **keys):
         edited(bridged=False, stp=False),
     ],
 )
-def test_what_may_be(request_):
+def test_valid_requests(request_):
     assert check_request(request_, FACTS, DEFINITION) == request_
 
 
@@ -126,7 +126,7 @@ def test_what_may_be(request_):
         ("x", "", "a mapping"),
     ],
 )
-def test_what_may_not(request_, rule, words):
+def test_invalid_requests(request_, rule, words):
     with pytest.raises(RequestError) as caught:
         check_request(request_, FACTS, DEFINITION)
     assert caught.value.engine_message == rule
@@ -137,7 +137,7 @@ def test_what_may_not(request_, rule, words):
 @pytest.mark.parametrize(
     "key, value", [("hostQos", {"out": {"ls": {"m2": 70}}}), ("custom", {"bridge_opts": "multicast_snooping=0"})]
 )
-def test_what_cannot_be_built_is_refused_unless_vdsm_has_it_so(key, value):
+def test_unsupported_keys_are_refused_unless_vdsm_has_the_same(key, value):
     asked = edited(**{key: value})
     with pytest.raises(RequestError, match=f"networks.ovirtmgmt.{key}: this collection does not configure"):
         check_request(asked, FACTS, DEFINITION)
@@ -186,7 +186,7 @@ def whole(bondings=None, others=None, **keys):
         (FACTS, whole(drop=["bonding", "vlan"], nic="eth1", mtu=9000, others={"store": {"remove": True}})),
     ],
 )
-def test_what_may_be_with_the_whole_request(facts, request_):
+def test_valid_requests_as_a_whole(facts, request_):
     running = {"networks": {"store": {"nic": "eth1"}, "vms": {"bonding": "bond4", "vlan": 5}}}
     assert check_request(request_, {**facts, "running": running}, DEFINITION) == request_
 
@@ -227,7 +227,7 @@ def test_what_may_be_with_the_whole_request(facts, request_):
         ),
     ],
 )
-def test_what_may_not_be_with_the_whole_request(request_, rule, words):
+def test_invalid_requests_as_a_whole(request_, rule, words):
     facts = {**HOST, "nics": {**HOST["nics"], "eth6": {"mtu": "1500"}}, "max_mtu": {"eth6": 1500}}
     facts["bondings"] = {"bond4": bond("eth2", "eth3"), "bond5": HOST["bondings"]["bond5"]}
     with pytest.raises(RequestError) as caught:
@@ -235,7 +235,7 @@ def test_what_may_not_be_with_the_whole_request(request_, rule, words):
     assert (caught.value.engine_message, words in str(caught.value)) == (rule, True), str(caught.value)
 
 
-def test_what_a_host_has_already_is_no_reason_to_refuse():
+def test_existing_configuration_is_not_a_reason_to_refuse():
     facts = {**HOST, "bondings": {"bond4": bond("eth2"), "bond9": bond("eth1", mode="0")}}
     facts["networks"] = {"vms": {**ON_BOND4, "southbound": "bond9"}}
     request = edited({"bond4": {"nics": ["eth2"], "options": "mode=1"}})

@@ -93,5 +93,5 @@ def test_difference(after, lines):
     assert difference(FACTS, after) == lines
 
 
-def test_of_a_host_that_says_nothing_everything_differs():
+def test_without_facts_everything_differs():
     assert all(line.startswith("- ") for line in difference(FACTS, {}))

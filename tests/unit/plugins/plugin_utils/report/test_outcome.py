@@ -148,14 +148,14 @@ def test_status_and_events(decision, applied, failure, activate, status, events)
     assert status in ("up", "maintenance") or (result["reason"] and result["remedy"])
 
 
-def test_what_changed_and_how_long_it_took_is_told():
+def test_the_change_and_its_duration_are_reported():
     result = outcome(CHANGE, "h1", COMMITTED)
     assert (result["changed"], result["synced"], result["seconds"]) == (True, True, 4.4)
     words = "ovirtmgmt: bridged, vlan 3000, bond bond4, mtu 9000, dhcp"
     assert result_lines(result)[:2] == ["h1: up, changed in 4.4 s: " + words, words]
 
 
-def test_a_refusal_says_what_to_do():
+def test_a_refusal_has_a_remedy():
     lines = result_lines(outcome(REFUSE, "h1", {}, failed("plan")))
     assert lines[0] == "h1: non_operational, refused: VLAN_ID_MISMATCH_FOR_MANAGEMENT_NETWORK_CONFIGURATION (1119)"
     assert lines[1].startswith("event VLAN_ID_MISMATCH_FOR_MANAGEMENT_NETWORK_CONFIGURATION (1119) ERROR: ")
@@ -172,7 +172,7 @@ def test_a_refusal_says_what_to_do():
         (REFUSE, "apply", "refused: " + MISMATCH["message"]),
     ],
 )
-def test_a_decision_in_words(decision, sync, last):
+def test_the_text_of_a_decision(decision, sync, last):
     lines = decision_lines(decision, sync)
     assert lines[0].startswith("control connection: ")
     assert lines[-1] == last
@@ -191,7 +191,7 @@ def test_a_decision_in_words(decision, sync, last):
         ),
     ],
 )
-def test_a_network_in_words(network, words):
+def test_the_text_of_a_network(network, words):
     assert network_words(network) == words
 
 
@@ -230,7 +230,7 @@ def test_statuses_and_events_have_times():
     "tag, learn, learned",
     [(None, True, {"vlan_tag": 10}), (0, True, {"vlan_tag": 10}), (None, False, {}), (3000, True, {})],
 )
-def test_a_vlan_is_learnt_only_where_the_definition_leaves_it_open_and_only_told(tag, learn, learned):
+def test_a_vlan_is_only_learned_if_the_definition_does_not_set_one(tag, learn, learned):
     refusal = event("VLAN_ID_MISMATCH_FOR_MANAGEMENT_NETWORK_CONFIGURATION", "h1", "eth1.10", VlanId=10, MgmtVlanId=tag)
     result = outcome(dict(REFUSE, event=refusal), "h1", {}, failed("plan"), learn_vlan=learn)
     assert (result["status"], result["learned"]) == ("non_operational", learned)
@@ -240,7 +240,7 @@ def test_a_vlan_is_learnt_only_where_the_definition_leaves_it_open_and_only_told
     )
 
 
-def test_every_difference_that_is_only_reported_is_named():
+def test_every_reported_difference_is_named():
     found = dict(
         CHANGE,
         exists=True,
@@ -258,7 +258,7 @@ def test_every_difference_that_is_only_reported_is_named():
     )
 
 
-def test_what_is_left_after_an_edited_change_is_out_of_sync():
+def test_remaining_differences_after_an_edited_change_are_out_of_sync():
     result = outcome(CHANGE, "h1", COMMITTED, after=dict(CHANGE, exists=True))
     assert (result["status"], result["synced"], [one["id"] for one in result["events"]]) == (
         "up",
@@ -268,7 +268,7 @@ def test_what_is_left_after_an_edited_change_is_out_of_sync():
 
 
 @pytest.mark.parametrize("actual, desired, learned", [(7, None, {"vlan_tag": 7}), (7, 8, {}), (None, 7, {})])
-def test_the_tag_of_a_network_that_is_there_is_learnt_too(actual, desired, learned):
+def test_the_tag_of_an_existing_network_is_learned(actual, desired, learned):
     found = dict(CHANGE, exists=True, differences=[{"attribute": "vlan", "desired": desired, "actual": actual}])
     assert outcome(found, "h1", learn_vlan=True)["learned"] == learned
 
@@ -282,7 +282,7 @@ def test_the_tag_of_a_network_that_is_there_is_learnt_too(actual, desired, learn
         ("down", {"changed": True, "phase": ""}, "up"),
     ],
 )
-def test_an_interface_that_is_down_keeps_a_host_from_coming_up(state, applied, status):
+def test_a_host_with_an_interface_down_is_not_up(state, applied, status):
     facts = managed_host(
         nmstate={"interfaces": [{"name": "ovirtmgmt", "state": "up"}, {"name": "eth1", "state": state}]}
     )
@@ -291,7 +291,7 @@ def test_an_interface_that_is_down_keeps_a_host_from_coming_up(state, applied, s
     assert (603 in [one["id"] for one in result["events"]]) == (status != "up")
 
 
-def test_the_step_is_named_by_the_task_where_there_is_one():
+def test_the_step_is_named_after_the_task():
     assert outcome(CHANGE, "h1", {}, failed("plan", "no."))["reason"] == "Plan the management network: no."
     assert outcome(CHANGE, "h1", {}, dict(failed("task", "no."), task="Cable"))["reason"] == "Cable: no."
 
@@ -308,7 +308,7 @@ CHECKED = {
 @pytest.mark.parametrize(
     "decision, applied, failure, category, changed, status, events", CHECKED.values(), ids=CHECKED.keys()
 )
-def test_check_mode_predicts_and_claims_nothing(decision, applied, failure, category, changed, status, events):
+def test_check_mode_predicts_without_a_status(decision, applied, failure, category, changed, status, events):
     result = outcome(decision, "h1", applied, failure, check=True)
     assert (result["check"], result["status"], result["statuses"], result["events"]) == (True, "", [], [])
     assert (result["category"], result["changed"], result["expected"]["status"]) == (category, changed, status)

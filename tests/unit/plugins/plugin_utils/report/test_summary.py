@@ -81,7 +81,7 @@ def test_two_hundred_hosts_fit_a_screen():
     assert text.count("what to do:") == text.count("Failed to configure management network on the host") == 2
 
 
-def test_a_line_for_a_host_that_is_as_it_should_be_and_more_for_one_that_needs_a_human():
+def test_one_line_for_a_host_and_more_if_it_needs_attention():
     assert summary_lines([refused("bad"), in_sync("good"), changed("new")]) == [
         "new: up, changed in 4.4 s: ovirtmgmt: bridged, nic eth1, mtu 1500, address 192.0.2.7",
         "good: up, in sync: ovirtmgmt on ovirtmgmt",
@@ -94,7 +94,7 @@ def test_a_line_for_a_host_that_is_as_it_should_be_and_more_for_one_that_needs_a
     ]
 
 
-def test_hosts_that_differ_in_nothing_but_address_and_time_are_one_group():
+def test_hosts_that_differ_only_in_address_and_time_are_one_group():
     assert summary_lines([changed("a", 3.0), changed("bb", 11.5)])[0] == (
         "a, bb: up, changed in 3.0 to 11.5 s: ovirtmgmt: bridged, nic eth1, mtu 1500, static address"
     )
@@ -139,12 +139,12 @@ def test_hosts_that_differ_in_nothing_but_address_and_time_are_one_group():
         ),
     ],
 )
-def test_what_is_counted(results, hosts, line):
+def test_the_counts(results, hosts, line):
     assert count_line(results, hosts) == line
     assert summary_lines(results, hosts)[-1] == line
 
 
-def test_the_reason_of_ssh_is_told_for_all_hosts_at_once():
+def test_the_ssh_error_is_shown_once_for_all_hosts():
     lines = summary_lines([silent(name) for name in ("h1", "h2")])
     assert lines == [
         "h1, h2: non_responsive, unreachable: Permission denied (publickey).",
@@ -153,6 +153,6 @@ def test_the_reason_of_ssh_is_told_for_all_hosts_at_once():
     ]
 
 
-def test_all_that_is_known_on_request():
+def test_all_details_with_verbose():
     text = "\n".join(summary_lines([changed("a"), refused("b"), {"host": "c"}], verbose=True))
     assert "event VDS_DETECTED (13) NORMAL: Status of host a was set to up." in text and "c: no result" in text

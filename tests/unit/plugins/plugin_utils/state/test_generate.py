@@ -162,12 +162,12 @@ def test_a_network_without_a_nic_is_a_bridge_without_ports():
     assert generate({"ovirtmgmt": net()}) == {"interfaces": [bridge_on(None)]}
 
 
-def test_a_request_about_nothing_is_an_empty_state():
+def test_an_empty_request_is_an_empty_state():
     assert generate() == {}
 
 
 @pytest.mark.parametrize("stp", [True, False])
-def test_stp_is_always_stated(stp):
+def test_stp_is_always_set(stp):
     assert named(generate({"ovirtmgmt": net(nic="eth1", stp=stp)}))["ovirtmgmt"] == bridge_on("eth1", stp=stp)
 
 
@@ -186,12 +186,12 @@ def test_the_bridge_has_the_mac_of_its_port(attributes, port):
     assert all("copy-mac-from" not in interface for interface in state["interfaces"])
 
 
-def test_a_bridge_on_a_vlan_that_is_yet_to_be_made_has_no_mac():
+def test_a_bridge_on_a_new_vlan_has_no_mac():
     state = generate({"ovirtmgmt": net(nic="eth1", vlan=10)}, host=current(iface("eth1", "ethernet")))
     assert "mac-address" not in named(state)["ovirtmgmt"]
 
 
-def test_a_vlan_device_of_another_name_is_used_where_vdsm_s_name_is_taken():
+def test_a_vlan_device_keeps_its_name_if_vdsms_name_is_in_use():
     host = current(bond("bond4", "eth2", "eth3"), vlan("mgmt3000", "bond4", 3000), vlan("bond4.3000", "bond4", 3001))
     interfaces = named(generate({"ovirtmgmt": net(bonding="bond4", vlan=3000)}, host=host))
     assert set(interfaces) == {"bond4", "mgmt3000", "ovirtmgmt"}
@@ -230,7 +230,7 @@ def test_a_new_bond(options, expected):
     }
 
 
-def test_a_bond_that_the_request_does_not_describe_is_left_as_it_is():
+def test_a_bond_that_is_not_in_the_request_is_not_changed():
     state = generate({"ovirtmgmt": net(bonding="bond4", vlan=3000)}, host=current(bond("bond4", "eth2", "eth3")))
     assert named(state)["bond4"] == base("bond4")
 
@@ -251,7 +251,7 @@ def test_a_bond_in_use_keeps_its_addresses_below_a_vlan(ipv4, running_bonds, off
     assert ("ipv4" in named(state)["bond4"]) is off
 
 
-def test_a_removed_bond_leaves_its_legs_with_the_default_mtu():
+def test_the_ports_of_a_removed_bond_have_the_default_mtu():
     host = current(bond("bond4", "eth2", "eth3", mtu=9000), iface("eth2", "ethernet", 9000), iface("eth3", "ethernet"))
     state = generate(bondings={"bond4": {"remove": True}}, host=host, running_bonds=BONDS)
     assert state == {"interfaces": [{"name": "bond4", "type": "bond", "state": "absent"}, base("eth2")]}
@@ -349,13 +349,13 @@ def test_mtu(networks, running, host, expected):
         (net(**ON_NIC, vlan=10), None, {"eth1.10", "ovirtmgmt"}),
     ],
 )
-def test_what_a_change_leaves_behind_is_removed(was, becomes, absent):
+def test_remainders_of_a_change_are_removed(was, becomes, absent):
     host = current(iface("eth1", "ethernet"), vlan("eth1.10", "eth1", 10), bridge("ovirtmgmt", "eth1"))
     state = generate({"ovirtmgmt": becomes}, host=host, running={"ovirtmgmt": was})
     assert {interface["name"] for interface in state["interfaces"] if interface["state"] == "absent"} == absent
 
 
-def test_a_vlan_that_another_network_takes_stays():
+def test_a_vlan_used_by_another_network_is_kept():
     running = {"red": net(**ON_NIC, vlan=10), "blue": net(**ON_NIC, vlan=20)}
     state = generate({"red": net(**ON_NIC, vlan=20), "blue": net(**ON_NIC, vlan=10)}, running=running)
     assert {interface["state"] for interface in state["interfaces"]} == {"up"}
@@ -426,7 +426,7 @@ def test_static_gateways(attributes, device):
     assert state["route-rules"]["config"] == rules
 
 
-def test_a_network_without_the_default_route_learns_into_its_own_table():
+def test_without_the_default_route_learned_routes_go_to_the_own_table():
     state = generate({"ovirtmgmt": net(**ON_NIC, bootproto="dhcp")})
     learnt = {key: value for key, value in named(state)["ovirtmgmt"]["ipv4"].items() if key.startswith("auto-")}
     assert learnt == {**LEARNT, "auto-dns": False, "auto-route-table-id": table("ovirtmgmt")}
@@ -525,6 +525,6 @@ def test_dns(attributes, was, expected):
     assert state.get("dns-resolver") == (None if expected is None else {"config": {"server": expected}})
 
 
-def test_stated_servers_switch_off_those_of_dhcp():
+def test_static_servers_disable_those_of_dhcp():
     state = generate({"ovirtmgmt": net(**ON_NIC, **BY_BOTH, nameservers=["192.0.2.53"])})
     assert [named(state)["ovirtmgmt"][family]["auto-dns"] for family in ("ipv4", "ipv6")] == [False, False]

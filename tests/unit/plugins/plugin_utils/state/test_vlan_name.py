@@ -62,20 +62,20 @@ def decide(facts, keep=False, **definition):
 
 
 @pytest.mark.parametrize("vm_network", [True, False])
-def test_a_new_network_says_that_its_vlan_device_is_made_again(vm_network):
+def test_a_new_network_reports_that_its_vlan_device_is_created_again(vm_network):
     found = decide(founding_host("mgmt3000"), vm_network=vm_network)
     assert found["decision"] == "change" and found["warnings"] == []
     assert found["differences"][-1] == VLAN
     assert found["request"]["networks"]["ovirtmgmt"]["vlan"] == 3000
 
 
-def test_a_network_that_is_there_differs_by_the_name_alone():
+def test_an_existing_network_only_differs_in_the_name():
     found = decide(there())
     assert (found["decision"], found["differences"], found["exists"], found["warnings"]) == ("change", [VLAN], True, [])
     assert decide(there("bond4.3000"))["decision"] == "in_sync"
 
 
-def test_a_bridgeless_network_likewise():
+def test_a_bridgeless_network_also_differs_in_the_name():
     entry = {**by_dhcp(), "iface": "bond4", "vlanid": 3000}
     facts = bridgeless_host(by_dhcp(), "mgmt3000", vlans={"mgmt3000": entry}, **BELOW)
     facts["running"] = {
@@ -86,7 +86,7 @@ def test_a_bridgeless_network_likewise():
 
 
 @pytest.mark.parametrize("facts, decision", [(there(), "in_sync"), (founding_host("mgmt3000"), "change")])
-def test_a_name_that_is_kept_is_told_with_what_it_costs(facts, decision):
+def test_a_kept_name_is_a_warning_with_the_consequences(facts, decision):
     found = decide(facts, keep=True)
     assert found["decision"] == decision
     assert VLAN not in found["differences"]
@@ -108,7 +108,7 @@ def test_a_name_that_is_kept_is_told_with_what_it_costs(facts, decision):
         (there(inner="mgmt3000"), "inner is on top of it"),
     ],
 )
-def test_a_device_that_cannot_be_made_again_keeps_its_name(facts, reason):
+def test_a_device_that_cannot_be_created_again_keeps_its_name(facts, reason):
     facts["nics"].update({"enp134s0f0": device(), "enp134s0f0np0": device()})
     found = decide(facts)
     kept = [one for one in found["warnings"] if one["name"] == WARNING]
@@ -116,7 +116,7 @@ def test_a_device_that_cannot_be_made_again_keeps_its_name(facts, reason):
     assert reason is None or found["decision"] == "in_sync"
 
 
-def test_a_removal_leaves_the_name():
+def test_a_removal_keeps_the_name():
     facts = there()
     facts["nmstate"] = {
         "interfaces": [
@@ -209,7 +209,7 @@ def test_the_bridge_is_put_on_a_device_of_vdsm_s_name():
 
 
 @pytest.mark.parametrize("bridged, holder", [(True, "ovirtmgmt"), (False, "bond4.3000")])
-def test_what_the_old_device_had_goes_along(bridged, holder):
+def test_the_configuration_of_the_old_device_moves(bridged, holder):
     had = {
         "enabled": True,
         "dhcp": False,
@@ -266,7 +266,7 @@ def test_the_new_device_is_like_the_old_one(old, expected):
     assert found["ovirtmgmt"]["mac-address"] == old["mac-address"]
 
 
-def test_the_port_of_a_bridge_that_is_there():
+def test_the_port_of_an_existing_bridge():
     bridge = {
         "name": "ovirtmgmt",
         "type": "linux-bridge",
@@ -281,7 +281,7 @@ def test_the_port_of_a_bridge_that_is_there():
     assert found["ovirtmgmt"]["bridge"]["port"] == [{"name": "bond4.3000"}]
 
 
-def test_a_bridge_over_the_old_device_makes_way_for_a_bridgeless_network():
+def test_a_bridge_on_the_old_device_is_removed_for_a_bridgeless_network():
     bridge = {
         "name": "ovirtmgmt",
         "type": "linux-bridge",
@@ -309,7 +309,7 @@ def test_a_bridge_over_the_old_device_makes_way_for_a_bridgeless_network():
         ([nmstate_vlan("inner", 7, "bond4", ipv4=OFF)], False, "bond4.3000"),
     ],
 )
-def test_where_the_old_device_stays(others, keep, port):
+def test_if_the_old_device_is_kept(others, keep, port):
     found, _state = interfaces(BY_DHCP, nmstate_vlan(), *others, keep=keep)
     assert found["ovirtmgmt"]["bridge"]["port"] == [{"name": port}]
     assert found["mgmt3000"]["state"] == ("up" if port == "mgmt3000" else "absent")

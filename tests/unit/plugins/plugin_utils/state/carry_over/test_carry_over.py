@@ -83,7 +83,7 @@ def test_a_recorded_network_keeps_secondary_addresses_when_it_is_edited():
     assert stack(state)["address"] == addresses("192.0.2.10/24", "198.51.100.10/25")
 
 
-def test_an_address_of_dhcp_does_not_become_static():
+def test_a_dhcp_address_does_not_become_static():
     state = move(STATIC, eth(ipv4={**DHCP4, "address": addresses("192.0.2.10/24", "192.0.2.11/24")}))
     assert stack(state)["address"] == addresses("192.0.2.10/24")
 
@@ -98,7 +98,7 @@ def test_static_addresses_beside_dynamic_ones(bridged):
     assert stack(state, "ipv4", name)["dhcp"] and stack(state, "ipv6", name)["dhcp"]
 
 
-def test_the_base_of_a_vlan_is_not_what_the_addresses_come_from():
+def test_addresses_do_not_come_from_the_base_of_a_vlan():
     host = (
         eth(ipv4=static4("198.51.100.10/25")),
         {**eth("eth1.10", ipv4=DHCP4), "type": "vlan", "vlan": {"id": 10, "base-iface": "eth1"}},
@@ -159,7 +159,7 @@ def test_duid(configured, profile, expected):
         (None, {}, None),
     ],
 )
-def test_on_the_same_device_words_keep_their_meaning(configured, profile, expected):
+def test_keywords_are_kept_on_the_same_device(configured, profile, expected):
     had = {**DHCP4, "dhcp-client-id": configured} if configured else DHCP4
     assert (
         stack(move({**BY_DHCP, "bridged": False}, eth(ipv4=had), profile=profile), name="eth1").get("dhcp-client-id")
@@ -220,7 +220,7 @@ def test_slaac(has, expected):
         ({"addr-gen-mode": "eui64"}, False, {}),
     ],
 )
-def test_how_the_address_is_made(had, bridged, expected):
+def test_the_address_generation_mode(had, bridged, expected):
     state = move({**BY_BOTH, "bridged": bridged}, eth(ipv4=DHCP4, ipv6={**AUTO6, **had}))
     holder = stack(state, "ipv6", "ovirtmgmt" if bridged else "eth1")
     assert {key: value for key, value in holder.items() if key in ("token", "addr-gen-mode")} == expected
@@ -285,7 +285,7 @@ def test_without_the_default_route_only_other_routes_move():
     assert state["routes"]["config"] == [route("10.0.0.0/8", "192.0.2.5", "ovirtmgmt")]
 
 
-def test_routes_of_a_device_that_keeps_its_addresses_are_not_told_again():
+def test_routes_of_a_device_that_keeps_its_addresses_are_not_repeated():
     state = move({**BY_DHCP, "bridged": False}, eth(ipv4=DHCP4), routes={"config": [route("10.0.0.0/8", "192.0.2.5")]})
     assert "routes" not in state
 
@@ -423,7 +423,7 @@ def test_from_the_bridge_back_to_the_nic():
     assert route("10.0.0.0/8", "192.0.2.5", "eth1") in state["routes"]["config"]
 
 
-def test_the_input_stays_as_it_is():
+def test_the_input_is_not_modified():
     config = [route("0.0.0.0/0", "192.0.2.1", metric=50)]
     move(STATIC, HOST, RIVAL, routes={"config": config})
     assert config == [route("0.0.0.0/0", "192.0.2.1", metric=50)]
@@ -431,7 +431,7 @@ def test_the_input_stays_as_it_is():
 
 
 @pytest.mark.parametrize("running", [None, {"networks": {"ovirtmgmt": {"nic": "eth1", "bridged": False}}}])
-def test_a_bridge_that_the_host_brought_goes_when_its_network_is_to_be_bridgeless(running):
+def test_an_existing_bridge_is_removed_if_its_network_is_bridgeless(running):
     current = {"interfaces": [eth(), bridge(ipv4=DHCP4)]}
     state = desired_state(
         {"networks": {"ovirtmgmt": {**BY_DHCP, "bridged": False}}, "bondings": {}, "options": {}},
@@ -443,7 +443,7 @@ def test_a_bridge_that_the_host_brought_goes_when_its_network_is_to_be_bridgeles
     assert found["eth1"]["ipv4"]["dhcp"] is True
 
 
-def test_a_bridge_of_that_name_over_another_port_is_not_taken_for_the_networks():
+def test_a_bridge_with_another_port_does_not_belong_to_the_network():
     current = {"interfaces": [eth(ipv4=DHCP4), eth("eth9"), bridge(port="eth9")]}
     state = desired_state(
         {"networks": {"ovirtmgmt": {**BY_DHCP, "bridged": False}}, "bondings": {}, "options": {}}, current

@@ -100,7 +100,7 @@ ON_BOND = {**DHCP4, "bonding": "bond4", "vlan": 3000}
         (None, 1500, {}, None),
     ],
 )
-def test_a_bond_has_in_its_profile_what_vdsm_says_of_it(bond, mtu, now, expected):
+def test_the_profile_of_a_bond_has_vdsms_settings(bond, mtu, now, expected):
     bondings = {"bond4": None if bond is None else {"nics": ["eth2", "eth3"], "options": "mode=1", **bond}}
     there = (
         []
@@ -124,7 +124,7 @@ def test_a_bond_has_in_its_profile_what_vdsm_says_of_it(bond, mtu, now, expected
     host_side.check(found, {"bond4"})
 
 
-def test_a_network_that_is_removed_takes_nothing():
+def test_a_removed_network_has_no_settings():
     assert (
         desired(
             {"networks": {"ovirtmgmt": None}}, {"interfaces": []}, {"networks": {"ovirtmgmt": {"nic": "eth1"}}}, {}
@@ -188,6 +188,6 @@ def test_nothing_is_lost_on_the_same_device():
 
 
 @pytest.mark.parametrize("names", [["mac"], "slaac_address", [["slaac_address"]], {"slaac_address": True}])
-def test_an_unknown_name_is_bad_input(names):
+def test_an_unknown_loss_is_invalid(names):
     with pytest.raises(DefinitionError, match="permit_loss.*slaac_address, route_or_rule"):
         decide(permit_loss=names)
