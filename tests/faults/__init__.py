@@ -1,5 +1,5 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults at random times, on real hosts, judged by the lab and not by the code under test. ``python -m tests.faults
+"""Faults at random times on lab hosts, verified by the lab and not by the code under test. ``python -m tests.faults
 --help``
 """

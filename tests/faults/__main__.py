@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Faults while configure_mgmt changes a host: random ones at random times, and cases that must be undone or refused.
 
-Ends with tables; exit status 1 when a host was lost, is in between, or did something else than expected.
+Prints tables at the end. The exit status is 1 if a host was lost, is between two states, or did something unexpected.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def main():
         share(
             [(run["layout"], lambda run=run: chance.once(run, windows, args.plain)) for run in runs], args.jobs, report
         )
-        for alone in (True, False):  # what happens to the switch or the servers happens to every host
+        for alone in (True, False):  # faults of the switch or the servers affect every host
             some = [
                 (cases.CASES[name]["layout"], lambda name=name: [cases.play(name)])
                 for name in args.cases
@@ -65,8 +65,8 @@ def main():
 
 
 def share(work, jobs, report):
-    """Do all of ``work``, ``[(layout, function), ...]``, ``jobs`` at a time and never two of one layout, whose host it
-    is.
+    """Run all of ``work``, ``[(layout, function), ...]``, ``jobs`` at a time, and never two of one layout, because they
+    use the same host.
     """
     pending, busy, lock, broken = list(work), set(), threading.Lock(), []
 
@@ -99,7 +99,7 @@ def share(work, jobs, report):
                         "cost": 0.0,
                     }
                 )
-            except Exception:  # a fault of the suite itself: end, and show what there is
+            except Exception:  # a bug in the suite itself: end and show the results so far
                 broken.append(traceback.format_exc())
             finally:
                 busy.discard(mine[0])
@@ -108,7 +108,7 @@ def share(work, jobs, report):
     for thread in threads:
         thread.start()
     while any(thread.is_alive() for thread in threads):
-        time.sleep(0.2)  # so that an interrupt comes through
+        time.sleep(0.2)  # to allow an interrupt
     if broken:
         raise RuntimeError(broken[0])
 
@@ -129,7 +129,7 @@ def names(known):
 
 
 def given(text):
-    """An argument's type: runs as chance.draw() makes them, from ``fault:layout:share,...``."""
+    """An argument's type: runs in the format of chance.draw(), from ``fault:layout:share,...``."""
     found = []
     for number, one in enumerate(text.split(","), 1):
         fault, layout, share_of_window = one.split(":")
@@ -191,8 +191,8 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         status = "faults: interrupted"
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what tidies up is not to be interrupted
-        for one in list(play.Play.running):  # of what was interrupted
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the cleanup must not be interrupted
+        for one in list(play.Play.running):  # remainders of the interrupted work
             one.kill()
         if not os.environ.get("OVIRT_LAB_KEEP") and "--table" not in " ".join(sys.argv):
             hosts.down()

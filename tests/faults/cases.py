@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The cases by name, and how one is played."""
+"""The cases by name, and how to run them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import time
 
 from tests.faults import commits, expect, impossible, kills, refusals, undos, victims
 
-# name: {layout, function, expected, alone}; one that happens to the switch or the servers happens to every host:
-# nothing else runs then
+# name: {layout, function, expected, alone}; a fault of the switch or the servers affects every host, so nothing else
+# runs then
 CASES = {
     name: {"layout": words[0], "function": words[1], "expected": words[2], "alone": "alone" in words[3:]}
     for group in (impossible.CASES, refusals.CASES, commits.CASES, undos.CASES, kills.CASES)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults at random times of a transaction: from 1 s before its begin to 5 s after its commit, uniformly."""
+"""Faults at random times of a transaction, uniformly from 1 s before its start to 5 s after its commit."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ ON_HOST = {
 }
 FAULTS = ("power_cut", "controller_killed", *ON_HOST)
 BEFORE_BEGIN, AFTER_COMMIT = 1, 5  # s
-# What a module that was just sent may take to open its transaction when nobody listens any more.
+# How long a module that was just sent may take to open its transaction if the controller is gone.
 _SETTLE = 4
-# With its bounds: the change is undone after its timeout, then repaired; the play asks for as long.
+# With its timeouts: the change is undone after its timeout, then repaired; the play waits as long.
 _PLAY_SECONDS = 4 * TIMEOUT + 60
-_PLAIN_PATIENCE = 45  # s: there nobody repairs anything
+_PLAIN_PATIENCE = 45  # seconds: nothing is repaired there
 
 
 class Windows:
-    """When transactions begin and commit, in seconds after the begin of their task, learned from those that did; and
-    what hosts look like then.
+    """When transactions begin and commit, in seconds after the start of their task, learned from earlier runs; and the
+    state of the hosts then.
     """
 
     def __init__(self):
@@ -42,7 +42,7 @@ class Windows:
         self._seen[layout].append((begin, commit))
 
     def of(self, layout):
-        """``(first, last)``: the window of ``layout``; None when no run has committed yet."""
+        """``(first, last)``: the window of ``layout``; None if no run has committed yet."""
         if not self._seen[layout]:
             return None
         begin, commit = (statistics.median(one[index] for one in self._seen[layout]) for index in (0, 1))
@@ -50,7 +50,7 @@ class Windows:
 
 
 def draw(count, chance, faults, layouts):
-    """``count`` runs ``{number, fault, layout, share}``; ``share`` (0 to 1) is where in the window the fault comes."""
+    """``count`` runs ``{number, fault, layout, share}``; ``share`` (0 to 1): position in the window."""
     return [
         {
             "number": number,
@@ -63,7 +63,7 @@ def draw(count, chance, faults, layouts):
 
 
 def once(run, windows, plain=False):
-    """Rows of one run; the first of a layout is preceded by one without a fault, to learn its times."""
+    """The rows of a run. The first run of a layout is preceded by one without a fault, to learn its times."""
     rows = []
     if windows.of(run["layout"]) is None:
         rows.append(_once({**run, "number": 0, "fault": "none", "share": 0.0}, windows, plain))
@@ -106,7 +106,7 @@ def _once(run, windows, plain):
         name, before, victims.mtu_of(layout), after, patience, recorded=not plain
     )
     seconds = time.monotonic() - struck
-    play.kill()  # after a power cut the controller may ask for long what became of the transaction
+    play.kill()  # after a power cut, the controller may wait for the result of the transaction for a long time
     how, result, ended = play.ended(action)
     reported = how == "ok" if plain else result.get("phase") == "committed"
     if reported and run["fault"] in ("none", "controller_killed"):

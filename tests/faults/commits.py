@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Changes that must be committed, whatever makes it harder: a gateway that is silent, a spanning tree, a host in
-between, clocks, disks that fill up, keys that the facts do not have, and changes that are not to be on disk.
+"""Changes that must be committed despite difficulties: a silent gateway, a spanning tree, a jump host, clocks, full
+disks, keys that the facts do not contain, and changes that are not on disk.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tests.lab import hosts, image
 from tests.lab.network import FABRIC
 from tests.lab.plays import SSH_ARGS
 
-# VDSM has another network; resolv.conf is NetworkManager's own at any time
+# VDSM has another network; NetworkManager may rewrite resolv.conf at any time
 _RECORD = """mkdir -p /var/lib/vdsm/persistence/netconf/nets
 echo '{"nic": "eth9", "bridged": false, "switch": "legacy"}' > /var/lib/vdsm/persistence/netconf/nets/storage; sync"""
 _DISK = r"""find /etc /var/lib/vdsm /var/lib/ovirt-mgmt-network /var/lib/NetworkManager/NetworkManager-intern.conf \
@@ -72,7 +72,7 @@ _EVERY_KEY = [
 
 
 def silent_gateway(name, before):
-    """The definition asks for MTU 9000; the gateway answers no echo requests, of any size."""
+    """The definition requires MTU 9000; the gateway does not answer echo requests of any size."""
     result = expect.committed(
         configure(name, {"name": "ovirtmgmt", "vlan_tag": 20, "mtu": 9000}, configure_mgmt_timeout=LIMIT)
     )
@@ -92,7 +92,7 @@ def static_stp(name, before):
 
 
 def jump_host(name, before):
-    """The controller reaches the host by way of another one."""
+    """The controller reaches the host through a jump host."""
     key = image.key_file()
     play = Play(
         name,
@@ -108,7 +108,7 @@ def jump_host(name, before):
 
 
 def clock_back(name, before):
-    """The clock jumps an hour back: the change is committed, and a second one is refused with a sensible age."""
+    """The clock jumps back by an hour: the change is committed, and a second one is refused with a plausible age."""
     expect.pend(name, timeout=90)
     expect.clock(name, "-1")
     try:
@@ -123,7 +123,7 @@ def clock_back(name, before):
 
 
 def disk_fills(name, before):
-    """The disk fills up while the change is pending: it is committed whole, or undone."""
+    """The disk fills up while the change is pending: it is committed completely, or undone."""
     expect.pend(name, timeout=60)
     hosts.ssh(name, expect.FILL_DISK, timeout=60)
     try:
@@ -139,7 +139,7 @@ def disk_fills(name, before):
 
 
 def every_key(name, _before):
-    """Keys that the facts do not have, each state applied twice: the second time nothing differs."""
+    """Keys that the facts do not contain. Each state is applied twice; the second time, nothing differs."""
     play = Play(
         name, {"tasks": [apply_task(state, timeout=120, probes=[]) for state in _EVERY_KEY for _time in range(2)]}
     )
@@ -204,12 +204,12 @@ def _memory(name, before, definition):
 
 
 def memory(name, before):
-    """A bridge with a new MTU over a VLAN on a bond."""
+    """A bridge with a new MTU on a VLAN of a bond."""
     return _memory(name, before, {"name": "ovirtmgmt", "vlan_tag": 3000, "mtu": 9000})
 
 
 def memory_bridgeless(name, before):
-    """A network that only its record tells from a plain NIC."""
+    """A network that differs from a plain NIC only by its record."""
     return _memory(name, before, {"name": "ovirtmgmt", "vm_network": False, "mtu": 1400})
 
 

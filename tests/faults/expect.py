@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the cases share: expectations, and looks into a running transaction over the back door."""
+"""Common functions of the cases: expectations, and access to a running transaction over the out-of-band NIC."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ FILL_DISK = (
 
 
 class NotSo(Exception):
-    """An expectation did not come true; the text says what was seen."""
+    """An expectation was not met; the text says what was seen."""
 
 
 def expect(true, seen):
-    """Raise NotSo with the words ``seen`` unless ``true``."""
+    """Raise NotSo with the text ``seen`` unless ``true``."""
     if not true:
         raise NotSo(str(seen))
 
@@ -32,26 +32,26 @@ def says(words, text):
 
 
 def state(name, before, wanted="old", mtu=1500, seconds=30):
-    """Expect the host to be as it was, exactly (or new), and to answer."""
+    """Expect the host to be exactly in its old (or new) state, and to answer."""
     found, _seconds, differing = judge.verdict(name, before, mtu, seconds=seconds)
     expect(found == wanted, f"the host is {found}: {differing}")
 
 
 def reach(name, phase, seconds=60):
-    """Wait until the host's transaction has come to ``phase``; False when it does not."""
+    """Wait until the host's transaction has reached ``phase``; False if it does not."""
     files = "/run/ovirt-mgmt-network/*/status.json /run/ovirt-mgmt-network/last.json"
     line = f"timeout {seconds} sh -c 'until grep -qs \"phase.: .{phase}\" {files}; do sleep 0.05; done'"
     return hosts.ssh(name, line, timeout=seconds + 30, check=False).returncode == 0
 
 
 def fault(kind, *words):
-    """A fault of the switch or the servers; a host is given by its name."""
+    """Create a fault of the switch or the servers; a host is given by its name."""
     network.fault(kind, *(str(hosts.about(word)["number"]) if word in hosts.names() else str(word) for word in words))
 
 
 def undone(play, words, within=0.75, timeout=60):
-    """Expect the play's change to have been undone, exactly, for a reason with ``words``, ``within`` that share of its
-    timeout. What was seen.
+    """Expect the play's change to be undone exactly, for a reason that matches ``words``, ``within`` this share of its
+    timeout. Returns what was seen.
     """
     play.wait(420)
     how, result, _at = play.ended()
@@ -69,7 +69,9 @@ def undone(play, words, within=0.75, timeout=60):
 
 
 def refused(play, words):
-    """Expect the play's change to be refused with all of ``words``, and nothing to have changed; what it said."""
+    """Expect the play's change to be refused with a message that matches all of ``words``, with nothing changed.
+    Returns the message.
+    """
     play.wait(180)
     how, result, _at = play.ended()
     text = str(result.get("msg"))
@@ -80,7 +82,7 @@ def refused(play, words):
 
 
 def pend(name, **options):
-    """Leave a change pending on the host; its transaction."""
+    """Leave a change pending on the host. Returns its transaction."""
     play = Play(name, {"tasks": [apply_task(BRIDGE, commit=False, **options)]}, "pending")
     play.wait(120)
     how, result, _at = play.ended()
@@ -89,7 +91,7 @@ def pend(name, **options):
 
 
 def end(name, wanted, **options):
-    """End the pending change as ``wanted`` (committed, rolled_back); how that ended, see Play.ended()."""
+    """End the pending change as ``wanted`` (committed, rolled_back). Returns the result of Play.ended()."""
     play = Play(
         name, {"tasks": [{COMMIT: {"state": wanted, **options, "diagnosis": str(FOLDER / "diagnosis")}}]}, "end"
     )
@@ -98,7 +100,7 @@ def end(name, wanted, **options):
 
 
 def committed(play):
-    """Expect the play's change to be committed; the result of its task."""
+    """Expect the play's change to be committed. Returns the result of its task."""
     play.wait(300)
     _how, result, _at = play.ended()
     expect(result.get("phase") == "committed", f"not committed: {play.failure()}")
@@ -106,5 +108,5 @@ def committed(play):
 
 
 def clock(name, hours):
-    """Set the host's clock off by ``hours`` (text with a sign)."""
+    """Change the host's clock by ``hours`` (text with a sign)."""
     hosts.ssh(name, f"date -s '{hours} hour'")

@@ -1,9 +1,8 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Changes that cannot work. Each is undone, exactly, for the right reason, long before its timeout.
+"""Changes that cannot work. Each is undone exactly, for the right reason, long before its timeout.
 
-Probes are relative (what does not pass before is not asked for after), so all of them pass before, and cannot pass
-after.
+Probes are relative (those that fail before are skipped after), so all of them pass before and cannot pass after.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ def _applied(name, state):
 
 
 def _moved_to_vlan(tag, ipv4, gateway=None):
-    """The address of eth1 goes to a VLAN above it."""
+    """The address of eth1 moves to a VLAN on it."""
     vlan = {
         "name": f"eth1.{tag}",
         "type": "vlan",
@@ -45,7 +44,7 @@ def _default(gateway, interface):
 
 
 def wrong_vlan(name, before):
-    """The address moves to a VLAN that the switch does not let through."""
+    """The address moves to a VLAN that the switch does not forward."""
     expect.fault("vlan-drop", name, 777)
     try:
         static = {
@@ -63,7 +62,7 @@ def wrong_vlan(name, before):
 
 
 def vlan_dropped(name, before):
-    """The switch forgets the VLAN in the middle of the change. The controller hears of it when the VLAN is back."""
+    """The switch drops the VLAN during the change. The controller gets the result when the VLAN is back."""
     play = configure(name, victims.LAYOUTS["bond-vlan-static"], configure_mgmt_timeout=LIMIT)
     try:
         expect.expect(expect.reach(name, "preparing"), "the change has not begun")
@@ -77,7 +76,7 @@ def vlan_dropped(name, before):
 
 
 def path_mtu(name, before):
-    """The definition asks for MTU 9000, and the way takes 1500."""
+    """The definition requires MTU 9000, but the path carries 1500."""
     expect.fault("path-mtu", 3000, 1500)
     try:
         seen = expect.undone(configure(name, victims.LAYOUTS["bond-vlan"], configure_mgmt_timeout=LIMIT), "smaller MTU")
@@ -88,7 +87,7 @@ def path_mtu(name, before):
 
 
 def wrong_gateway(name, before):
-    """Another default gateway, at whose address nobody is."""
+    """A default gateway that does not exist."""
     gone = {"destination": "0.0.0.0/0", "next-hop-interface": "eth1", "state": "absent"}
     seen = expect.undone(
         _applied(name, {"routes": {"config": [gone, _default("10.80.0.254", "eth1")]}}), r"gateway 10\.80\.0\.254"
@@ -98,7 +97,7 @@ def wrong_gateway(name, before):
 
 
 def duplicate_address(name, before):
-    """Somebody else comes up with the host's address while it changes, and goes when the host has noticed."""
+    """Another host uses the host's address during the change, until the host has detected it."""
     play = configure(name, victims.LAYOUTS["bond-static"], configure_mgmt_timeout=LIMIT)
     try:
         expect.expect(expect.reach(name, "preparing"), "the change has not begun")
@@ -106,14 +105,14 @@ def duplicate_address(name, before):
         expect.reach(name, "undoing")
     finally:
         expect.fault("untwin")
-    # NetworkManager looks for duplicates itself, and nmstate then waits long for the address
+    # NetworkManager also detects duplicates, and nmstate then waits for the address for a long time
     seen = expect.undone(play, "also used by another host|did not come back", within=1)
     expect.state(name, before)
     return seen
 
 
 def taken_address(name, before):
-    """The change adds a second address, which somebody else has."""
+    """The change adds a second address, which another host uses."""
     address = hosts.about(name)["address"]
     added = [{"ip": address, "prefix-length": 24}, {"ip": "10.80.0.200", "prefix-length": 24}]
     expect.fault("twin", "10.80.0.200", 1)
@@ -137,14 +136,14 @@ def taken_address(name, before):
 
 
 def no_lease(name, before):
-    """The address comes by DHCP from a VLAN that has no DHCP server."""
+    """The address is requested by DHCP in a VLAN without a DHCP server."""
     seen = expect.undone(_applied(name, _moved_to_vlan(777, {"enabled": True, "dhcp": True})), "did not come back")
     expect.state(name, before)
     return seen
 
 
 def dhcp_gone(name, before):
-    """The DHCP server ends before the change; when it is there again the host has its address."""
+    """The DHCP server stops before the change; when it is back, the host gets its address."""
     expect.fault("dhcp", "off")
     try:
         play = configure(name, victims.LAYOUTS["nic-dhcp"], configure_mgmt_timeout=LIMIT)
@@ -164,7 +163,7 @@ def dhcp_gone(name, before):
 
 
 def small_path(name, before):
-    """The definition asks for MTU 9000; the untagged path carries 1450 bytes and says so."""
+    """The definition requires MTU 9000; the untagged path carries 1450 bytes and reports it."""
     seen = expect.undone(
         configure(name, {"name": "ovirtmgmt", "mtu": 9000}, configure_mgmt_timeout=LIMIT),
         r"carries packets of at most 1450 bytes, not 9000",
@@ -180,7 +179,7 @@ CASES = {
     "vlan_dropped": ("bond-vlan-static", vlan_dropped, "old, names the gateway that is silent"),
     "path_mtu": ("bond-vlan", path_mtu, "old, names the smaller MTU on the way", "alone"),
     "wrong_gateway": ("nic-static", wrong_gateway, "old, names the new gateway"),
-    # on a bond: a host with a second NIC on the same segment cannot ask, for it would answer itself
+    # on a bond: a host with a second NIC on the same segment cannot probe, because it would answer itself
     "duplicate_address": ("bond-static", duplicate_address, "old, names the duplicate", "alone"),
     "taken_address": ("bond-static", taken_address, "old, names the address that is taken", "alone"),
     "no_lease": ("nic-dhcp", no_lease, "old, the address did not come back"),

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a host is after a fault: old, new, lost or neither. Seen from the engine's side and over the back door, by plain
-tools.
+"""The state of a host after a fault: old, new, lost, or neither. Read from the engine's side and over the out-of-band
+NIC, with plain tools.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import time
 from tests.lab import hosts, watch
 from tests.lab.machine import LabError, netns
 
-PATIENCE = 150  # s: the transaction's own timer, repairs, a boot
+PATIENCE = 150  # seconds: the transaction's own timer, repairs, a boot
 _MARK = "---next---"
 _LOOK = f"\necho {_MARK}\n".join(
     (
@@ -34,7 +34,7 @@ _LOOK = f"\necho {_MARK}\n".join(
     )
 )
 _COMPARED = ("links", "routes", "rules", "files", "resolver")
-# What of a device's kind and of a port a user configures; the rest are timers, counters and what follows from others.
+# Configurable options of devices and ports; the rest are timers, counters, and dependent values.
 _DATA = (
     "id",
     "mode",
@@ -61,11 +61,11 @@ _DATA = (
     "mcast_membership_intvl",
 )
 _PORT = ("priority", "cost", "hairpin", "learning", "flood", "group_fwd_mask", "isolated", "queue_id", "prio")
-_EMPTY = "e3b0c44298fc1c14"  # the digest of a file of 0 bytes
+_EMPTY = "e3b0c44298fc1c14"  # the digest of an empty file
 
 
 def look(name):
-    """The host's network as its own kernel and files have it (plain data), None when the back door does not answer."""
+    """The host's network by its kernel and files (plain data), None if the out-of-band NIC does not answer."""
     try:
         done = hosts.ssh(name, _LOOK, timeout=20, check=False)
     except LabError:
@@ -74,7 +74,7 @@ def look(name):
     if done.returncode or len(parts) != 10:
         return None
     links, routes, routes6, rules, rules6, files, resolver, leftovers, record, _end = parts
-    # rules of one priority stand in the order in which they were made, which is another after a boot
+    # rules of the same priority are in the order of their creation, which changes after a boot
     return {
         "links": _links(_parsed(links)),
         "routes": sorted(map(_route, _wanted(_parsed(routes) + _parsed(routes6)))),
@@ -87,20 +87,20 @@ def look(name):
 
 
 def same(one, other):
-    """Whether two looks show exactly the same network."""
+    """Whether two states are exactly the same network."""
     return bool(one and other) and all(one[key] == other[key] for key in _COMPARED)
 
 
 def differs(before, now):
-    """What differs between two looks, in words."""
+    """The differences between two states, as text."""
     return "; ".join(f"{key}: {before[key]} -> {now[key]}" for key in _COMPARED if before[key] != now[key])[:1500]
 
 
 def verdict(name, before, mtu=1500, after=None, seconds=PATIENCE, recorded=True):
-    """``(old|new|lost|neither, seconds until it was so, what differs)`` of the host that looked like ``before``.
+    """``(old|new|lost|neither, seconds until then, differences)`` of the host whose old state is ``before``.
 
-    ``after``: a look at this host when it was new, by which a new one is judged. ``recorded``: a new one has VDSM's
-    record. The echo requests need the engine's side: a process there asks.
+    ``after``: its new state, for comparison. ``recorded``: the new state has VDSM's record. The echo requests are sent
+    by a process on the engine's side.
     """
     code = (
         "import sys, json; from tests.faults import judge; "
@@ -144,7 +144,7 @@ def verdict_inside(name, address, before, mtu, after, seconds, recorded):
 
 
 def _parsed(text):
-    """iproute2 prints nothing at all for an empty list."""
+    """Parse JSON of iproute2, which prints nothing for an empty list."""
     return [one for one in json.loads(text.strip() or "[]") if one]
 
 
@@ -153,7 +153,7 @@ def _links(links):
     for link in links:
         if (
             link["ifname"] not in ("lo", "oob0") and (link.get("linkinfo") or {}).get("info_kind") != "tun"
-        ):  # taps are the guests'
+        ):  # taps belong to guests
             addresses = sorted(
                 f"{one['local']}/{one['prefixlen']}"
                 for one in link.get("addr_info", [])
@@ -199,7 +199,5 @@ def _is_new(now, address, mtu):
 
 
 def _without_digests(seen):
-    """A new profile has an id of its own each time, so only the names of the files are compared; the empty ones were
-    refused.
-    """
+    """A new profile has a new ID each time, so only file names are compared; empty files were already rejected."""
     return {**seen, "files": [one for one in seen["files"] if not re.fullmatch(r"[0-9a-f]{64}", one)]}

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The guard killed at every phase of the protocol, and what keeps it from starting or from telling how it stands.
+"""The guard is killed at every phase of the protocol, or prevented from starting or reporting.
 
-Before the commit point the change is undone, after it the change stays; both are reported, nothing of ours stays, and
-later runs are not blocked.
+Before the commit point, the change is undone; after it, the change is kept. Both are reported, nothing is left behind,
+and later runs are not blocked.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _SECONDS = 400  # for a play on a busy machine
 _RECORD = {"networks": {"ovirtmgmt": {"bridged": True, "nic": "eth1", "bootproto": "dhcp"}}}
 _RAISE = {
     "interfaces": [{"name": "eth1", "type": "ethernet", "state": "up", "mtu": 9000}]
-}  # all of it is done while preparing
+}  # everything is done during the phase preparing
 
-# Polls without a fork, for some phases last milliseconds: kills the guard (all of its unit) at the phase, as many times
-# as asked for.
+# Polls without a fork, because some phases last milliseconds. Kills the guard (its whole unit) at the phase, as many
+# times as requested.
 _WATCHER = r"""
 import glob, json, os, signal, sys, time
 phase, times, end = sys.argv[1], int(sys.argv[2]), time.monotonic() + 400
@@ -66,12 +66,12 @@ while times and time.monotonic() < end:
 
 
 def _watch(name, phase, times=1):
-    """Have the guard killed at ``phase``, from now on."""
+    """Kill the guard at ``phase``, from now on."""
     hosts.ssh(name, "cat > /run/watcher.py", input=_WATCHER)
     hosts.ssh(
         name,
         "rm -f /run/killed; systemd-run --quiet --collect --unit=watcher"
-        # before anything else that wants the host's one processor: some phases are over in milliseconds
+        # with the highest priority on the host's only processor, because some phases last milliseconds
         " --property=CPUSchedulingPolicy=fifo --property=CPUSchedulingPriority=50"
         f" python3 /run/watcher.py {phase} {times};"
         " until [ -e /run/killed ]; do sleep 0.1; done",
@@ -80,7 +80,7 @@ def _watch(name, phase, times=1):
 
 
 def _killed(name, phase, times=1):
-    """Expect the guard to have been killed; nothing of the watcher stays."""
+    """Expect the guard to have been killed, and remove the watcher."""
     seen = hosts.ssh(
         name, "systemctl stop watcher 2>/dev/null; cat /run/killed; rm -f /run/killed /run/watcher.py", check=False
     ).stdout.split()
@@ -88,7 +88,7 @@ def _killed(name, phase, times=1):
 
 
 def _clean(name):
-    """Expect the guard to leave the host, and nothing of it to stay."""
+    """Expect the guard to end and leave nothing behind."""
     line = (
         "for i in $(seq 100); do"
         " [ -n \"$(systemctl list-units --all --plain --no-legend 'ovirt-mgmt-network-2*')\" ] || exit 0;"
@@ -111,7 +111,7 @@ def _clean(name):
 
 
 def _next_run(name):
-    """Expect a second run to go through: nothing of the first one blocks it."""
+    """Expect a second run to succeed, not blocked by the first one."""
     play = Play(name, {"tasks": [apply_task(BRIDGE, record=_RECORD, timeout=90)]}, "next")
     play.wait(_SECONDS)
     how, result, _at = play.ended()
@@ -121,7 +121,7 @@ def _next_run(name):
 
 
 def killed_at(phase, name, before):
-    """The guard is killed while it is at ``phase`` of a change that is being applied and confirmed."""
+    """The guard is killed at ``phase`` of a change that is applied and confirmed."""
     _watch(name, phase)
     state, record = (_RAISE, {}) if phase == "preparing" else (BRIDGE, _RECORD)
     play = Play(name, {"tasks": [apply_task(state, record=record, timeout=90)]})
@@ -129,9 +129,9 @@ def killed_at(phase, name, before):
     _killed(name, phase)
     how, result, _at = play.ended()
     expect.expect(how, "nothing was reported")
-    new = phase == "renamed" or how == "ok"  # one that was killed before it had begun may begin again
+    new = phase == "renamed" or how == "ok"  # a guard that was killed before it had begun may start again
     expect.expect((how == "ok") == new, f"{how}: {play.failure()}")
-    # one that was killed before its first word was never started, to whoever began it
+    # a guard that was killed before its first status counts as not started
     ended = "committed" if new else "undone" if phase != "open" or "Nothing was changed" not in play.failure() else None
     expect.expect(result.get("phase") == ended, f"reported as {result.get('phase')}: {play.failure()}")
     _clean(name)
@@ -142,7 +142,7 @@ def killed_at(phase, name, before):
 
 
 def killed_undoing(phase, name, before, times=1):
-    """The guard is killed while it undoes, ``times`` times."""
+    """The guard is killed during the undo, ``times`` times."""
     expect.pend(name, timeout=90)
     _watch(name, phase, times)
     how, result, _at = expect.end(name, "rolled_back")
@@ -156,7 +156,7 @@ def killed_undoing(phase, name, before, times=1):
 
 
 def killed_lingering(name, before):
-    """The guard is killed while it keeps its result for a controller that is away, which gets it all the same."""
+    """The guard is killed while it keeps its result for a disconnected controller, which still gets it."""
     identity = expect.pend(name, record=_RECORD)
     confirm = (
         "cd /run/ovirt-mgmt-network/2*/ && python3 -c"
@@ -203,9 +203,9 @@ df /run | tail -1
 
 
 def run_full(name, before):
-    """/run is full while a change is pending, what comes free in it is taken at once, and the guard is killed on top.
+    """/run is full while a change is pending, free space is used immediately, and the guard is killed as well.
 
-    The change is undone all the same, and the controller hears of it when there is room again.
+    The change is still undone, and the controller gets the result when there is space again.
     """
     identity = expect.pend(name)
     began = time.monotonic()
@@ -226,8 +226,8 @@ def run_full(name, before):
 
 
 def no_networkmanager(name, before):
-    """NetworkManager does not start any more while a change is pending. What cannot be undone is reported, and the last
-    resort is reached.
+    """NetworkManager does not start while a change is pending. What cannot be undone is reported, and the last resort
+    is reached.
     """
     expect.pend(name, last_resort="reboot")
     boot = hosts.ssh(name, "cat /proc/sys/kernel/random/boot_id").stdout
@@ -235,7 +235,7 @@ def no_networkmanager(name, before):
     began, now = time.monotonic(), boot
     while now in (boot, "") and time.monotonic() < began + 420:
         time.sleep(2)
-        with contextlib.suppress(LabError):  # on its way down
+        with contextlib.suppress(LabError):  # shutting down
             now = hosts.ssh(name, "cat /proc/sys/kernel/random/boot_id", check=False, timeout=20).stdout
     expect.expect(now not in (boot, ""), "the host was not restarted")
     expect.state(name, before, seconds=120)
@@ -245,7 +245,9 @@ def no_networkmanager(name, before):
 
 
 def full_at_boot(name, before):
-    """The disk is full when a power cut hits a pending change, and at the boot: undone, from the room that was kept."""
+    """The disk is full at a power cut during a pending change, and at the boot: the change is undone with the reserved
+    space.
+    """
     expect.pend(name)
     hosts.ssh(
         name,
@@ -261,7 +263,7 @@ def full_at_boot(name, before):
 
 
 def no_interpreter(path, name, before):
-    """systemd may not execute the interpreter that Ansible uses, or it ends at once there."""
+    """systemd cannot execute the interpreter that Ansible uses, or it exits immediately."""
     hosts.ssh(
         name,
         "mkdir -p /opt/py; cp /bin/false /opt/py/false; echo '#!/nonexistent' > /opt/py/unfit;"

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A playbook that runs from the engine's side while something happens to it or to its host."""
+"""A playbook that runs on the engine's side while a fault affects it or its host."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tests.lab.machine import CACHE, NAME
 CHECKOUT = pathlib.Path(os.environ.get("OVIRT_CHECKOUT", pathlib.Path(__file__).resolve().parents[2]))
 FOLDER = CACHE / f"faults-{NAME}"
 LIMIT = 60  # s, the role's own timeout
-TIMEOUT = 30  # s after which a host undoes what nobody has confirmed
+TIMEOUT = 30  # seconds after which a host undoes an unconfirmed change
 APPLY = "ovirt.mgmt_network.nmstate_apply"
 COMMIT = "ovirt.mgmt_network.network_commit"
 PLAIN = "ansible.builtin.command"
 
-# An ovirtmgmt over eth1, by DHCP.
+# An ovirtmgmt on eth1, with DHCP.
 BRIDGE = {
     "interfaces": [
         {"name": "eth1", "type": "ethernet", "state": "up", "ipv4": {"enabled": False}, "ipv6": {"enabled": False}},
@@ -41,7 +41,7 @@ BRIDGE = {
     ]
 }
 ROLE = {"roles": ["ovirt.mgmt_network.configure_mgmt"]}
-# For comparison: the same desired state by nmstatectl alone, which commits by itself.
+# For comparison: the same desired state with nmstatectl only, which commits immediately.
 PLAIN_TASKS = {
     "tasks": [
         {"ovirt.mgmt_network.host_network_facts": {}},
@@ -65,7 +65,7 @@ def apply_task(state, **options):
 
 
 class Play:
-    """``content``: the play without its hosts. The events (see tests/callback/fault_events.py) come while it runs."""
+    """``content``: the play without hosts. Events are written while it runs (see tests/callback/fault_events.py)."""
 
     running = set()
 
@@ -73,14 +73,14 @@ class Play:
         FOLDER.mkdir(parents=True, exist_ok=True)
         self._events = FOLDER / f"{name}-{label}.events"
         self._events.unlink(missing_ok=True)
-        # A connection's master outlives its play: the next play would come in over that of a host which has lost its
-        # power since.
+        # An ssh master survives its play: the next play would use the connection to a host that has been powered off
+        # since.
         self._sockets = tempfile.mkdtemp(prefix="faults-")
         given = {
             "ansible_control_path_dir": self._sockets,
             "configure_mgmt_timeout": TIMEOUT,
             "configure_mgmt_diagnosis_dir": str(FOLDER / "diagnosis"),
-            # with a hook, the role applies a change in a task of its own, which returns all that became of it
+            # with a hook, the role applies a change in a separate task, which returns its complete result
             "configure_mgmt_after_tasks": str(CHECKOUT / "tests/faults/after.yml"),
             **variables,
         }
@@ -109,7 +109,7 @@ class Play:
         return [json.loads(line) for line in lines]
 
     def begun(self, action, seconds=120):
-        """When (s since the epoch) the task ``action`` began, None when the play ended without it."""
+        """When the task ``action`` began (seconds since the epoch), None if the play ended without it."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             running = self._process.poll() is None
@@ -120,19 +120,19 @@ class Play:
         return None
 
     def ended(self, action=APPLY, nth=0):
-        """``(how, result, at)`` of the task ``action``, the ``nth`` of them; ``("", {}, None)`` while there is none."""
+        """``(how, result, at)`` of the ``nth`` task ``action``; ``("", {}, None)`` if there is none yet."""
         found = [one for one in self.events() if one["event"] == "end" and one["action"] == action]
         return (found[nth]["how"], found[nth]["result"], found[nth]["at"]) if len(found) > nth else ("", {}, None)
 
     def failure(self):
-        """What the last task that failed said (str)."""
+        """The message of the last failed task (str)."""
         found = [
             str(one["result"].get("msg", "")) for one in self.events() if one["event"] == "end" and one["how"] != "ok"
         ]
         return found[-1] if found else ""
 
     def wait(self, seconds=300):
-        """The exit status, None when it had to be killed after ``seconds``."""
+        """The exit status, None if it was killed after ``seconds``."""
         try:
             status = self._process.wait(timeout=seconds)
             self.running.discard(self)
@@ -143,9 +143,7 @@ class Play:
             return None
 
     def kill(self):
-        """SIGKILL to the play and all that it has started: Ansible's workers have sessions of their own, and so have
-        ssh's masters.
-        """
+        """SIGKILL to the play and all its processes: Ansible's workers and ssh masters have their own sessions."""
         victims = [self._process.pid, *_descendants(self._process.pid, self._sockets)]
         for pid in victims:
             with contextlib.suppress(ProcessLookupError):
@@ -156,7 +154,7 @@ class Play:
 
 
 def configure(name, definition, **variables):
-    """A play of the role with the definition."""
+    """A play that runs the role with the definition."""
     return Play(name, ROLE, mgmt_network=definition, **variables)
 
 

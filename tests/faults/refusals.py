@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What must be refused in clear words before anything is touched: other runs and tools, full and read-only disks,
-devices that NetworkManager does not manage, a connection that proves nothing.
+"""Changes that must be refused with a clear message before anything is changed: other runs and programs, full and
+read-only disks, devices that NetworkManager does not manage, a connection that cannot verify the change.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _MTU = {"interfaces": [{"name": "eth1", "type": "ethernet", "state": "up", "mtu"
 
 
 def second_run(name, before):
-    """A second run while a change is pending: refused, and the first one is as it was."""
+    """A second run while a change is pending: refused, and the first one is not affected."""
     expect.pend(name, timeout=90)
     text = expect.refused(
         configure(name, {"name": "ovirtmgmt"}),
@@ -32,7 +32,7 @@ def second_run(name, before):
 
 
 def foreign_checkpoint(name, before):
-    """Somebody else's checkpoint: waited for, named with its owner, and left alone."""
+    """Another program's checkpoint: waited for, reported with its owner, and not touched."""
     nm = "org.freedesktop.NetworkManager /org/freedesktop/NetworkManager org.freedesktop.NetworkManager"
     path = hosts.ssh(name, f"busctl call {nm} CheckpointCreate aouu 0 0 0").stdout.split()[1].strip('"')
     try:
@@ -49,7 +49,7 @@ def foreign_checkpoint(name, before):
 
 
 def disk_full(name, before):
-    """No room for the journal."""
+    """No space for the journal."""
     hosts.ssh(name, expect.FILL_DISK, timeout=60)
     try:
         text = expect.refused(apply(name, BRIDGE), ["[Nn]o space left", "Nothing was changed"])
@@ -80,8 +80,8 @@ def _role_refuses(name, words, definition):
 
 
 def unmanaged(name, before):
-    """systemd-networkd has configured the VLAN with the address, and NetworkManager leaves it alone: refused by the
-    decision and on the host.
+    """systemd-networkd has configured the VLAN with the address, and NetworkManager ignores it: refused by the plan and
+    on the host.
     """
     how = r"nmcli device set eth1\.10 managed yes"
     text = _role_refuses(
@@ -90,7 +90,7 @@ def unmanaged(name, before):
         {"name": "ovirtmgmt", "vlan_tag": 10},
     )
     expect.state(name, before)
-    # a state that names the device, and one that does not: the connection comes in over it
+    # a state that names the device, and one that does not, but the connection uses the device
     for device, words in (
         ("eth1.10", ["NetworkManager does not manage eth1.10", how]),
         ("eth2", ["eth1.10, which NetworkManager does not manage"]),
@@ -102,8 +102,8 @@ def unmanaged(name, before):
 
 
 def proves_nothing(name, before):
-    """A connection without SSH: refused; committed with addresses and probes, or left pending, and the result says that
-    nothing is proven.
+    """A connection without SSH: refused. With addresses and probes, the change is committed, or left pending, and the
+    result says that the connection does not verify it.
     """
     hosts.ssh(name, f"cat >{_DETACHED}; chmod 755 {_DETACHED}", input=_WRAPPER)
     detached = {"ansible_python_interpreter": _DETACHED}
@@ -133,7 +133,7 @@ def proves_nothing(name, before):
 
 
 def out_of_band(name, before):
-    """The controller comes in over a NIC that NetworkManager does not manage, which no change can take away."""
+    """The controller is connected to a NIC that NetworkManager does not manage, which a change cannot affect."""
     address = f"10.77.1.{hosts.about(name)['number']}"
     text = expect.refused(
         apply(name, _MTU, {"ansible_host": address}),

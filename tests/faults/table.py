@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What became of the hosts, for the screen and for a file that survives an interrupt."""
+"""The results of the hosts, for the screen and for a file that survives an interrupt."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def read(path):
 
 
 def line(row):
-    """A row as one line, when it comes."""
+    """A row as a line, for immediate output."""
     if "case" in row:
         end = "as expected" if not row["wrong"] else "WRONG"
         return f"{row['case']:22} {row['layout']:16} {end:11} {row['seconds']:6.1f} s: {row['seen']}"

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Undos that must be exact, and touch nobody else: options only, running guests, what happens on a host beside the
-change, names of VLAN devices, and a clock that jumps.
+"""Undos that must be exact and must not affect anything else: options only, running guests, other changes on a host,
+names of VLAN devices, and a clock that jumps.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tests.lab import hosts
 
 _LIMIT = 120  # s, the timeout of these changes
 _PORT = 7777
-# A service of the host's own that a probe asks: it passes before the change, and is ended in the middle of it.
+# A service on the host for a probe: it passes before the change, and is stopped during the change.
 _SERVICE = (
     f"systemd-run --quiet --collect --unit=asked python3 -m http.server {_PORT};"
     f" until ss -ltn | grep -q :{_PORT}; do sleep 0.1; done"
@@ -68,7 +68,9 @@ def _probe(name):
 
 
 def _undone(name, state, meanwhile=""):
-    """Play a change whose probe fails because the service ends in the middle; ``(what was seen, its result)``."""
+    """Run a change whose probe fails because the service stops during the change. Returns ``(what was seen, its
+    result)``.
+    """
     hosts.ssh(name, _SERVICE, timeout=120)
     try:
         play = Play(name, {"tasks": [apply_task(state, timeout=_LIMIT, probes=_probe(name))]})
@@ -87,7 +89,7 @@ def options_undone(name, before):
 
 
 def ethtool_undone(name, before):
-    """An offload feature that the change turns off."""
+    """An offload feature that the change disables."""
     look = "ethtool -k eth1 | grep generic-segmentation"
     was = hosts.ssh(name, look).stdout
     feature = {"tx-generic-segmentation": False}
@@ -101,7 +103,7 @@ def ethtool_undone(name, before):
 
 
 def routes_undone(name, before):
-    """A blackhole, a route over two hops and a policy rule without a route of its own."""
+    """A blackhole route, a route over two hops, and a policy rule without its own route."""
     gateway = "10.80.0.1"
     routes = [{"destination": "198.51.100.0/24", "route-type": "blackhole"}] + [
         {
@@ -161,8 +163,8 @@ def running_guest(name, before):
 
 
 def strangers(name, before):
-    """While a change of eth1 is undone, eth2 loses its link, br3 gets another address, and somebody makes a bridge and
-    a route.
+    """While a change of eth1 is undone, eth2 loses its link, br3 gets another address, and another program creates a
+    bridge and a route.
     """
     mischief = (
         "ip link set eth2 down; ip addr add 203.0.113.7/32 dev br3; ip link add virbr0 type bridge; ip link set "
@@ -218,7 +220,7 @@ def _name_undone(name, before, layout):
 
 
 def vlan_name_undone(name, before):
-    """The address by DHCP, and a probe that fails."""
+    """The address comes from DHCP, and a probe fails."""
     return _name_undone(name, before, "bond-vlan-name")
 
 
@@ -228,7 +230,7 @@ def vlan_name_undone_static(name, before):
 
 
 def clock_forward(name, before):
-    """The clock jumps an hour ahead: the pending change gets its whole time, and is undone after it."""
+    """The clock jumps ahead by an hour: the pending change keeps its whole time, and is undone after it."""
     expect.pend(name)
     began = time.monotonic()
     expect.clock(name, "+1")

@@ -1,8 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The hosts that faults happen to: one for each layout, brought back to its first state in place of being made anew for
-each run.
-"""
+"""The hosts for faults: one for each layout, restored to its initial state for each run."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ from tests.faults import judge
 from tests.lab import hosts
 from tests.lab.machine import LabError
 
-# what the data center says for each layout
+# the definition of the data center for each layout
 LAYOUTS = {
     "nic-dhcp": {"name": "ovirtmgmt"},
     "nic-static": {"name": "ovirtmgmt"},
@@ -23,10 +21,10 @@ LAYOUTS = {
     "bond-vlan-name": {"name": "ovirtmgmt", "vlan_tag": 3000},
     "bond-vlan-name-static": {"name": "ovirtmgmt", "vlan_tag": 3000},
 }
-# A guard may wait for a controller that was killed; a NetworkManager that was stopped beside a transaction stays so.
+# A guard may wait for a controller that was killed; a NetworkManager that was stopped during a transaction stays
+# stopped.
 _TIDY = "systemctl stop 'ovirt-mgmt-network-2*'; rm -rf /run/ovirt-mgmt-network; systemctl start NetworkManager"
-# As after an installation: NetworkManager's files are those that the host was made with, and every device is made from
-# them.
+# As after an installation: NetworkManager has the initial files, and every device is created from them.
 _RESET = r"""
 systemctl stop 'ovirt-mgmt-network-2*' NetworkManager
 rm -rf /run/ovirt-mgmt-network /var/lib/ovirt-mgmt-network /etc/systemd/system/ovirt-mgmt-network-recover.service \
@@ -52,7 +50,7 @@ systemctl daemon-reload
 systemctl start NetworkManager
 sync
 """
-_first = {}  # host: what it looked like when it was fresh
+_first = {}  # host: its initial state
 
 
 def name_of(layout):
@@ -66,7 +64,7 @@ def mtu_of(layout):
 
 
 def ready(layout):
-    """``(name, look)`` of the host of ``layout`` in its first state: found so, brought back, or made anew."""
+    """``(name, state)`` of the host of ``layout`` in its initial state: unchanged, restored, or created again."""
     name = name_of(layout)
     if name in _first and name in hosts.names():
         try:
@@ -78,7 +76,7 @@ def ready(layout):
             if judge.verdict(name, _first[name], seconds=15)[0] == "old":
                 return name, _first[name]
         except LabError:
-            pass  # a host that is broken goes
+            pass  # remove a broken host
     return _fresh(name, layout)
 
 
@@ -87,7 +85,7 @@ def _fresh(name, layout):
         hosts.down(name)
     hosts.up({name: layout})
     seen, end = None, time.monotonic() + 20
-    while time.monotonic() < end:  # until nothing moves any more: duplicate detection, router advertisements
+    while time.monotonic() < end:  # until nothing changes any more: duplicate detection, router advertisements
         now = judge.look(name)
         if judge.same(seen, now):
             _first[name] = now
