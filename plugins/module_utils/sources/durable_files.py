@@ -47,9 +47,8 @@ def write_json(path: str, data: Any, durable: bool = False) -> None:
     try:
         with open(path + ".new", "w", encoding="utf-8", opener=private_files.opener) as stream:
             json.dump(data, stream)
-            if durable:
-                stream.flush()
-                os.fsync(stream.fileno())
+        if durable:
+            sync(path + ".new")
         os.rename(path + ".new", path)
     except OSError:  # a partial file would use space that is needed elsewhere
         with contextlib.suppress(OSError):

@@ -73,8 +73,7 @@ def arm(entry: dict) -> None:
     path = os.path.join(UNITS, NAME)
     with open(path + ".new", "w", encoding="utf-8") as stream:
         stream.write(text(entry, journal.boot_id()))
-        stream.flush()
-        os.fsync(stream.fileno())
+    durable_files.sync(path + ".new")
     os.rename(path + ".new", path)
     link = os.path.join(WANTS, NAME)
     if not os.path.islink(link):
