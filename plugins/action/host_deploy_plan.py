@@ -97,7 +97,7 @@ class ActionModule(ActionBase):
         }
 
     def _described(self, arguments, probe, family, before):
-        """What the steps and the result read."""
+        """The data that the steps and the result use."""
         options = ("clock_timeout", "nm_slaves_order", "ntp_servers", "post_tasks", "tuned_profile")
         return {
             "arguments": {name: arguments[name] for name in options},

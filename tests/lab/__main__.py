@@ -234,7 +234,7 @@ def main():
     except LabError as error:
         sys.exit(f"lab: {error}")
     except KeyboardInterrupt:
-        sys.exit("lab: interrupted; what was half made has been taken away")
+        sys.exit("lab: interrupted; incomplete items were removed")
     except BrokenPipeError:
         sys.stdout = None  # the reader has closed the pipe
 

@@ -206,7 +206,7 @@ LAYOUTS = {
             {**_vlan("bond4", 3000, {}, controller="ovirtmgmt"), **_MTU},
         ],
     },
-    "bond-one-leg": {
+    "bond-one-port": {
         "says": "bond4 of eth2 alone, bond4.3000 by DHCP",
         "nics": (2, 2),
         "device": "bond4.3000",

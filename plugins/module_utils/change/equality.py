@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a part of a desired nmstate state already holds, although nmstate shows it in other words (pure)."""
+"""Whether a part of a desired nmstate state equals the host's state, although nmstate shows it differently. Pure."""
 
 from __future__ import annotations
 

@@ -215,7 +215,7 @@ def _routes_and_rules(differences: list[dict], say: Callable[[str], None]) -> bo
         kind = difference["what"][:-1]
         if kind not in ("route", "rule"):
             continue
-        for verb, said, entries in (("del", "taken away", difference["new"]), ("add", "put back", difference["old"])):
+        for verb, said, entries in (("del", "removed", difference["new"]), ("add", "restored", difference["old"])):
             for entry in entries:
                 words = _rule_words(entry) if kind == "rule" else _route_words(entry)
                 if words:

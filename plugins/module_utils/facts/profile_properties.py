@@ -28,7 +28,7 @@ CARRIED = {
     "connection.zone": LIVE,  # firewalld: the default zone may block the controller, or allow everything
     "connection.metered": LIVE,  # updaters check it before downloads
     "connection.mdns": REAPPLY,  # whether the host answers for its own name on this link
-    "connection.llmnr": REAPPLY,  # likewise
+    "connection.llmnr": REAPPLY,  # the same
     "connection.dns-over-tls": REAPPLY,  # for servers that accept nothing else
     "ipv4.dhcp-vendor-class-identifier": RESTART,  # DHCP servers choose the pool by it
     "ipv4.dhcp-reject-servers": RESTART,  # unwanted DHCP servers on the link

@@ -222,7 +222,7 @@ def run_all(probes: Sequence[Mapping], snapshot: Mapping) -> list[Seen]:
 
 
 def start(probes: Sequence[Mapping], snapshot: Mapping) -> Callable[[], list[Seen]]:
-    """As run_all(), but return at once, with a function that waits for the results."""
+    """The same as run_all(), but returns immediately with a function that waits for the results."""
     saw = [Seen("the probe %(type)s %(target)s timed out" % probe, None) for probe in probes]
 
     def run_probe(index: int) -> None:

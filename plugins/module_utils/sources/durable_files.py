@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-# Where our own files are: on disk, and in memory until the next boot.
+# The folders of the collection's files: on disk, and in memory until the next boot.
 STATE, RUN = "/var/lib/ovirt-mgmt-network", "/run/ovirt-mgmt-network"
 
 

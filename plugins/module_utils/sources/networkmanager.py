@@ -164,7 +164,7 @@ def devices_of(managed: Mapping) -> dict[str, dict]:
 
 def connected_of(managed: Mapping) -> dict[str, dict]:
     """``{device: {connection: uuid of its active connection or "", external: bool}}`` of what NetworkManager manages,
-    loopback left out. ``external``: it only shows what somebody else has configured.
+    loopback left out. ``external``: it only shows the configuration of another program.
     """
     devices = {}
     for device in _each(managed, "Device").values():

@@ -11,7 +11,7 @@ The record of a network that must not be on disk is in a separate file in /run. 
 boot removes the record together with the network.
 
 A file that is not a JSON object (such as an editor's backup) makes VDSM's loader fail. Here it is skipped when reading
-and omitted when writing; the folder that has it is not deleted then, for it may be a record that was damaged.
+and omitted when writing; the folder that has it is not deleted then, because it may be a damaged record.
 """
 
 from __future__ import annotations

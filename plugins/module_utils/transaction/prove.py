@@ -213,7 +213,7 @@ def settle(entry: Mapping, end: float) -> dict:
 
 
 def check_addresses(entry: Mapping) -> None:
-    """Raise Abort if an address to keep is gone and does not come back soon."""
+    """Raise Abort if an address to keep is missing and does not come back soon."""
     if not _are_held(entry["keep"]):
         settle(entry, time.monotonic() + _SOON_SECONDS)
 

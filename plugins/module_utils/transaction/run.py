@@ -277,7 +277,7 @@ def _do(verb: Callable[[Context], None], context: Context, step: str, phase: str
 
 
 def _note_change(entry: dict) -> None:
-    """What a later boot, and the end of the transaction, need to know of the change."""
+    """The data of the change for a later boot and for the end of the transaction."""
     _find_checkpoint(entry["id"])
     if entry["persistent"]:
         journal.update(entry, applied=profile_files.digests())

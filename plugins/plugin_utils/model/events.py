@@ -6,7 +6,7 @@
 Two things differ from the engine. An event can have a reason, which is appended to the engine's text; the text itself
 is unchanged and can be searched for. And some events have no ID (None), because the engine does not have them:
 INVALID_INTERFACE_FOR_MANAGEMENT_NETWORK_CONFIGURATION, which current engines only write to their log file, a permitted
-loss of configuration, and the name of a VLAN device. Events have no time; whoever publishes an event adds it.
+loss of configuration, and the name of a VLAN device. Events have no time; it is added when they are published.
 """
 
 from __future__ import annotations

@@ -63,7 +63,9 @@ def ipv4_configuration(device: Data) -> Data:
 
 
 def ipv6_configuration(device: Data) -> Data:
-    """{boot_protocol: none|dhcp|autoconf|poly_dhcp_autoconf|static, address, prefix (int), gateway} likewise."""
+    """{boot_protocol: none|dhcp|autoconf|poly_dhcp_autoconf|static, address, prefix (int), gateway} of a capabilities
+    entry.
+    """
     address, _slash, prefix = next(iter(device.get("ipv6addrs") or []), "").partition("/")
     flags = (bool(device.get("dhcpv6")), bool(device.get("ipv6autoconf")))
     protocol = {(True, True): DHCP_AND_AUTOCONF, (True, False): DHCP, (False, True): AUTOCONF}.get(

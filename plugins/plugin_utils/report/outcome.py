@@ -40,20 +40,19 @@ def outcome(
     down: Sequence[str] = (),
     after: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The result of one host: ``{host, status, statuses, changed, network, active_interface, decision, differences,
+    """The result of a host: ``{host, status, statuses, changed, network, active_interface, decision, differences,
     events, ...}``.
 
-    ``decision``: of a plan, decision_dict() ({} when there was none). ``applied``: result of nmstate_apply ({} when
-    nothing was applied). ``failure``: ``{step, reason, unreachable}``, what went wrong at which of steps.STEPS, or
-    None; ``task``, where there is one, names the step for people. ``now``, ``began``: seconds since the epoch, of this
-    conclusion and of the begin. ``deployment``: ``{began, ended}`` of host_deploy, likewise; {} when it did not run.
-    ``learn_vlan``: whether a VLAN that the definition leaves open is put into ``learned``. ``check``: Ansible's check
-    mode; nothing came of the host then, so it has no ``status``, ``statuses`` and ``events``: what a run would give is
-    ``expected``, ``{status, events}`` with its warnings and errors, and ``changed`` is what a run would change.
-    ``down``: the devices that the network needs and that are not up now. ``after``: the decision made of the host after
-    a change. ``category``: a key of CATEGORIES in plugin_utils/report/summary.py. Statuses as in the engine (reference:
-    InstallVdsInternalCommand): installing, initializing, up, maintenance, install_failed, non_operational,
-    non_responsive.
+    ``decision``: decision_dict() of a plan ({} if there is none). ``applied``: result of nmstate_apply ({} if nothing
+    was applied). ``failure``: ``{step, reason, unreachable}``, the failed step (one of steps.STEPS) and why, or None;
+    ``task``, if set, is the name of the step for people. ``now``, ``began``: seconds since the epoch, now and at the
+    start. ``deployment``: ``{began, ended}`` of host_deploy in the same format; {} if it did not run. ``learn_vlan``:
+    whether to report the VLAN in ``learned`` if the definition does not set one. ``check``: Ansible's check mode. The
+    result then has no ``status``, ``statuses``, and ``events``; ``expected`` is ``{status, events}`` that a run would
+    give, with its warnings and errors, and ``changed`` says whether a run would change the host. ``down``: the devices
+    that the network needs and that are not up. ``after``: the decision after a change. ``category``: a key of
+    CATEGORIES in plugin_utils/report/summary.py. Statuses as in the engine (reference: InstallVdsInternalCommand):
+    installing, initializing, up, maintenance, install_failed, non_operational, non_responsive.
     """
     # a task that was skipped registers a result too
     applied, deployment = {} if (applied or {}).get("skipped") else applied or {}, deployment or {}

@@ -264,7 +264,7 @@ VLAN, SETUP = (
 )
 
 
-def one_legged(name, **parts):
+def one_port_bond(name, **parts):
     return host(
         name,
         bondings={"bond0": {**bond("eth0"), **by_dhcp()}},
@@ -301,9 +301,9 @@ def one_legged(name, **parts):
             "VLAN-ID (none), which is different from data-center definition (10)",
         ),
         (founding_host(slaves=("eth2",)), {"vlan_tag": 9}, VLAN, "bond4.3000", "(3000)"),
-        (one_legged("bond0"), {}, BOND, "bond0", "bond0 contains less than 2 active slaves"),
+        (one_port_bond("bond0"), {}, BOND, "bond0", "bond0 contains less than 2 active slaves"),
         (
-            one_legged("bond0.10"),
+            one_port_bond("bond0.10"),
             {"vlan_tag": 10},
             BOND,
             "bond0",
