@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hosts for the tables of tests: their facts, as host_network_facts gives them, reduced to what decisions read."""
+"""Builders of host facts for tests, in the format of host_network_facts, reduced to the keys that decisions use."""
 
 from __future__ import annotations
 

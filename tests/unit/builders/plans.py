@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plans as the public filters show them, for tables."""
+"""Plans in the format of the public filters."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Facts as host_network_facts really returns them: its own code on what the sources of real hosts said."""
+"""Facts as returned by host_network_facts: its code, run on recorded sources of lab hosts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NAMED = (
 
 
 def sources(host):
-    """What the sources of the recorded ``host`` said."""
+    """The sources of the recorded ``host``."""
     return json.loads((_RECORDED / f"host_{host}.json").read_text(encoding="utf-8"))
 
 

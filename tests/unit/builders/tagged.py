@@ -1,16 +1,16 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plain data in types of their own, as Ansible hands it to filters."""
+"""Plain data in subclasses, as Ansible passes it to filters."""
 
 from __future__ import annotations
 
 
 class Text(str):
-    """Stands for Ansible's tagged strings: a str by isinstance, not by its exact type."""
+    """Like Ansible's tagged strings: a str by isinstance, but not by its exact type."""
 
 
 class Mapping(dict):
-    """Likewise for its mappings."""
+    """The same for mappings."""
 
 
 def exact_types(value):

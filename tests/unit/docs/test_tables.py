@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the READMEs say about variables, statuses, events and versions is what the code says."""
+"""The variables, statuses, events, and versions in the READMEs match the code."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def tables(path, first):
 
 
 def documented(cell):
-    """What a cell says of a default: the value for `code`, else None."""
+    """The default in a cell: the value for `code`, otherwise None."""
     return yaml.safe_load(cell.strip("`")) if re.fullmatch("`[^`]+`", cell) else None
 
 
 def differences(rows, options):
-    """``{name: (documented, real)}`` of defaults; a default of None, an empty text, list or mapping may also be told in
-    words or not at all.
+    """``{name: (documented, real)}`` of defaults; a default of None, empty text, an empty list, or an empty mapping may
+    also be described in text or omitted.
     """
     found = {name: (documented(rows[name][1]), options[name]) for name in set(rows) & set(options)}
     return {
@@ -63,9 +63,7 @@ def differences(rows, options):
 
 
 def playbook_variables():
-    """``{name: default}`` of the variables that the playbooks check, as ``NAME | default('X'`` or ``[NAME |
-    default(none), X]`` has them.
-    """
+    """``{name: default}`` of the playbook variables, from ``NAME | default('X'`` or ``[NAME | default(none), X]``."""
     found = {}
     for path in sorted((ROOT / "playbooks").glob("*.yml")):
         text = path.read_text(encoding="utf-8")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A guest that hangs while it boots."""
+"""A guest that hangs during the boot."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ from ansible_collections.ovirt.mgmt_network.tests.lab.machine import LabError
 
 @pytest.fixture
 def guest(tmp_path, monkeypatch):
-    """A host without power whose boots answer as told: ``guest(hangs, answers)``; gives the list of what was done to
-    it.
-    """
+    """A stopped host with scripted boots: ``guest(hangs, answers)``. Returns the list of actions."""
     folder = tmp_path / "hosts" / "h1"
     folder.mkdir(parents=True)
     (folder / "host.json").write_text(json.dumps({"name": "h1", "number": 11, "layout": "nic-dhcp"}))

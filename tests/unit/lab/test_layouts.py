@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the lab's hosts come with."""
+"""The initial networks of lab hosts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NETS = [
 
 
 def parsed(layout, number):
-    """``{interface: profile}``, the profiles as NetworkManager would read them."""
+    """``{interface: profile}``, in NetworkManager's format."""
     found = {}
     for text in keyfiles(layout, number).values():
         profile = configparser.RawConfigParser(delimiters=("=",))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Figures of what was lost, and packets."""
+"""Figures of losses, and packets."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filters of the core at their edge: one-sentence errors, and their documentation's examples in real templates."""
+"""The core filters: errors of one sentence, and their documented examples in templates."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ CHECKS = [
 
 
 def test_in_real_templates(tmp_path):
-    """Checks with values that come from templates, in one play of real Ansible. (The examples are run by
+    """Values from templates, in a play. (The examples are run by
     tests/gate/test_examples.py.)
     """
     variables = {

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter at its edge: plain data in and out, one-sentence errors, its documentation's examples in a real play."""
+"""The filter: plain data in and out, errors of one sentence, its documented examples in a play."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_the_founding_example_from_the_facts_of_a_host():
         True,
         facts["profiles"]["bond4.3000"]["lease_duid"],
     )
-    # what is applied of it: the bond and its legs for their MTU only
+    # the part to apply: only the MTU of the bond and its ports
     change = {
         interface["name"]: set(interface) for interface in difference.difference(state, facts["nmstate"])["interfaces"]
     }

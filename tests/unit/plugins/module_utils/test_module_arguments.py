@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a module takes, and so its action plugin before the host is contacted; secrets and private files on the host."""
+"""The arguments of modules, which the action plugins validate before the host is contacted; secrets and private files
+on the host.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""host_network_facts: only facts come back, and what is missing on a host is said in words."""
+"""host_network_facts: returns only facts, and reports what is missing on a host."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class End(Exception):
 
 
 class FakeModule:
-    """What of AnsibleModule the module uses."""
+    """The part of AnsibleModule that the module uses."""
 
     missing = ""
     options: dict = {}

@@ -24,7 +24,7 @@ def module(check_mode=False, wait=30):
 
 @pytest.fixture
 def host(monkeypatch):
-    """A host whose checkpoints are the next of ``seen`` at each look; what is done there, in order."""
+    """A host whose checkpoints are the next of ``seen`` at each query. Returns the actions, in order."""
     seen, done = [], []
     monkeypatch.setattr(networkmanager, "checkpoint_paths", lambda: seen.pop(0) if seen else [])
     monkeypatch.setattr(networkmanager, "checkpoint_owner", lambda _path: "made by a test")
@@ -39,7 +39,7 @@ def host(monkeypatch):
     [
         ([], ["recover", "plan"]),
         ([[FOREIGN], [FOREIGN], [], []], ["recover", "wait", "wait", "plan"]),
-        # one that came while the plan was made: what it holds may be in the plan
+        # a checkpoint created while the plan was computed: its changes may be in the plan
         ([[], [FOREIGN], [FOREIGN], []], ["recover", "plan", "wait", "plan"]),
     ],
 )

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The contract between host_network_facts and the controller's side: what is read there is what the module really
+"""The contract between host_network_facts and the controller's side: the controller only reads keys that the module
 returns.
 """
 
@@ -54,7 +54,7 @@ def test_no_fixture_invents_a_key(fixture):
 
 
 class Watched(dict):
-    """A mapping that notes in ``asked`` the path of each key that is read."""
+    """A mapping that records the path of each key that is read in ``asked``."""
 
     asked: set = set()
     path = ""
@@ -81,7 +81,7 @@ class Watched(dict):
 
 def watch(value, path, key):
     here = f"{path}.{'*' if path in produced.NAMED else key}".lstrip(".")
-    if here in ("nmstate", "running"):  # nmstate's and VDSM's own words, checked by their readers
+    if here in ("nmstate", "running"):  # nmstate's and VDSM's own keys, validated where they are read
         return value
     return Watched(value, here) if isinstance(value, dict) else value
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A desired state that cannot be used is refused in a sentence that names the place; nothing ends in a traceback."""
+"""An invalid desired state is rejected with a sentence that names the key, without a traceback."""
 
 from __future__ import annotations
 

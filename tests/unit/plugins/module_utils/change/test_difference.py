@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Tables of desired against current nmstate states: only what differs is left."""
+"""Desired and current nmstate states: only differences remain."""
 
 from __future__ import annotations
 
@@ -260,7 +260,7 @@ DIFFERS = {
         {"name": "bond4", "state": "up", "mtu": 1500, "link-aggregation": {"mode": "802.3ad", "port": ["eth2"]}},
         {"name": "bond4", "state": "up", "link-aggregation": {"mode": "802.3ad", "port": ["eth2"]}},
     ),
-    # written again anyway: with MAC and MTU, so that VDSM's first edit does not activate it once more
+    # written anyway: with MAC and MTU, so that VDSM's first edit does not activate it again
     "a missing port, and what VDSM says of a bond": (
         {
             "name": "bond4",

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Settings beside the nmstate state: what a profile has, what lacks, and what is called for it."""
+"""Settings in addition to the nmstate state: those of a profile, missing ones, and the calls to write them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_invalid_settings_are_named(settings, says):
         ({"ipv4.dhcp-reject-servers": ["192.0.2.1"]}, {"ipv4__dhcp_reject_servers": ["192.0.2.1"]}, {}),
         ({"ipv4.dhcp-reject-servers": ["192.0.2.1"]}, {}, {"ipv4.dhcp-reject-servers": ["192.0.2.1"]}),
         (IAID, {"ipv6__dhcp_iaid": "mac"}, IAID),
-        # the lease has it, whatever the profile leaves to NetworkManager
+        # the lease has it, even if the profile does not set it
         (IAID, {"lease": "2A:83:5D:DB".lower()}, {}),
         (IAID, {"lease": "00:0c:01:01"}, IAID),
     ],
@@ -60,9 +60,7 @@ def test_missing_settings(wanted, have, expected):
 
 
 def host(monkeypatch, saved, applied, lease="", fails=()):
-    """A host with ovirtmgmt up: what is called is in the list that it returns; ``nmcli connection modify`` does what it
-    says.
-    """
+    """A host with ovirtmgmt up. Returns the list of calls; ``nmcli connection modify`` is simulated."""
     called, state = ([], {"profile": saved, "iaid": lease, "uuid": "u", "path": "/d", "profile_path": "/p"})
 
     def run(argv, timeout=10):
@@ -104,7 +102,7 @@ REAPPLY = ["device", "reapply", "ovirtmgmt"]
     [
         # it holds: nothing is called
         ({"connection.zone": "internal"}, {"connection__zone": "internal"}, {"connection__zone": "internal"}, "", []),
-        # it lives in the profile, and nothing is disturbed
+        # only in the profile, without an interruption
         ({"connection.zone": "internal"}, {}, {}, "", [[*MODIFY, "connection.zone", "internal"]]),
         ({"ipv6.ip6-privacy": 2}, {}, {}, "", [[*MODIFY, "ipv6.ip6-privacy", "2"], REAPPLY]),
         (
@@ -114,7 +112,7 @@ REAPPLY = ["device", "reapply", "ovirtmgmt"]
             "",
             [],
         ),
-        # the client has asked with the MAC's already: it has to end before it asks again
+        # the client has already used the IAID of the MAC address: it must stop before the next request
         (
             IAID,
             {"ipv6__dhcp_iaid": "mac"},
@@ -232,7 +230,7 @@ def test_undoing_never_fails(applied, fails, says, monkeypatch):
     [
         ({}, {}, []),
         ({}, {"eth1": {"connection.zone": "a"}}, ["eth1"]),
-        # nmstate writes the profile again, and with it what it decides by itself
+        # nmstate writes the profile again, including the settings that it determines
         ({"interfaces": [{"name": "ovirtmgmt"}]}, {}, ["ovirtmgmt"]),
         ({"interfaces": [{"name": "eth9"}]}, {}, []),
     ],

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The capabilities document: which devices are shown, VDSM's keys and value types, and what is mended."""
+"""The capabilities: the devices, VDSM's keys and value types, and the differences from VDSM."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_first_address_when_the_gateway_is_elsewhere(gateway):
         ([route("192.0.2.1", "eth2")], {"gateway": "", "ipv4defaultroute": False}),
         # VDSM: a gateway of a source route table counts, but is not the host's default route
         ([route("192.0.2.1", "eth1", table="329647082")], {"gateway": "192.0.2.1", "ipv4defaultroute": False}),
-        # VDSM would say True here, for it compares only the gateway's address
+        # VDSM would return True here, because it only compares the gateway's address
         (
             [route("192.0.2.1", "eth1", table="77"), route("192.0.2.1", "eth2")],
             {"gateway": "192.0.2.1", "ipv4defaultroute": False},
@@ -215,7 +215,7 @@ def test_bond_options(values, options):
     assert bond_options(values) == options
 
 
-# As VDSM's bonding-defaults.json has it, or the kernel: words by option, nothing for what has no value.
+# In the format of VDSM's bonding-defaults.json or the kernel: words by option, empty for options without a value.
 @pytest.mark.parametrize(
     ("values", "defaults", "options"),
     [

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The whole fact from sources recorded on real hosts: a bond with a VLAN, and a host with a bit of everything."""
+"""The whole fact from sources recorded on lab hosts: a bond with a VLAN, and a host with all kinds of devices."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_a_host_with_all_kinds_of_devices():
         "eth1",
         "eth2",
         "ovirtmgmt",
-    }  # none of the tap's made-up ones
+    }  # no generated profiles of taps
     assert facts["profiles"]["ovirtmgmt"]["in_memory"] is True
     assert facts["profiles"]["eth2"]["mac_address"] == "52:54:00:0c:01:02"
     assert "interface_name" not in facts["profiles"]["eth2"]
@@ -106,7 +106,7 @@ def test_a_host_with_all_kinds_of_devices():
 
 
 def test_unmanaged_devices_are_named():
-    assert compose("bond_vlan")["unmanaged"] == {}  # not the back door, by which nobody came
+    assert compose("bond_vlan")["unmanaged"] == {}  # not the out-of-band NIC, which is not in use
     assert compose("busy")["unmanaged"] == {"team0": "unmanaged"}  # none of the guests' devices
 
 
@@ -195,7 +195,7 @@ def announced(*addresses, method="auto", static=(), local=""):
         (["2001:db8::7/64 temporary", "2001:db8::5/64", "2001:db8::9/64 deprecated"], {}, ["2001:db8::5/64"]),
         (["2001:db8::5/64", "2001:db8::6/64"], {"static": ["2001:db8:0::6/64"]}, ["2001:db8::5/64"]),
         (["2001:db8::5/64"], {"method": "manual"}, None),
-        # the one that the controller came to is the first
+        # the address of the control connection is the first
         (["2001:db8::5/64", "2001:db8:1::6/64"], {"local": "2001:db8:1::6"}, ["2001:db8:1::6/64", "2001:db8::5/64"]),
     ],
 )

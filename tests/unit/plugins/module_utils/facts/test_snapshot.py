@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What of two looks at a host's network counts as a difference, and of what a change can touch."""
+"""Differences between two snapshots of a host's network, inside and outside of a scope."""
 
 from __future__ import annotations
 
@@ -74,14 +74,14 @@ def port(name="eth1", controller="ovirtmgmt", vlans=(), kind="bridge", **options
             {"mcast_snooping": 0, "vlan_filtering": 1, "ageing_time": 1000},
             {"mcast_snooping": 1, "vlan_filtering": 0, "ageing_time": 30000},
         ),
-        # what moves by itself
+        # values that change constantly
         ({"gc_timer": 1.0, "hello_timer": 2.0, "fdb_n_learned": 70, "topology_change": 1, "root_port": 1}, {}),
         (
             {"root_id": "1000.0:0:0:0:0:9", "forward_delay": 400, "hello_time": 100, "max_age": 600},
             {},
         ),  # the root's timers
         ({"root_id": "1000.0:0:0:0:0:9", "forward_delay": 400, "priority": 4096}, {"priority": 32768}),
-        # without a tree it does not come back by itself
+        # without a spanning tree, it is not restored automatically
         ({"topology_change": 1, "ageing_time": 3000}, {"ageing_time": 30000}),
     ],
 )
@@ -171,7 +171,7 @@ def test_routes(entry, expected):
 
 
 def host():
-    """eth1 in ovirtmgmt with a VLAN bridge beside on the same base; virbr0, eth7 and their routes are of others."""
+    """eth1 in ovirtmgmt, with a VLAN bridge on the same base; virbr0, eth7, and their routes are not in its scope."""
     devices = {
         "eth1": snapshot.device(link("eth1"), "u1"),
         "eth2": port("eth2", "bond4", kind="bond"),

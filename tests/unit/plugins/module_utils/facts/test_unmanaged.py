@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Which devices a change touches or has to keep, of those that NetworkManager does not manage."""
+"""The unmanaged devices that a change affects or has to keep."""
 
 from __future__ import annotations
 

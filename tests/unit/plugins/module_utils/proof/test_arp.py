@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who answers for an IPv4 address: another host, nobody, or this host itself over another NIC."""
+"""Answers for an IPv4 address: from another host, from no host, or from this host over another NIC."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def answer(mac, address):
 
 
 class Socket:
-    """A device's packet socket: what it sends is kept, what it receives was scripted."""
+    """A device's packet socket: records sent packets, and receives scripted ones."""
 
     def __init__(self, frames=(), heard=()):
         self.frames, self.heard, self.sent, self.closed = list(frames), list(heard), [], False
@@ -79,7 +79,7 @@ def test_who_answers(frames, said, devices):
     found = arp.duplicate(TARGET, ["eth1"], 5)
     assert said in found and bool(found) == bool(said)
     announcement, probe = devices["eth1"].sent
-    assert announcement[28:32] == socket.inet_aton(TARGET)  # by us, of our address: harmless
+    assert announcement[28:32] == socket.inet_aton(TARGET)  # from this host, for its own address: harmless
     assert probe[28:32] == b"\0" * 4 and probe[38:42] == socket.inet_aton(TARGET)  # RFC 5227, 2.1.1
     assert probe[:6] == b"\xff" * 6 and probe[6:12] == OWN
 

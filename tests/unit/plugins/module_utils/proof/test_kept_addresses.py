@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which addresses can be kept, and which connections prove something."""
+"""The addresses that can be kept, and the connections that can verify a change."""
 
 from __future__ import annotations
 

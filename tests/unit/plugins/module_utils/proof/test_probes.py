@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which probes a change is asked for."""
+"""The probes for a change."""
 
 from __future__ import annotations
 

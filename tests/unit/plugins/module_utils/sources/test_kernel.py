@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Default routes out of iproute2's JSON, and what is read from sysfs."""
+"""Default routes from iproute2's JSON, and data from sysfs."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_bond_defaults_of_the_kernel(dump, tmp_path, monkeypatch):
     out = "/sys/class/net/mode4/bonding/lacp_rate:slow 0\n/sys/class/net/mode4/bonding/miimon:100\n"
     monkeypatch.setattr(kernel, "run", lambda argv, **_kwargs: (calls.append(argv), (0, out, ""))[1])
     assert kernel.bond_defaults({"4"}) == {"4": {"lacp_rate": "slow 0", "miimon": "100"}}
-    # in namespaces of their own: the host's network does not see these bonds
+    # in separate namespaces: these bonds are not visible in the host's network
     assert [argv[:3] for argv in calls] == [["unshare", "--net", "--mount"]]
 
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""NetworkManager's objects: unwrapping busctl's JSON, active connections, checkpoints, what of a profile is told."""
+"""NetworkManager's objects: unwrapped JSON of busctl, active connections, checkpoints, profiles."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What nmstatectl prints, and what is made of it: the checkpoint, the error, its hint."""
+"""The output of nmstatectl: the checkpoint, the error, its hint."""
 
 from __future__ import annotations
 

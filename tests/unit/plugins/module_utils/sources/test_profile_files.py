@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Profile files of others: NetworkManager's notes of guests' taps are neither copied nor removed."""
+"""Generated profile files of guests' taps are neither copied nor removed."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def test_device_of(local, device):
     [
         ("10.99.0.1 50380 10.88.0.50 22", {"local": "10.88.0.50", "peer": "10.99.0.1"}),
         ("fe80::2%eth1 40000 fe80::1%eth1 22", {"local": "fe80::1%eth1", "peer": "fe80::2%eth1"}),
-        ("UNKNOWN 65535 UNKNOWN 65535", None),  # what sshd says when its input is no socket
+        ("UNKNOWN 65535 UNKNOWN 65535", None),  # the value that sshd sets if its input is not a socket
         ("", None),
         ("10.99.0.1 50380 10.88.0.50", None),
     ],
@@ -61,7 +61,7 @@ def test_parse(value, ends):
 
 
 class Proc:
-    """A made-up /proc: processes are added from the oldest to ourselves."""
+    """A simulated /proc: processes are added from the oldest to this one."""
 
     def __init__(self, folder):
         self.folder = folder

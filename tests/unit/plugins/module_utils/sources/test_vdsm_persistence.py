@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""VDSM's persistence in folders of the test's own."""
+"""VDSM's persistence in temporary folders."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def roots(tmp_path):
 
 def commit(record, roots, persistent=True):
     for prepared in vdsm_persistence.prepare_record(record, roots, persistent):
-        vdsm_persistence.publish(json.loads(json.dumps(prepared)))  # it travels through the journal
+        vdsm_persistence.publish(json.loads(json.dumps(prepared)))  # it is stored in the journal
 
 
 def test_a_record_is_written_as_vdsm_writes_it(roots):
@@ -74,7 +74,7 @@ def test_other_networks_are_kept_and_removed_ones_are_deleted(roots):
 def test_records_are_active_after_publish_and_discard_leaves_nothing(roots):
     prepared = vdsm_persistence.prepare_record(RECORD, roots)
     assert vdsm_persistence.read(roots[0])["networks"] == {}
-    for one in json.loads(json.dumps(prepared)):  # it travels through the journal
+    for one in json.loads(json.dumps(prepared)):  # it is stored in the journal
         vdsm_persistence.discard(one)
     assert [os.listdir(os.path.dirname(root)) for root in roots] == [[], []]
 
@@ -132,7 +132,7 @@ def test_unreadable_files_are_reported_and_kept(roots, name, text):
     old = os.path.realpath(roots[0])
     write(roots[0] + "/nets", **{name: text})
     assert vdsm_persistence.unreadable(roots[0]) == [os.path.join(roots[0], "nets", name)]
-    # all that is wanted is there, but VDSM could not load it
+    # all networks are recorded, but VDSM could not load them
     assert not vdsm_persistence.record_in_sync(RECORD, roots)
     commit(RECORD, roots)
     assert vdsm_persistence.unreadable(roots[0]) == []

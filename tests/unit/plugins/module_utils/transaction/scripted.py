@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A host of files below a folder, whose tools do what a test says."""
+"""A simulated host: files in a folder, and scripted tools."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ from ansible_collections.ovirt.mgmt_network.plugins.module_utils.transaction imp
 
 
 class Host:
-    """A host of files below ``top``: profiles, journal, units, /run. Its tools do what ``rc`` says; calls are kept."""
+    """A simulated host with files in ``top``: profiles, journal, units, /run. Its tools return ``rc``; calls are
+    recorded.
+    """
 
     def __init__(self, top, monkeypatch):
         self.calls, self.left, self.checkpoints, self.trouble, self.on_call = [], [], [], {}, None
@@ -35,7 +37,7 @@ class Host:
         self.folder.mkdir(parents=True)
         self.write("eth1", "old")
         self.base = str(top / "var" / "journal")
-        monkeypatch.setattr(os, "fsync", lambda _handle: None)  # no power is cut here
+        monkeypatch.setattr(os, "fsync", lambda _handle: None)  # no power cut in this test
         monkeypatch.setattr(profile_files, "ON_DISK", (str(self.folder),))
         monkeypatch.setattr(profile_files, "IN_MEMORY", (str(top / "run-profiles"),))
         monkeypatch.setattr(journal, "DISK", self.base)
@@ -103,7 +105,7 @@ class Host:
         }
 
     def open(self, **more):
-        """A journal whose change was made on disk: eth1 rewritten, ovirtmgmt new."""
+        """A journal whose change is on disk: eth1 was rewritten, ovirtmgmt is new."""
         entry = {
             "id": "one",
             "python": "/usr/bin/python3",
@@ -126,7 +128,7 @@ class Host:
         return mailbox.status_of("one") or {}
 
     def facts(self):
-        """What was left for the controller after the commit, None when nothing was."""
+        """The facts written for the controller after the commit, None if there are none."""
         try:
             with open(os.path.join(mailbox.folder("one"), mailbox.FACTS), encoding="utf-8") as stream:
                 return json.load(stream)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the early-boot unit runs, by the shell."""
+"""The shell code of the early-boot unit."""
 
 from __future__ import annotations
 

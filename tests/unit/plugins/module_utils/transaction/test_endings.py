@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which checkpoint an undo may end; how transactions end on a host of files, with whatever is missing, full or dead."""
+"""The checkpoint that an undo may end; the end of transactions on a simulated host, with missing files, full disks, or
+killed processes.
+"""
 
 from __future__ import annotations
 
@@ -231,7 +233,7 @@ def test_a_guard_killed_after_the_commit_point_completes_it(host):
 
 
 def test_nothing_is_undone_after_the_commit_point(host, monkeypatch):
-    """What fails then (a disk that has become read-only) is no reason for an undo, which would find no journal."""
+    """A failure at this point (a read-only disk) must not cause an undo, which would have no journal."""
     entry = host.open()
     journal.commit_point(entry)
     monkeypatch.setattr(journal, "close", raising(OSError(errno.EROFS, "Read-only file system")))
@@ -252,7 +254,7 @@ def test_a_restarted_guard_undoes_independent_of_the_status(host, monkeypatch, l
 
 
 def test_an_open_journal_always_has_its_boot_unit(host, monkeypatch):
-    """Cut at any step: whenever there is a journal with its name, there is the unit."""
+    """After a power cut at any step: if there is a journal with its name, there is also the unit."""
     seen = []
 
     def look(real):
@@ -270,7 +272,7 @@ def test_an_open_journal_always_has_its_boot_unit(host, monkeypatch):
 
 
 def boot_again(host, entry, how):
-    """What the next boots find, and what happened to the profiles meanwhile."""
+    """Later boots, and changes of the profiles in the meantime."""
     if how != "applied":
         entry.pop("applied", None)
     else:
@@ -358,7 +360,7 @@ def begin(host):
 
 
 def test_a_guard_that_may_be_alive_keeps_its_journal(host):
-    """systemd-run exceeds its time after the guard has started, and systemd answers nothing any more."""
+    """systemd-run times out after the guard has started, and systemd no longer answers."""
     host.trouble = {
         "systemd-run": CommandError("systemd-run: timed out after 15 s", []),
         "systemctl": CommandError("systemctl: timed out after 20 s", []),
@@ -369,7 +371,7 @@ def test_a_guard_that_may_be_alive_keeps_its_journal(host):
 
 
 def test_a_guard_is_stopped_before_its_journal_is_removed(host):
-    """systemd-run exceeds its time; the guard lives and has begun to change profiles."""
+    """systemd-run times out; the guard is alive and has begun to change profiles."""
     there = []
 
     def guard_begins(words):

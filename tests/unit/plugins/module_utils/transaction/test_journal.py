@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The journal and the profile files in it, on a file system of the test's own."""
+"""The journal and its copies of profile files, in a temporary folder."""
 
 from __future__ import annotations
 

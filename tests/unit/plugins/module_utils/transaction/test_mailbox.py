@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the guard tells in a /run that is full, and once it has room again."""
+"""What the guard reports if /run is full, and when there is space again."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_an_end_that_could_not_be_written_is_reported_later(room, monkeypatch):
     assert published() == "undoing"
     turns = []
 
-    def sleep(_seconds):  # /run has room again before the third turn, and then the controller comes
+    def sleep(_seconds):  # /run has space again before the third turn, and then the controller connects
         turns.append(published())
         if len(turns) == 2:
             room[0] = 1 << 20

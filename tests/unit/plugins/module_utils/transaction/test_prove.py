@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a change has to prove, and when it may begin to."""
+"""How a change is verified, and when the probes may start."""
 
 from __future__ import annotations
 
@@ -120,8 +120,8 @@ def test_probes_do_not_wait_for_bridges_without_stp(tmp_path, monkeypatch, clock
 
 @pytest.fixture
 def host(monkeypatch):
-    """The guard's surroundings: ``host(answer)`` where ``answer(probe)`` is what run() gives; gives the messages and
-    what was asked.
+    """The environment of the guard: ``host(answer)``, where ``answer(probe)`` is the result of run(). Returns the
+    messages and the probes.
     """
     told, asked = {}, []
 
@@ -219,7 +219,7 @@ def test_a_larger_mtu_on_other_devices_is_not_probed(host, monkeypatch):
 @pytest.mark.parametrize("answer", ["no answer", ""])
 @pytest.mark.parametrize("proven_by, commit", [(True, True), (False, True), (False, False)])
 def test_a_change_must_be_verifiable(answer, proven_by, commit, host):
-    """The host's own address, of which there is no duplicate, is no proof."""
+    """The probe for duplicates of the host's own address does not verify a change."""
     host(lambda one: probes.Seen("" if one["type"] == "duplicate_address" else answer, None))
     one = entry([], proven=proven_by, commit=commit)
     if answer and commit and not proven_by:

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A transaction on a host whose tools are scripted: what is done in which order, how it may end early, and what an undo
-is composed of. What the tools really do is shown by real hosts (scenarios, faults).
+"""A transaction on a host with scripted tools: the order of the steps, early ends, and the parts of an undo. The real
+tools are tested on lab hosts (scenarios, faults).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ DIFFERENCE = {"device": "eth1", "what": "zone", "old": "a", "new": "b"}
 
 
 class Scripted(base.Effect):
-    """An effect that notes its verbs in ``log`` and fails at the one in ``trouble``."""
+    """An effect that records its methods in ``log`` and fails at the one in ``trouble``."""
 
     def __init__(self, name, log, trouble):
         self.name, self.log, self.trouble = name, log, trouble
@@ -113,7 +113,7 @@ def host(tmp_path, monkeypatch):
 
 
 def opened(host, **more):
-    """An open journal in whose time nmstate has made the checkpoint 7; the log begins anew."""
+    """An open journal during which nmstate has created the checkpoint 7; the log is reset."""
     entry = host.open(effects={"a": {"of": "a"}, "b": {"of": "b"}}, **more)
     mailbox.tell("one", phase="open", checkpoint="/C/7")
     host.checkpoints = [{"path": "/C/7", "created": 0, "timeout": 9, "devices": []}]
@@ -250,7 +250,7 @@ def test_the_network_settles_again_after_an_effect_has_changed_it(host, monkeypa
     assert settled == [True] and "applied again" in host.status()["repairs"]
 
 
-# --- the module's half ---
+# --- run by the module ---
 
 
 def request(**more):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When a guard has started, and when it is dead."""
+"""When a guard has started, and when it is stopped."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ENTRY = {"id": "one", "base": "/base", "python": "/usr/bin/python3"}
 
 @pytest.fixture
 def systemd(tmp_path, monkeypatch):
-    """``systemd[word]``: what systemd-run, "systemctl show" or "systemctl stop" answers, or does when it is called."""
+    """``systemd[word]``: the result of systemd-run, "systemctl show", or "systemctl stop", or a function to call."""
     monkeypatch.setattr(mailbox, "RUN", str(tmp_path))
     monkeypatch.setattr(mailbox, "LAST", str(tmp_path / "last.json"))
     monkeypatch.setattr(mailbox, "_unwritten", {})
@@ -76,7 +76,7 @@ def test_a_guard_that_does_not_start_is_an_error(systemd, answers, message):
         ((0, "deactivating\n", ""), True),
         ((0, "inactive\n", ""), False),
         ((0, "failed\n", ""), False),
-        ((1, "", "Failed to connect to bus"), True),  # systemd does not tell
+        ((1, "", "Failed to connect to bus"), True),  # systemd does not answer
         (CommandError("systemctl: timed out", []), True),
     ],
 )

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a failed change leaves behind on the controller."""
+"""The diagnosis of a failed change on the controller."""
 
 from __future__ import annotations
 

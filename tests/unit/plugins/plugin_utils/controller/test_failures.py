@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ansible's words about a failure, and what becomes of them as data."""
+"""Ansible's messages about failures, converted to data."""
 
 from __future__ import annotations
 

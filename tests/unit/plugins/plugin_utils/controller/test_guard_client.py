@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The controller's half of a transaction against a scripted host."""
+"""The controller's part of a transaction, with a scripted host."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def fail(answer):
 
 
 def steer(answers, resets=(), unreachable=Gone, facts=False):
-    """A Steering over scripted answers (a dict is printed, a text is why the connection fails, an exception is raised);
-    also returns the log of what it did. ``resets``: likewise for the attempts to drop the connection.
+    """A Steering with scripted answers (a dict is printed, a text is the reason of a failed connection, an exception is
+    raised). Also returns the log of its actions. ``resets``: the same for the attempts to close the connection.
     """
     log, script, drops = [], list(answers), list(resets)
 

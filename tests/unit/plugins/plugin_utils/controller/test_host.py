@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The wait for a host and its bounds, on an action that is only played."""
+"""Waiting for a host and its timeouts, with a scripted action."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Action:
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Pauses take no time but are counted."""
+    """Pauses are counted, but take no time."""
     now = [0.0]
     monkeypatch.setattr(edge.time, "monotonic", lambda: now[0])
     monkeypatch.setattr(edge.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The management network of one host from the first contact to the result, on a host that is only played."""
+"""The management network of a scripted host, from the first contact to the result."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ UNDONE = {"failed": True, "phase": "undone", "rolled_back": True, "exact": True,
 
 
 class FakeHost:
-    """Answers modules in the order of ``answers``: facts, a result, or an exception; keeps what it was asked for."""
+    """Answers modules in the order of ``answers``: facts, a result, or an exception. Records the calls."""
 
     name = "h1"
 
@@ -151,7 +151,7 @@ def test_an_edited_request_is_validated_against_the_current_host():
     job = played(host, request=request)
     assert [name for name, _arguments in host.asked] == ["answer", FACTS, FACTS, APPLY]
     assert job.data["edited"] and host.asked[-1][1]["record"]["networks"] == request["networks"]
-    assert job.conclude()["status"] == "up"  # a hook may depart from the definition
+    assert job.conclude()["status"] == "up"  # a hook may deviate from the definition
 
 
 def test_an_edited_request_that_violates_a_rule_is_refused():

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Variables of roles and playbooks: what is accepted, what it becomes, and the one sentence for what is wrong."""
+"""Variables of roles and playbooks: accepted values, their conversion, and the sentence for each mistake."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def options(role):
 
 
 def check(role="configure_mgmt", **given):
-    """The check of variables, given by their names without the role's."""
+    """Validate variables, named without the role's prefix."""
     named = {"%s_%s" % (role, key): value for key, value in given.items()}
     return variables.check(role, options(role), {"mgmt_network": NETWORK, **named})
 
@@ -206,7 +206,7 @@ def test_task_files_are_searched_for(path, there, expected):
     ],
 )
 def test_every_name_in_roles_and_playbooks_is_an_option_or_a_known_fact(prefix, where, role):
-    """A fact that the check does not know would be refused when a role runs twice."""
+    """A fact that the validation does not know would be rejected when a role runs twice."""
     texts = [
         path.read_text(encoding="utf-8")
         for folder in ("tasks", "vars", "handlers", "")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What firewalld is asked to let in, by table."""
+"""What firewalld must allow."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which steps host_deploy runs, by table: on a host that is prepared, none."""
+"""The steps that host_deploy runs: none on a prepared host."""
 
 from __future__ import annotations
 

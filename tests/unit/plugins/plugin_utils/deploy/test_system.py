@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which hosts host_deploy takes, by table."""
+"""The hosts that host_deploy supports."""
 
 from __future__ import annotations
 

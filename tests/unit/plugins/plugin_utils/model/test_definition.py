@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Definitions: what is accepted, what it becomes, and what a refusal says."""
+"""Definitions: accepted values, their conversion, and errors."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Events: ids, severities and texts of the engine, and what is filled into them."""
+"""Events: the engine's IDs, severities, and texts, and their placeholders."""
 
 from __future__ import annotations
 

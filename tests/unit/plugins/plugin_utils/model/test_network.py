@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Requests that cannot be used are refused, naming the key."""
+"""Invalid requests are rejected with an error that names the key."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where interfaces and networks stand: any name of a VLAN, and everything that cannot carry the network."""
+"""Positions of interfaces and networks: VLAN devices of any name, and unsuitable interfaces."""
 
 from __future__ import annotations
 

@@ -29,9 +29,7 @@ NOTHING = {"networks": {}, "bondings": {}, "options": {}}
 
 
 def decide(facts, **keys):
-    """The decision, after checks that hold for every one: plain data, input untouched, keys and values that go
-    together.
-    """
+    """Compute the decision and check its invariants: plain data, unmodified input, consistent keys and values."""
     before = copy.deepcopy(facts)
     found = derive(facts, {"name": "ovirtmgmt", **keys}, "h")
     assert facts == before
@@ -393,7 +391,7 @@ def with_qos(**record):
 
 
 def test_quality_of_service_and_custom_properties_of_the_engine_are_kept():
-    assert decide(with_qos())["decision"] == "in_sync"  # the definition does not speak of them
+    assert decide(with_qos())["decision"] == "in_sync"  # the definition does not contain them
     network = decide(with_qos(custom={"bridge_opts": "x", "a": "b"}), mtu=9000)["request"]["networks"]["ovirtmgmt"]
     assert (network["hostQos"], network["custom"]) == (QOS, {"bridge_opts": "x", "a": "b"})
     assert decide(with_qos(custom={"bridge_opts": "x", "a": "b"}), vm_network=False)["request"]["networks"][

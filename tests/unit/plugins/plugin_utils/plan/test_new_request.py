@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The request: what is inherited, what is defined, and every rule it may break, under its EngineMessage name."""
+"""The request: inherited and defined values, and every rule with its EngineMessage name."""
 
 from __future__ import annotations
 

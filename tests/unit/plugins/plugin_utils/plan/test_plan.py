@@ -150,7 +150,7 @@ def test_the_request_of_a_removal_cannot_be_edited():
 
 
 def _moving(record):
-    """A host whose network without a bridge is to get another VLAN tag, and what its profile cannot hand on."""
+    """A host whose bridgeless network gets another VLAN tag, with settings that cannot be carried over."""
     stack = {"ipv4": {"enabled": True, "dhcp": True}, "ipv6": {"enabled": False}}
     eth1 = {"name": "eth1", "type": "ethernet", "state": "up", "mac-address": "52:54:00:00:00:01", **stack}
     records = {"ovirtmgmt": {"nic": "eth1", "bridged": False, "defaultRoute": True}} if record else {}

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Policies over a host's capabilities, by table."""
+"""Policies on a host's capabilities."""
 
 from __future__ import annotations
 

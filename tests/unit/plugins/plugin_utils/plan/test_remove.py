@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Taking the management network from a host, by table."""
+"""Removal of the management network."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Requests that somebody edited: each rule by its EngineMessage name."""
+"""Edited requests: each rule with its EngineMessage name."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_unsupported_keys_are_refused_unless_vdsm_has_the_same(key, value):
     assert check_request(edited(**{key: {}}), FACTS, DEFINITION)
 
 
-# Rules look at the host as it would be with the whole request, not at what it is.
+# Rules apply to the host as it would be after the whole request, not to its current state.
 ON_BOND4 = {"iface": "vms", "southbound": "bond4.5", "bridged": True, "mtu": "1500"}
 HOST = {
     **founding_host(),
@@ -166,7 +166,7 @@ def whole(bondings=None, others=None, **keys):
 @pytest.mark.parametrize(
     "facts, request_",
     [
-        # a NIC that leaves its bond may carry a network
+        # a NIC that leaves its bond can have a network
         (
             {**HOST, "networks": {}},
             {
@@ -174,7 +174,7 @@ def whole(bondings=None, others=None, **keys):
                 "bondings": {"bond4": {"nics": ["eth2", "eth3"], "options": "mode=1"}},
             },
         ),
-        # a NIC that another bond gives up may be taken
+        # a NIC that leaves another bond can be used
         (
             HOST,
             whole(
@@ -182,7 +182,7 @@ def whole(bondings=None, others=None, **keys):
                 {"store": {"remove": True}},
             ),
         ),
-        # a network that is removed makes room for another
+        # a removed network can be replaced by another one
         (FACTS, whole(drop=["bonding", "vlan"], nic="eth1", mtu=9000, others={"store": {"remove": True}})),
     ],
 )
@@ -194,7 +194,7 @@ def test_valid_requests_as_a_whole(facts, request_):
 @pytest.mark.parametrize(
     "request_, rule, words",
     [
-        # another network's bond gets a mode that it cannot work on
+        # the bond of another network gets an unsupported mode
         (
             whole(
                 {"bond4": {"nics": ["eth2", "eth3"], "options": "mode=5"}}, {"store": None}, bridged=False, drop=["stp"]
@@ -202,13 +202,13 @@ def test_valid_requests_as_a_whole(facts, request_):
             "INVALID_BOND_MODE_FOR_BOND_WITH_VM_NETWORK",
             "bond4 has mode 5",
         ),
-        # its new port does not allow the MTU
+        # its new port does not support the MTU
         (
             whole({"bond4": {"nics": ["eth2", "eth3", "eth6"], "options": "mode=1"}}, mtu=9000),
             "MTU_VALUE_INVALID",
             "eth6 supports at most 1500",
         ),
-        # a bond that goes away under another network
+        # a removed bond below another network
         (
             whole({"bond4": {"remove": True}}, drop=["bonding", "vlan"], nic="eth6", mtu=1500),
             "",

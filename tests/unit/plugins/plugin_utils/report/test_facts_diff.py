@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What differs between two looks at a host, by table."""
+"""Differences between two states of a host."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What became of a host, by table: status, events, and the words for the screen."""
+"""The result of a host: status, events, and text for the screen."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The summary of a run by table: grouped, counted, each text once, few lines for many hosts."""
+"""The summary of a run: groups, counts, each text once, few lines for many hosts."""
 
 from __future__ import annotations
 

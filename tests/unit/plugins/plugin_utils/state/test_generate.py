@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""VDSM's layouts of networks, and where they are left on purpose."""
+"""VDSM's layouts of networks, and the intended differences."""
 
 from __future__ import annotations
 
@@ -265,14 +265,14 @@ BOND_OF_1500 = (bond("bond4", "eth2", "eth3"), iface("eth2", "ethernet"), iface(
 @pytest.mark.parametrize(
     "networks, running, host, expected",
     [
-        # the founding example: everything below goes up, the legs too
+        # the founding example: everything below is raised, including the ports
         (
             {"ovirtmgmt": net(**ON_BOND, vlan=3000, mtu=9000)},
             {},
             BOND_OF_1500,
             {"bond4": 9000, "bond4.3000": 9000, "eth2": 9000, "eth3": 9000, "ovirtmgmt": 9000},
         ),
-        # legs are named only when they change
+        # ports are only named if they change
         (
             {"ovirtmgmt": net(**ON_BOND, vlan=3000)},
             {},
@@ -286,7 +286,7 @@ BOND_OF_1500 = (bond("bond4", "eth2", "eth3"), iface("eth2", "ethernet"), iface(
             (),
             {"eth1": 9000, "eth1.10": 2000, "eth1.20": 9000, "ovirtmgmt": 2000},
         ),
-        # a VLAN that the request does not name needs more
+        # a VLAN that is not in the request needs a larger MTU
         (
             {"ovirtmgmt": net(**ON_NIC, vlan=10)},
             {},
@@ -306,7 +306,7 @@ BOND_OF_1500 = (bond("bond4", "eth2", "eth3"), iface("eth2", "ethernet"), iface(
             (iface("eth1", "ethernet", 9000, ipv4=STATIC4),),
             {"eth1": 9000, "eth1.10": 1500, "ovirtmgmt": 1500},
         ),
-        # nobody needs more, so it goes down
+        # nothing needs a larger MTU, so it is reduced
         (
             {"ovirtmgmt": net(**ON_NIC, vlan=10)},
             {},
@@ -452,7 +452,7 @@ def absent(entries):
     [
         # nothing changes
         (WAS, [default(4, "192.0.2.1", "ovirtmgmt"), *OLD_ROUTES], OLD_RULES),
-        # another gateway: its subnet stays, and is not called absent
+        # another gateway: its subnet is kept, and not marked as absent
         (
             {**WAS, "gateway": "192.0.2.2"},
             [
@@ -463,7 +463,7 @@ def absent(entries):
             ],
             OLD_RULES,
         ),
-        # another prefix: the old subnet's routes and rules go
+        # another prefix: routes and rules of the old subnet are removed
         (
             {**WAS, "netmask": "255.255.0.0"},
             [
@@ -473,7 +473,7 @@ def absent(entries):
             ],
             absent(OLD_RULES) + own_table("ovirtmgmt", subnet="192.0.0.0/16")[1],
         ),
-        # another holder: the old holder's go
+        # another device: those of the old device are removed
         (
             {**WAS, "bridged": False},
             [default(4, "192.0.2.1", "eth1"), *absent(OLD_ROUTES), *own_table("eth1")[0]],
@@ -485,7 +485,7 @@ def absent(entries):
             [default(4, "192.0.2.1", "ovirtmgmt", state="absent"), *absent(OLD_ROUTES)],
             absent(OLD_RULES),
         ),
-        # it gives the default route up
+        # it loses the default route
         (
             {**WAS, "defaultRoute": False},
             [default(4, "192.0.2.1", "ovirtmgmt", state="absent"), *OLD_ROUTES],

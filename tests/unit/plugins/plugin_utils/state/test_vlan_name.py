@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A VLAN device that is not called ``base.tag``: VDSM knows no other name, so the device is made again, or a warning
-says what it costs.
+"""A VLAN device that is not called ``base.tag``: VDSM does not support other names, so the device is created again, or
+a warning describes the consequences.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def vlans(name, base="bond4", tag=3000, **more):
 
 
 def there(name="mgmt3000", base="bond4", bonded=True, **more):
-    """A host that is in sync but for the name of the VLAN device."""
+    """A host that is in sync, except for the name of the VLAN device."""
     record = {
         "bonding" if bonded else "nic": base,
         "vlan": 3000,
@@ -204,7 +204,7 @@ def test_the_bridge_is_put_on_a_device_of_vdsm_s_name():
         "ipv6": OFF,
     }
     assert found["ovirtmgmt"]["bridge"]["port"] == [{"name": "bond4.3000"}]
-    # the server knows the host by it
+    # the DHCP server identifies the host by it
     assert found["ovirtmgmt"]["mac-address"] == MAC
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the holder of the addresses has besides goes with them."""
+"""Configuration that moves with the addresses."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ def stack(state, family="ipv4", name="ovirtmgmt"):
     [
         (["192.0.2.10/24"], ["192.0.2.10/24"]),
         (["192.0.2.10/24", "198.51.100.10/25"], ["192.0.2.10/24", "198.51.100.10/25"]),
-        # the order of today decides about the source address
+        # the current order determines the source address
         (["198.51.100.10/25", "192.0.2.10/24"], ["198.51.100.10/25", "192.0.2.10/24"]),
-        # the request's prefix counts
+        # the prefix length of the request is used
         (["192.0.2.10/16", "192.0.2.11/24"], ["192.0.2.10/24", "192.0.2.11/24"]),
         # the host is renumbered
         (["198.51.100.10/25"], ["192.0.2.10/24"]),
@@ -108,7 +108,7 @@ def test_addresses_do_not_come_from_the_base_of_a_vlan():
     assert "ipv4" not in next(interface for interface in state["interfaces"] if interface["name"] == "eth1")
 
 
-# --- who the host is to a DHCP server ---
+# --- the identity for DHCP servers ---
 
 
 @pytest.mark.parametrize(
@@ -119,10 +119,10 @@ def test_addresses_do_not_come_from_the_base_of_a_vlan():
         (None, {"lease_client_id": "FF:12:34"}, "ff:12:34"),
         ("ll", {"lease_client_id": LEASE4}, None),
         ("ll", {}, None),
-        # an id of the administrator's own means the same everywhere
+        # an ID set by the administrator is the same everywhere
         ("host-7", {"lease_client_id": "00:68"}, "host-7"),
         ("01:aa:bb", {}, "01:aa:bb"),
-        # a word that is resolved with the device's name does not
+        # a keyword that is resolved with the device's name is not
         ("iaid+duid", {"lease_client_id": "FF:12:34"}, "ff:12:34"),
         ("stable", {"lease_client_id": "00:77"}, "00:77"),
         ("iaid+duid", {}, "iaid+duid"),
@@ -241,9 +241,9 @@ HOST = eth(ipv4=static4("192.0.2.10/24"))
 @pytest.mark.parametrize(
     "config, expected",
     [
-        # an only default route has no metric of its own: VDSM's first edit would otherwise add a second route
+        # a single default route has no metric: otherwise VDSM's first edit would add a second route
         ([route("0.0.0.0/0", "192.0.2.1", metric=50)], [route("0.0.0.0/0", "192.0.2.1", "ovirtmgmt", 0)]),
-        # beside another the metric goes on the route that the request asks for
+        # with another default route, the route of the request gets the metric
         (
             [route("0.0.0.0/0", "192.0.2.1", metric=50), route("0.0.0.0/0", "203.0.113.1", "eth2", metric=60)],
             [route("0.0.0.0/0", "192.0.2.1", "ovirtmgmt", 0, metric=50)],
@@ -261,7 +261,7 @@ HOST = eth(ipv4=static4("192.0.2.10/24"))
         ),
         ([route("10.0.0.0/8", "192.0.2.5", metric=7)], [route("10.0.0.0/8", "192.0.2.5", "ovirtmgmt", metric=7)]),
         ([route("0.0.0.0/0", "192.0.2.254", number=77)], [route("0.0.0.0/0", "192.0.2.254", "ovirtmgmt", 77)]),
-        # another gateway is asked for
+        # the request has another gateway
         ([route("0.0.0.0/0", "192.0.2.254")], []),
         # routes of another device, of a family that is off, and of a table that is VDSM's for the device
         ([route("10.0.0.0/8", "192.0.2.5", "eth2")], []),
@@ -375,9 +375,9 @@ def test_the_preference_of_a_static_default_route():
             {"server": [], "search": ["example.org"], "options": ["rotate"]},
             True,
         ),
-        # what the administrator set beside DHCP stays, and so does whether DHCP's servers are used
+        # servers set by the administrator beside DHCP are kept, and whether DHCP's servers are used
         (BY_DHCP, {}, {"server": ["203.0.113.53"], "search": []}, {"server": ["203.0.113.53"]}, False),
-        # what the network itself had set goes, as in VDSM
+        # servers of the network itself are removed, as in VDSM
         (
             BY_DHCP,
             {"nic": "eth1", "defaultRoute": True, "nameservers": ["203.0.113.53"]},
@@ -408,7 +408,7 @@ def test_servers_are_cleared_for_a_network_on_an_unused_nic():
     assert state["dns-resolver"]["config"] == {"server": []}
 
 
-# --- the other way round, and nothing of the input is changed ---
+# --- the reverse direction, and unmodified input ---
 
 
 def test_from_the_bridge_back_to_the_nic():

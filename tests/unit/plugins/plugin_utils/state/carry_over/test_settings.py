@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What goes with the addresses beside the nmstate state, and what can go nowhere."""
+"""Profile settings that move with the addresses, and losses."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def settings(network, profile, bridged=True):
             {"ipv6.ip6-privacy": 2},
         ),
         (BOTH, {"settings": {"ipv6.ip6-privacy": 2}}, {"ipv6.ip6-privacy": 2}),
-        # the IAID in use, unless it is what nmstate writes
+        # the IAID in use, unless nmstate writes the same
         (BOTH, {"lease_iaid": "2a:83:5d:db"}, {IAID: "2a:83:5d:db"}),
         (BOTH, {"lease_iaid": "00:0c:01:01"}, {}),
         (BOTH, {"settings": {IAID: "ifname"}, "lease_iaid": "2a:83:5d:db"}, {IAID: "2a:83:5d:db"}),
@@ -94,7 +94,7 @@ ON_BOND = {**DHCP4, "bonding": "bond4", "vlan": 3000}
         ({"hwaddr": BOND_MAC}, 1500, {"mtu": 9000}, (BOND_MAC, 1500)),
         # the MAC follows the active port
         ({}, 1500, {}, None),
-        # nothing to be told of what is yet to be made, which nmstate writes itself
+        # nothing for a new device, which nmstate writes itself
         ({"hwaddr": BOND_MAC}, 1500, None, None),
         ({"hwaddr": BOND_MAC}, 1500, {"state": "down"}, None),
         (None, 1500, {}, None),
