@@ -144,7 +144,7 @@ def arguments():
         prog="python -m tests.faults", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--count", type=int, default=10, help="random faults (%(default)s)")
-    parser.add_argument("--seed", type=int, help="for the same faults at the same times (default: the clock)")
+    parser.add_argument("--seed", type=int, help="seed for the same faults at the same times (default: the clock)")
     parser.add_argument(
         "--faults",
         type=names(chance.FAULTS),
@@ -164,7 +164,7 @@ def arguments():
         type=given,
         default=[],
         metavar="LIST",
-        help="these in place of random ones, each FAULT:LAYOUT:SHARE of the window (0 to 1)",
+        help="these instead of random ones, each FAULT:LAYOUT:SHARE of the window (0 to 1)",
     )
     parser.add_argument(
         "--cases",
@@ -177,7 +177,7 @@ def arguments():
     parser.add_argument(
         "--plain", action="store_true", help="plain nmstatectl apply instead of the role, for comparison"
     )
-    parser.add_argument("--out", metavar="FILE", help="append every row as it comes")
+    parser.add_argument("--out", metavar="FILE", help="append every row immediately")
     parser.add_argument("--table", metavar="FILE", help="only print the tables of such a file")
     return parser.parse_args()
 

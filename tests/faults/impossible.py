@@ -177,7 +177,7 @@ def small_path(name, before):
 CASES = {
     "wrong_vlan": ("nic-dhcp", wrong_vlan, "old, names the gateway that is silent"),
     "vlan_dropped": ("bond-vlan-static", vlan_dropped, "old, names the gateway that is silent"),
-    "path_mtu": ("bond-vlan", path_mtu, "old, names the smaller MTU on the way", "alone"),
+    "path_mtu": ("bond-vlan", path_mtu, "old, names the smaller MTU on the path", "alone"),
     "wrong_gateway": ("nic-static", wrong_gateway, "old, names the new gateway"),
     # on a bond: a host with a second NIC on the same segment cannot probe, because it would answer itself
     "duplicate_address": ("bond-static", duplicate_address, "old, names the duplicate", "alone"),

@@ -145,10 +145,10 @@ def out_of_band(name, before):
 
 CASES = {
     "second_run": ("nic-dhcp", second_run, "refused, names owner and age; the first untouched"),
-    "foreign_checkpoint": ("nic-static", foreign_checkpoint, "refused, names its owner; left alone"),
+    "foreign_checkpoint": ("nic-static", foreign_checkpoint, "refused, names its owner; not touched"),
     "disk_full": ("nic-static", disk_full, "refused, names the full disk"),
     "read_only_etc": ("nic-static", read_only_etc, "refused, names the read-only folder"),
-    "unmanaged": ("vlan-networkd", unmanaged, "refused, names the device and how NetworkManager gets it"),
+    "unmanaged": ("vlan-networkd", unmanaged, "refused, names the device and the remedy"),
     "proves_nothing": ("nic-dhcp", proves_nothing, "refused; with keep and probes committed, not proven"),
     "out_of_band": ("nic-static", out_of_band, "refused, names the NIC"),
 }

@@ -251,7 +251,7 @@ CASES = {
     "ethtool_undone": ("nic-dhcp", ethtool_undone, "old, the feature on again"),
     "routes_undone": ("nic-dhcp", routes_undone, "old, without the blackhole, the two hops and the rule"),
     "running_guest": ("mgmt-there", running_guest, "old, the taps on their bridge all the time"),
-    "strangers": ("multi", strangers, "old, what others did is reported apart"),
+    "strangers": ("multi", strangers, "old, other changes are reported separately"),
     "vlan_name_undone": ("bond-vlan-name", vlan_name_undone, "old, with the old name of the VLAN device"),
     "vlan_name_undone_static": (
         "bond-vlan-name-static",

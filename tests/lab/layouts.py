@@ -153,7 +153,7 @@ LAYOUTS = {
         "profiles": _bond4(_static(80)),
     },
     "bond-lacp": {
-        "says": "802.3ad bond4 of eth2 and eth3, the switch answering LACP, by DHCP",
+        "says": "802.3ad bond4 of eth2 and eth3, with LACP on the switch, by DHCP",
         "nics": (2, 2),
         "device": "bond4",
         "lacp": True,
@@ -184,19 +184,19 @@ LAYOUTS = {
         "profiles": _bond4(NO_IP) + [_vlan("bond4", 3000, _static(88), name="mgmt3000")],
     },
     "bridge": {
-        "says": "a foreign bridge br0 over eth1 holds the address",
+        "says": "another bridge br0 on eth1 has the address",
         "nics": (1, 2),
         "device": "br0",
         "profiles": [_bridge("br0", DHCP4), _port("eth1", "br0", "bridge")],
     },
     "mgmt-there": {
-        "says": "ovirtmgmt over eth1 is there already, by DHCP, MTU 1500",
+        "says": "an existing ovirtmgmt on eth1 by DHCP, MTU 1500",
         "nics": (1, 2),
         "device": "ovirtmgmt",
         "profiles": [_bridge("ovirtmgmt", DHCP4), _port("eth1", "ovirtmgmt", "bridge")],
     },
     "mgmt-there-vlan": {
-        "says": "ovirtmgmt over bond4.3000 is there already, MTU 9000",
+        "says": "an existing ovirtmgmt on bond4.3000, MTU 9000",
         "nics": (2, 2),
         "device": "ovirtmgmt",
         "profiles": [
@@ -213,13 +213,13 @@ LAYOUTS = {
         "profiles": _bond4(NO_IP, legs=("eth2",)) + [_vlan("bond4", 3000, DHCP4)],
     },
     "vlan-mismatch": {
-        "says": "VLAN 10 on eth1 by DHCP, for definitions that say 3000",
+        "says": "VLAN 10 on eth1 by DHCP, for definitions with VLAN 3000",
         "nics": (1, 2),
         "device": "eth1.10",
         "profiles": [_nic("eth1", NO_IP), _vlan("eth1", 10, DHCP4)],
     },
     "macvlan": {
-        "says": "a macvlan over eth1, which oVirt knows nothing of, holds the address",
+        "says": "a macvlan on eth1, which oVirt does not support, has the address",
         "nics": (1, 2),
         "device": "mv1",
         "profiles": [
@@ -232,7 +232,7 @@ LAYOUTS = {
         ],
     },
     "nic-identity": {
-        "says": "eth1 by DHCP and DHCPv6 (its IAID follows from the device's name), static addresses beside, a zone",
+        "says": "eth1 by DHCP and DHCPv6 (IAID derived from the device name), with static addresses and a zone",
         "nics": (1, 2),
         "device": "eth1",
         "profiles": [
@@ -248,7 +248,7 @@ LAYOUTS = {
         ],
     },
     "vlan-slaac": {
-        "says": "VLAN 10 on eth1 by DHCP and, hashed and with privacy extensions, by routers' announcements",
+        "says": "VLAN 10 on eth1 by DHCP and router advertisements, with stable privacy and privacy extensions",
         "nics": (1, 2),
         "device": "eth1.10",
         "profiles": [
@@ -264,19 +264,19 @@ LAYOUTS = {
         ],
     },
     "nic-cloud-init": {
-        "says": "eth1 by DHCP, of a profile that knows it by its MAC, as cloud-init writes them",
+        "says": "eth1 by DHCP, with a profile bound to its MAC address, as written by cloud-init",
         "nics": (1, 2),
         "device": "eth1",
         "profiles": [_unnamed("cloud-init eth1", DHCP4, {"mac-address": "52:54:00:{x}:01:01"})],
     },
     "nic-any": {
-        "says": "eth1 and eth2 by DHCP, both of one profile that is of no device, as an installer's initrd writes it",
+        "says": "eth1 and eth2 by DHCP, with one profile without a device name, as written by an installer's initrd",
         "nics": (1, 2),
         "device": "eth1",
         "profiles": [_unnamed("Wired Connection", DHCP4, **{"multi-connect": "3", "autoconnect-priority": "-100"})],
     },
     "multi": {
-        "says": "eth1 by DHCP, a VLAN with an address on eth2, a bridge with an address over eth3",
+        "says": "eth1 by DHCP, a VLAN with an address on eth2, a bridge with an address on eth3",
         "nics": (1, 3),
         "device": "eth1",
         "profiles": [
@@ -294,7 +294,7 @@ LAYOUTS = {
         ],
     },
     "nic-small": {
-        "says": "static addresses on eth1, on a path that carries 1450 bytes: longer packets are answered with ICMP",
+        "says": "static addresses on eth1, on a path that carries 1450 bytes and answers larger packets with ICMP",
         "nics": (1, 2),
         "device": "eth1",
         "small": True,
