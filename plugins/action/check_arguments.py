@@ -41,7 +41,8 @@ class ActionModule(ActionBase):
             lines = list(dict.fromkeys(problems))
         else:
             arguments, problems = {}, {}
-            specs.update({asked["playbook"]: asked["options"]} if asked["playbook"] else {})
+            if asked["playbook"]:  # it may have the name of a role
+                specs[asked["playbook"]] = {**specs.get(asked["playbook"], {}), **asked["options"]}
             for host in asked["hosts"]:
                 own = self._variables_of(host, task_vars)
                 templar = self._templar.copy_with_new_env(available_variables=own)

@@ -41,8 +41,9 @@ MODULES = (
     "mgmt_network_plan",
     "network_commit",
     "nmstate_apply",
+    "setup_networks_plan",
 )
-ROLES = ("configure_mgmt", "host_deploy")
+ROLES = ("configure_mgmt", "host_deploy", "setup_networks")
 
 
 OTHER_CORES = {

@@ -209,13 +209,22 @@ LAUNCHES = {
 }
 
 
-@pytest.mark.parametrize("playbook", ["add_host", "remove_network"])
-def test_an_artifact_contains_each_result_once_and_slices_do_not_overwrite_each_other(playbook, tmp_path):
+@pytest.mark.parametrize(
+    "playbook, key",
+    [
+        ("add_host", "mgmt_network_results"),
+        ("remove_network", "mgmt_network_results"),
+        ("setup_networks", "host_networks_results"),
+    ],
+)
+def test_an_artifact_contains_each_result_once_and_slices_do_not_overwrite_each_other(playbook, key, tmp_path):
     nobody = {
         "ansible_host": "127.0.0.1",
         "ansible_port": 1,
         "mgmt_network": {"name": "ovirtmgmt"},
         "configure_mgmt_wait": 1,
+        "host_networks": {"networks": {"red": {"on": "eth1"}}},
+        "setup_networks_wait": 1,
         "add_host_deploy": False,
     }
     inventory = tmp_path / "hosts.yml"
@@ -239,9 +248,9 @@ def test_an_artifact_contains_each_result_once_and_slices_do_not_overwrite_each_
     assert told, done.stdout[-3000:] + done.stderr[-1000:]
     artifact = json.JSONDecoder().raw_decode(told)[0]
     assert {key: set(value) for key, value in artifact.items()} == {
-        "mgmt_network_results": {"by-hand", "job", "in-a-workflow"},
-        "mgmt_network_results_8": {"slice-one"},
-        "mgmt_network_results_9": {"slice-two"},
+        key: {"by-hand", "job", "in-a-workflow"},
+        f"{key}_8": {"slice-one"},
+        f"{key}_9": {"slice-two"},
     }
     assert {one["expected"]["status"] for results in artifact.values() for one in results.values()} == {
         "non_responsive"

@@ -45,6 +45,32 @@ def play(folder, playbook, words=(), hosts=None, variables=None):
     return done.returncode, done.stdout + done.stderr
 
 
+def test_wrong_networks_end_a_run_before_a_host_is_contacted(tmp_path):
+    red = {"on": "eth1", "vlan_tag": 10}
+    hosts = {
+        "h1": {"host_networks": {"networks": {"red": {**red, "vlan_tag": 4095}}}},
+        "h2": {"host_networks": {"networks": {"red": red, "blue": red}}},
+        "h3": {
+            "host_networks": json.dumps({"networks": {"red": {**red, "ipv4": {"address": "192.0.2.5", "prefix": 64}}}})
+        },
+        "h4": {},
+    }
+    words = ["-e", "setup_networks_timeout=5 setup_networks_patern=h1"]
+    rc, said = play(tmp_path, "ovirt.mgmt_network.setup_networks", words, hosts)
+    assert rc != 0
+    for text in (
+        "setup_networks_timeout: got 5, expected an integer from 10 to 600",
+        "setup_networks_patern: unknown variable, did you mean setup_networks_pattern",
+        "h1: host_networks: networks.red.vlan_tag: got 4095 (integer), expected an integer from 0 to 4094",
+        "h2: host_networks: networks.blue: VLAN 10 on eth1 already carries the network red",
+        "h3: host_networks: networks.red.ipv4.prefix: got 64 (integer), expected an integer from 1 to 32",
+        "h4: host_networks: this variable is required",
+        "No host was contacted",
+    ):
+        assert text in said
+    assert "Summary" not in said and "UNREACHABLE" not in said and said.count("fatal: ") == 1
+
+
 @pytest.mark.parametrize("playbook, limit", [("add_host", ()), ("remove_network", ("--limit", "h1:h2"))])
 def test_a_run_with_invalid_variables_contacts_no_host_and_sets_no_status(tmp_path, playbook, limit):
     hosts = {"h1": {}, "h2": {"mgmt_network": {"name": "ovirtmgmt", "vlan_tag": 5000}}}

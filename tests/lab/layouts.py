@@ -293,6 +293,12 @@ LAYOUTS = {
             _port("eth3", "br3", "bridge"),
         ],
     },
+    "nic-spare": {
+        "says": "eth1 by DHCP, eth2 and eth3 unused",
+        "nics": (1, 3),
+        "device": "eth1",
+        "profiles": [_nic("eth1", DHCP4), _nic("eth2", NO_IP), _nic("eth3", NO_IP)],
+    },
     "nic-small": {
         "says": "static addresses on eth1, on a path that carries 1450 bytes and answers larger packets with ICMP",
         "nics": (1, 2),

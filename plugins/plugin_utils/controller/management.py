@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: The ovirt.mgmt_network developers
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Configure the management network of a host: plan, apply, read the host again, and build the result.
+"""Configure the networks of a host: plan, apply, read the host again, and build the result.
 
-Between tasks, a job is plain data: ``arguments`` (of the role configure_mgmt, validated), ``began`` (seconds since the
+Between tasks, a job is plain data: ``arguments`` (of the role configure_mgmt, validated; or of setup_networks, which
+have ``host_networks``), ``began`` (seconds since the
 epoch), ``plan`` (see plan/plan.py; {} if there is none), ``change`` (whether to apply it), ``down`` (devices that the
 network needs and that are not up), ``failure`` (see report/outcome.py; {} if there is none), and after apply()
 ``applied`` (the result of nmstate_apply) and ``edited`` (whether a hook has edited the request).
@@ -21,6 +22,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller impo
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.failures import failure
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.host import UNREACHABLE, Host, Silent
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definition import DefinitionError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.events import SETUP_FAILED, SETUP_NETWORKS_FAILED
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.facts import FactsError
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.host_state import StateFormatError
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import interfaces_down
@@ -29,6 +31,8 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.edit impor
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.plan import CHANGE, IN_SYNC, REFUSE, Options, Plan
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.policies import PolicyError, violations
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.remove import plan_removal
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.setup.producer import plan_networks
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.setup.wanted import HostNetworksError
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report import outcome, steps
 
 _UNUSABLE = (DefinitionError, FactsError, StateFormatError, PolicyError)
@@ -113,6 +117,7 @@ class Job:
             check=self._check,
             down=self.data["down"],
             after=after,
+            setup_failed=SETUP_NETWORKS_FAILED if self._any_network else SETUP_FAILED,
         )
 
     def answers(self) -> None:
@@ -149,10 +154,23 @@ class Job:
 
     def _made(self) -> Plan:
         arguments = self._arguments
+        if self._any_network:
+            return self._made_of_any_network()
         make = plan_removal if arguments["state"] == "absent" else plan_management_network
         try:
             return make(self.facts, arguments["network"], self._options())
         except _UNUSABLE as exc:
+            raise _Failed(failure(steps.PLAN, str(exc))) from exc
+
+    @property
+    def _any_network(self) -> bool:
+        """Whether the job is about any networks and bonds (host_networks), not about the management network."""
+        return "host_networks" in self._arguments
+
+    def _made_of_any_network(self) -> Plan:
+        try:
+            return plan_networks(self.facts, self._arguments["host_networks"], self._options())
+        except (*_UNUSABLE, HostNetworksError) as exc:
             raise _Failed(failure(steps.PLAN, str(exc))) from exc
 
     def _options(self) -> Options:
@@ -162,14 +180,19 @@ class Job:
             permit_loss=arguments["permit_loss"],
             keep_vlan_name=arguments["keep_vlan_name"],
             persistent=arguments["persistent"],
+            role="setup_networks" if self._any_network else "configure_mgmt",
         )
 
     def _take(self, plan: Plan) -> None:
-        self.data.update(plan=plan.to_dict(), down=interfaces_down(self.facts, plan.network), change=self._wanted(plan))
+        self.data.update(plan=plan.to_dict(), down=self._down(plan), change=self._wanted(plan))
         if plan.decision == REFUSE:
             raise _Failed(failure(steps.PLAN, (plan.event or {}).get("message", "")))
         if self.data["change"] and self._arguments["policies"]:
             self._enforce_policies()
+
+    def _down(self, plan: Plan) -> list[str]:
+        """The devices that the management network needs and that are not up; other networks are not required."""
+        return [] if self._any_network else interfaces_down(self.facts, plan.network)
 
     def _wanted(self, plan: Plan) -> bool:
         """Whether to apply the plan. A missing record in VDSM's persistence is always added."""
@@ -234,12 +257,12 @@ class Job:
     def _compared(self) -> dict[str, Any]:
         self.facts = self._facts_after or self._facts()
         after = self._made()
-        self.data["down"] = interfaces_down(self.facts, after.network)
+        self.data["down"] = self._down(after)
         if after.decision != IN_SYNC and not self.data.get("edited"):
             # a hook may deviate from the definition on purpose; the differences are reported then
-            msg = (
-                "The change was committed, but the host does not match the definition: %s. Run again with "
-                "configure_mgmt_sync=apply." % (after.differences or after.event)
+            msg = "The change was committed, but the host does not match the definition: %s. Run again%s." % (
+                after.differences or after.event,
+                "" if self._any_network else " with configure_mgmt_sync=apply",
             )
             self.data["failure"] = failure(steps.COMPARE, msg)
         return after.decision_dict()

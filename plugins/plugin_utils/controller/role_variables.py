@@ -65,14 +65,14 @@ def _templated(
     values: dict[str, Any] = {}
     broken: dict[str, str] = {}
     for name in variables:
-        if name not in options and name != rules.MGMT_NETWORK:
+        if name not in options and name not in rules.DEFAULTS_TO.values():
             if name.startswith(prefix + "_"):
                 values[name] = None  # only its name is used
             continue
         try:
             values[name] = to_plain(templar.template(variables[name]), name)
         except AnsibleUndefinedVariable as error:
-            if name != rules.NETWORK or rules.MGMT_NETWORK in variables:
+            if rules.DEFAULTS_TO.get(name, name) in variables:
                 broken[name] = " ".join(str(error).split())
         except (AnsibleError, PlainDataError) as error:
             broken[name] = " ".join(str(error).split())

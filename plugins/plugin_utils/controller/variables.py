@@ -21,13 +21,26 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definitio
 )
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import describe
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan import policies
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.setup.wanted import (
+    HostNetworksError,
+    parse_host_networks,
+)
 
 NETWORK, MGMT_NETWORK = "configure_mgmt_network", "mgmt_network"
+ROLE_NETWORKS, HOST_NETWORKS = "setup_networks_host_networks", "host_networks"
+# Variables of roles that default to a variable of the data center or the host, with an example of it.
+DEFAULTS_TO = {NETWORK: MGMT_NETWORK, ROLE_NETWORKS: HOST_NETWORKS}
+_REQUIRED = {
+    MGMT_NETWORK: "the definition of the management network, for example {name: ovirtmgmt, vlan_tag: 3000}",
+    HOST_NETWORKS: "the networks and bonds of the host, for example {networks: {red: {on: bond1, vlan_tag: 10}}}",
+}
 # Limits that argument_specs.yml cannot express. The first one is that of the option timeout of nmstate_apply.
 BOUNDS = {
     "configure_mgmt_timeout": (10, 600),
     "configure_mgmt_wait": (0, 86400),
     "configure_mgmt_reboot_timeout": (1, 86400),
+    "setup_networks_timeout": (10, 600),
+    "setup_networks_wait": (0, 86400),
     "host_deploy_ssh_port": (1, 65535),
     "host_deploy_clock_timeout": (0, 86400),
     "port": (1, 65535),
@@ -35,7 +48,14 @@ BOUNDS = {
     "timeout": (1, 600),  # of a probe
 }
 # Facts of the roles and playbooks, which exist for the rest of a run: not arguments, but known.
-FACTS = {"configure_mgmt": ("request", "result"), "host_deploy": ("result",), "add_host": (), "remove_network": ()}
+FACTS = {
+    "configure_mgmt": ("request", "result"),
+    "host_deploy": ("result",),
+    "add_host": (),
+    "remove_network": (),
+    # the playbook has the role's name: its variables are not the role's
+    "setup_networks": ("result", "pattern", "serial", "max_fail_percentage"),
+}
 
 
 class ArgumentError(Exception):
@@ -46,23 +66,25 @@ def check(prefix: str, options: dict[str, dict[str, Any]], given: dict[str, Any]
     """``(arguments, problems)`` of the variables whose names begin with ``prefix`` and "_".
 
     ``options``: the specification, ``{name: {type, choices, default, elements, options, required}}``. ``given``:
-    ``{name: value}``, plain data; may contain other variables, and ``mgmt_network``, the default of
-    ``configure_mgmt_network``. ``arguments``: ``{name without
+    ``{name: value}``, plain data; may contain other variables, and the variables of
+    DEFAULTS_TO. ``arguments``: ``{name without
     prefix: value}`` of the variables that are set or have a default. ``problems``: a sentence for each invalid
     variable.
     """
     arguments, problems = {}, []
     for name, spec in options.items():
-        label, value = (name, given.get(name)) if name != NETWORK else _network(given)
+        label, value = (name, given.get(name)) if name not in DEFAULTS_TO else _network(name, given)
         try:
             value = _value(label, spec, value)
             if name == NETWORK:
                 parse_definition(value)
+            if name == ROLE_NETWORKS:
+                parse_host_networks(value)
             if name == "configure_mgmt_policies":
                 policies.violations(None, value)
         except ArgumentError as error:
             problems.append(str(error))
-        except DefinitionError as error:
+        except (DefinitionError, HostNetworksError) as error:
             problems.append("%s: %s" % (label, error))
         except policies.PolicyError as error:
             problems.append("%s_%s" % (prefix, error))  # the text begins with "policies[0]"
@@ -72,16 +94,10 @@ def check(prefix: str, options: dict[str, dict[str, Any]], given: dict[str, Any]
     return arguments, problems + unknown(prefix, options, given)
 
 
-def _network(given: dict[str, Any]) -> tuple[str, Any]:
-    """The name of the variable with the definition, and the definition. The role's variable defaults to that of the
-    data center.
-    """
-    value = given.get(NETWORK)
-    return (
-        (NETWORK, value)
-        if value is not None and value != given.get(MGMT_NETWORK)
-        else (MGMT_NETWORK, given.get(MGMT_NETWORK))
-    )
+def _network(name: str, given: dict[str, Any]) -> tuple[str, Any]:
+    """The name of the variable that has the value of ``name``, and the value: see DEFAULTS_TO."""
+    value, default = given.get(name), DEFAULTS_TO[name]
+    return (name, value) if value is not None and value != given.get(default) else (default, given.get(default))
 
 
 def unknown(prefix: str, options: dict[str, dict[str, Any]], names: dict[str, Any]) -> list[str]:
@@ -108,11 +124,8 @@ def _value(name: str, spec: dict[str, Any], value: Any) -> Any:
     # an empty text is valid, unless it is not one of the choices
     unset = value is None if kind in ("str", "path") and not (choices and "" not in choices) else values.is_unset(value)
     if unset:
-        if name == MGMT_NETWORK:
-            raise ArgumentError(
-                "%s: this variable is required; set it to the definition of the management network, for example "
-                "{name: ovirtmgmt, vlan_tag: 3000}" % name
-            )
+        if name in _REQUIRED:
+            raise ArgumentError("%s: this variable is required; set it to %s" % (name, _REQUIRED[name]))
         if spec.get("required"):
             raise ArgumentError(
                 "%s: this key is required; expected %s" % (name, _expected(name, _NAMES.get(kind, kind), choices))

@@ -90,12 +90,14 @@ class Facts:
         """The networks that VDSM has on the host, reported or recorded, by name: their base, VLAN, MTU, and QoS."""
         networks = {}
         for name, entry in sorted({**self.records(), **self.networks}.items()):
-            south = entry.get("southbound") or entry.get("iface") or entry.get("bonding") or entry.get("nic") or ""
+            # a bridge without a port stands on nothing
+            device = "" if entry.get("bridged") else entry.get("iface")
+            south = entry.get("southbound") or entry.get("bonding") or entry.get("nic") or device or ""
             vlan = self.vlans.get(south)
             base = vlan.get("iface", south) if vlan is not None else south
             networks[name] = Network(
                 name=name,
-                base=base,
+                base=base or None,
                 bonded=base in self.bondings,
                 vlan=tag_of(vlan.get("vlanid") if vlan is not None else entry.get("vlanid", entry.get("vlan"))),
                 bridged=bool(entry.get("bridged", False)),

@@ -50,10 +50,13 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.plan impor
     digest_facts,
 )
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.producing import (
+    check_memory,
     check_permitted,
+    missing_record,
     planned,
     refused,
     refused_with,
+    unsaved_warnings,
 )
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.rules import RequestError
 
@@ -84,7 +87,7 @@ def plan_management_network(facts: Data, definition: Data, options: Options) -> 
         else:
             plan = replace(plan, exists=True)
             plan = _plan_existing(plan, host, network, existing, options)
-        return replace(plan, warnings=plan.warnings + _unsaved_warnings(host, options.host))
+        return replace(plan, warnings=plan.warnings + unsaved_warnings(host, options.host))
     except _Refusal as refusal:
         return refused_with(plan, refusal.event)
     except (InterfaceError, RequestError, RequestFormatError) as error:
@@ -128,8 +131,8 @@ def _plan_existing(
     changes = _changes(facts, definition, existing, options)
     _check_qos(changes, existing.device)
     if options.persistent:
-        _check_memory(facts, name, position)
-    missing = _missing_record(facts, name, position, options.persistent)
+        check_memory(facts, name, position.base if position.bonded else "")
+    missing = missing_record(facts, name, position.base if position.bonded else "", options.persistent)
     if missing:
         changes.append({"attribute": "persistence", "desired": "recorded", "actual": missing})
     device = facts.with_control_address(existing.caps)
@@ -261,38 +264,6 @@ def _check_qos(changes: list[Data], device: str) -> None:
             "collection does not support.",
             "Set it in the engine, or remove qos from the attachment, and run again.",
         )
-
-
-def _check_memory(facts: Facts, name: str, position: Position) -> None:
-    networks, bonds = facts.in_memory.get("networks") or [], facts.in_memory.get("bondings") or []
-    if name in networks or position.bonded and position.base in bonds:
-        raise RequestError(
-            "",
-            position.interface,
-            f"The network {name} was configured until the next boot only (configure_mgmt_persistent: false), and its "
-            f"profiles are not on disk.",
-            "Reboot the host to restore its old network, or set configure_mgmt_persistent: false, and run again.",
-        )
-
-
-def _missing_record(facts: Facts, name: str, position: Position, persistent: bool) -> str:
-    """The state of VDSM's record of the network and its bond: "" (complete), missing, or unsaved (a reboot restores
-    something else).
-    """
-    recorded = facts.recorded_bonds()
-    bonds = {position.base} if position.bonded and recorded is not None else set()
-    if name not in facts.records() or not bonds <= set(recorded or ()):
-        return "missing"
-    unsaved = facts.unsaved
-    if persistent and (name in (unsaved.get("networks") or []) or bonds & set(unsaved.get("bondings") or [])):
-        return "unsaved"
-    return ""
-
-
-def _unsaved_warnings(facts: Facts, host: str) -> list[Data]:
-    names = [f"network {name}" for name in facts.unsaved.get("networks") or []]
-    names += [f"bond {name}" for name in facts.unsaved.get("bondings") or []]
-    return [events.event(events.UNSAVED, host, Networks=", ".join(names))] if names else []
 
 
 def _with_comparable_vlan(definition: Definition, position: Position) -> Definition:

@@ -8,6 +8,7 @@ The IP configuration is inherited from the device that has the address; everythi
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.addresses import is_real, prefix_length
@@ -39,16 +40,26 @@ def build_request(facts: Facts, definition: Definition, position: Position, sour
     """
     name = definition.vdsm_name
     networks = {name: _network(facts, definition, position, source).to_request()}
-    if definition.default_route and facts.running is not None:
-        networks.update(
-            (other, {**record, "defaultRoute": False, "nameservers": []})
-            for other, record in facts.records().items()
-            if other != name and record.get("defaultRoute")
-        )
+    if definition.default_route:
+        networks.update(without_default_route(facts, [name]))
+    bonds = {position.base: facts.bond(position.base).to_request()} if position.bonded else {}
+    return as_request(networks, bonds)
+
+
+def as_request(networks: dict[str, Data], bonds: dict[str, Data]) -> Data:
+    """The request for ``networks`` and ``bonds`` in VDSM's form."""
+    options = {"connectivityCheck": True, "connectivityTimeout": CONNECTIVITY_TIMEOUT, "commitOnSuccess": True}
+    return {"networks": networks, "bondings": bonds, "options": options}
+
+
+def without_default_route(facts: Facts, names: Collection[str]) -> dict[str, Data]:
+    """The networks that have the default route and give it up to one of ``names``, for the request."""
+    if facts.running is None:
+        return {}
     return {
-        "networks": networks,
-        "bondings": {position.base: facts.bond(position.base).to_request()} if position.bonded else {},
-        "options": {"connectivityCheck": True, "connectivityTimeout": CONNECTIVITY_TIMEOUT, "commitOnSuccess": True},
+        name: {**record, "defaultRoute": False, "nameservers": []}
+        for name, record in facts.records().items()
+        if name not in names and record.get("defaultRoute")
     }
 
 
@@ -73,7 +84,7 @@ def _network(facts: Facts, definition: Definition, position: Position, source: D
             if definition.vm_network or key != "bridge_opts"
         },
     )
-    network = _with_ipv6(_with_ipv4(network, source, position.interface), source, facts)
+    network = with_ipv6(with_ipv4(network, source, position.interface), source, facts)
     if not network.has_addresses:
         raise RequestError(
             "ACTION_TYPE_FAILED_ROLE_NETWORK_HAS_NO_BOOT_PROTOCOL",
@@ -81,10 +92,13 @@ def _network(facts: Facts, definition: Definition, position: Position, source: D
             f"{position.interface} has no IPv4 or IPv6 configuration for the management network.",
             f"Configure an address or DHCP on {position.interface}, and run again.",
         )
-    return replace(network, nameservers=_nameservers(facts, definition, network, position.interface))
+    return replace(network, nameservers=name_servers(facts, definition, network, position.interface))
 
 
-def _with_ipv4(network: Network, source: Data, interface: str) -> Network:
+def with_ipv4(network: Network, source: Data, interface: str) -> Network:
+    """``network`` with the IPv4 configuration of ``source`` (capabilities entry of ``interface``). Raises
+    RequestError.
+    """
     ip = ipv4_configuration(source)
     if ip["boot_protocol"] != STATIC:
         return replace(network, dhcpv4=ip["boot_protocol"] == DHCP)
@@ -100,7 +114,8 @@ def _with_ipv4(network: Network, source: Data, interface: str) -> Network:
     return replace(network, ipv4=(ip["address"], prefix), gateway=gateway)
 
 
-def _with_ipv6(network: Network, source: Data, facts: Facts) -> Network:
+def with_ipv6(network: Network, source: Data, facts: Facts) -> Network:
+    """``network`` with the IPv6 configuration of ``source`` (capabilities entry)."""
     ip = ipv6_configuration(source)
     protocol = ip["boot_protocol"] if facts.supports_ipv6 else NONE
     if protocol != STATIC:
@@ -111,7 +126,7 @@ def _with_ipv6(network: Network, source: Data, facts: Facts) -> Network:
     return replace(network, ipv6=(ip["address"], 128 if ip["prefix"] is None else ip["prefix"]), ipv6gateway=gateway)
 
 
-def _nameservers(facts: Facts, definition: Definition, network: Network, interface: str) -> tuple[str, ...]:
+def name_servers(facts: Facts, definition: Definition, network: Network, interface: str) -> tuple[str, ...]:
     """DNS servers, only for the network with the default route: those of the definition, or else the host's current
     ones, unless DHCP (or, without IPv4, router advertisements) provides them.
     """

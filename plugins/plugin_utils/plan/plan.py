@@ -33,7 +33,7 @@ class Options:
     ``host``: its name in the text of events. ``attachment``: settings of the network for this host only, see
     compliance.compare(); usually None. ``permit_loss``: names of what may be lost if it cannot move with the addresses;
     by default the change is refused. ``keep_vlan_name``: whether a VLAN device keeps a name other than VDSM's.
-    ``persistent``: whether the network must exist after a reboot.
+    ``persistent``: whether the network must exist after a reboot. ``role``: the role whose variables a remedy names.
     """
 
     host: str = ""
@@ -41,6 +41,7 @@ class Options:
     permit_loss: Sequence[str] | None = None
     keep_vlan_name: bool = False
     persistent: bool = True
+    role: str = "configure_mgmt"
 
 
 @dataclass(frozen=True)

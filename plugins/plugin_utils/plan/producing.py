@@ -18,7 +18,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan import rul
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.plan import CHANGE, REFUSE, Options, Plan
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.rules import RequestError
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.carry_over.settings import LOSSES, Loss
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.generate import desire
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.state.generate import Desired, desire
 
 
 def planned(plan: Plan, request: Data, facts: Facts, options: Options, keep_vlan_name: bool) -> Plan:
@@ -31,7 +31,13 @@ def planned(plan: Plan, request: Data, facts: Facts, options: Options, keep_vlan
     rules.check(facts, networks, bonds, plan.network)
     existing = find_network(facts, plan.network)
     holders = {plan.network: existing.device if existing else facts.active_interface}
-    desired = desire(networks, bonds, facts.state, facts.running, facts.profiles, holders)
+    return with_desired(
+        plan, request, desire(networks, bonds, facts.state, facts.running, facts.profiles, holders), options
+    )
+
+
+def with_desired(plan: Plan, request: Data, desired: Desired, options: Options) -> Plan:
+    """``plan`` as a change by ``request`` to ``desired``. Raises RequestError for a loss that is not permitted."""
     warnings = _loss_warnings(desired.losses, options)
     return replace(
         plan,
@@ -44,11 +50,13 @@ def planned(plan: Plan, request: Data, facts: Facts, options: Options, keep_vlan
     )
 
 
-def refused(plan: Plan, error: InterfaceError | RequestError | RequestFormatError, host: str) -> Plan:
-    """``plan`` refused because of ``error``."""
+def refused(
+    plan: Plan, error: InterfaceError | RequestError | RequestFormatError, host: str, event: str = events.SETUP_FAILED
+) -> Plan:
+    """``plan`` refused because of ``error``. ``event``: the name of the event of a broken rule."""
     if isinstance(error, RequestFormatError):
         error = of_format_error(error)
-    name = events.INVALID_INTERFACE if isinstance(error, InterfaceError) else events.SETUP_FAILED
+    name = events.INVALID_INTERFACE if isinstance(error, InterfaceError) else event
     rule = error.engine_message if isinstance(error, RequestError) else ""
     values = {"EngineMessage": rule} if rule else {}
     return refused_with(plan, events.event(name, host, error.interface, str(error), error.remedy, **values))
@@ -88,7 +96,7 @@ def _loss_warnings(losses: Sequence[Loss], options: Options) -> list[Data]:
                 f"{loss.device} has {LOSSES[loss.name]}, which cannot move with its addresses to another device: "
                 f"{loss.values}.",
                 f"Remove it from {loss.device} (or make the IPv6 address static), or permit the loss with "
-                f"configure_mgmt_permit_loss: [{loss.name}], and run again.",
+                f"{options.role}_permit_loss: [{loss.name}], and run again.",
             )
     return [
         events.event(
@@ -96,3 +104,39 @@ def _loss_warnings(losses: Sequence[Loss], options: Options) -> list[Data]:
         )
         for loss in losses
     ]
+
+
+def check_memory(facts: Facts, name: str, bond: str) -> None:
+    """Raise RequestError when the network ``name`` or the ``bond`` below it ("" for none) is there until the next boot
+    only.
+    """
+    networks, bonds = facts.in_memory.get("networks") or [], facts.in_memory.get("bondings") or []
+    if name in networks or bond and bond in bonds:
+        raise RequestError(
+            "",
+            bond or name,
+            f"The network {name} was configured until the next boot only (configure_mgmt_persistent: false), and its "
+            f"profiles are not on disk.",
+            "Reboot the host to restore its old network, or set configure_mgmt_persistent: false, and run again.",
+        )
+
+
+def missing_record(facts: Facts, name: str, bond: str, persistent: bool) -> str:
+    """What VDSM's record of the network ``name`` and its ``bond`` ("" for none) is: "" complete, missing, or unsaved
+    (what it runs with is not what a boot brings).
+    """
+    recorded = facts.recorded_bonds()
+    bonds = {bond} if bond and recorded is not None else set()
+    if name not in facts.records() or not bonds <= set(recorded or ()):
+        return "missing"
+    unsaved = facts.unsaved
+    if persistent and (name in (unsaved.get("networks") or []) or bonds & set(unsaved.get("bondings") or [])):
+        return "unsaved"
+    return ""
+
+
+def unsaved_warnings(facts: Facts, host: str) -> list[Data]:
+    """An event for what VDSM runs with and has not saved."""
+    names = [f"network {name}" for name in facts.unsaved.get("networks") or []]
+    names += [f"bond {name}" for name in facts.unsaved.get("bondings") or []]
+    return [events.event(events.UNSAVED, host, Networks=", ".join(names))] if names else []

@@ -11,6 +11,7 @@ refusal.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.facts import Facts
@@ -23,16 +24,33 @@ _MODES_UNFIT_FOR_BRIDGE = ("0", "5", "6")
 _NO_SUCH_INTERFACE = "HOST_NETWORK_INTERFACE_HAVING_ID_OR_NAME_DOES_NOT_EXIST"
 
 
+# VDSM's error codes (network/errors.py).
+BAD_PARAMS, BAD_ADDR, BAD_NIC, USED_NIC, BAD_BONDING, BAD_VLAN, BAD_BRIDGE, USED_BOND = 21, 22, 23, 24, 25, 26, 27, 31
+_STATIC_IP = "NETWORK_ATTACHMENT_IP_CONFIGURATION_"
+_VDSM_CODES = {
+    _NO_SUCH_INTERFACE: BAD_NIC,
+    "ATTACHMENT_REFERENCE_VLAN_DEVICE": BAD_NIC,
+    "NETWORK_INTERFACE_BOND_OR_VLAN_CANNOT_BE_SLAVE": BAD_NIC,
+    "NETWORK_INTERFACE_ALREADY_IN_BOND": USED_NIC,
+    "NETWORK_INTERFACE_ATTACHED_TO_NETWORK_CANNOT_BE_SLAVE": USED_NIC,
+    "NETWORK_BOND_NAME_BAD_FORMAT": BAD_BONDING,
+    "NETWORK_VLAN_OUT_OF_RANGE": BAD_VLAN,
+}
+
+
 class RequestError(Exception):
     """The request violates a rule. ``engine_message``: the EngineMessage name of the rule ("" if the engine has none).
-    ``interface``: the affected interface. ``remedy``: what to do.
+    ``interface``: the affected interface. ``remedy``: what to do. ``vdsm_code``: VDSM's error code, by default that of
+    the EngineMessage.
     """
 
-    def __init__(self, engine_message: str, interface: str, reason: str, remedy: str) -> None:
+    def __init__(self, engine_message: str, interface: str, reason: str, remedy: str, vdsm_code: int = 0) -> None:
         super().__init__(reason)
         self.engine_message = engine_message
         self.interface = interface
         self.remedy = remedy
+        address = BAD_ADDR if engine_message.startswith(_STATIC_IP) else BAD_PARAMS
+        self.vdsm_code = vdsm_code or _VDSM_CODES.get(engine_message, address)
 
 
 @dataclass(frozen=True)
@@ -52,6 +70,21 @@ def check(facts: Facts, networks: dict[str, Network], bonds: dict[str, Bond], na
 
     ``networks``, ``bonds``: the request, from parse_request(). ``name``: its management network.
     """
+    if not networks[name].base:
+        raise RequestError(
+            _NO_SUCH_INTERFACE,
+            "",
+            "The management network has no NIC or bond.",
+            f"The host's NICs are: {', '.join(sorted(facts.nics))}.",
+        )
+    check_networks(facts, networks, bonds, [name])
+    _check_has_addresses(networks[name])
+
+
+def check_networks(facts: Facts, networks: dict[str, Network], bonds: dict[str, Bond], names: Collection[str]) -> None:
+    """Raise RequestError if a request violates a rule. ``names``: its networks that are checked even if the request
+    does not change where they are.
+    """
     before = _Result(facts.host_networks(), {bond: facts.bond(bond) for bond in facts.bondings})
     result = _resulting(before, networks, bonds)
     for network in networks.values():
@@ -63,13 +96,16 @@ def check(facts: Facts, networks: dict[str, Network], bonds: dict[str, Bond], na
     others = [
         network
         for other, network in result.networks.items()
-        if other != name and (network.base in changed or _link(network) != _link(before.networks.get(other)))
+        if other not in names and (network.base in changed or _link(network) != _link(before.networks.get(other)))
     ]
-    for network in (result.networks[name], *others):
+    for network in (*(result.networks[name] for name in names), *others):
+        if not network.base:
+            continue
         _check_place(facts, result, network, removed=[bond for bond in bonds if bonds[bond].remove])
         _check_base(facts, result, network)
         _check_neighbours(result, network)
-    _check_management(networks[name])
+    for name in names:
+        _check_addresses(networks[name])
 
 
 def _resulting(before: _Result, networks: dict[str, Network], bonds: dict[str, Bond]) -> _Result:
@@ -122,7 +158,11 @@ def _check_place(facts: Facts, result: _Result, network: Network, removed: list[
         )
     if network.bonded and base in removed:
         raise RequestError(
-            "", base, f"The request removes the bond {base}, but the network {network.name} is on it.", CORRECT
+            "",
+            base,
+            f"The request removes the bond {base}, but the network {network.name} is on it.",
+            CORRECT,
+            USED_BOND,
         )
     known = set(result.bonds if network.bonded else facts.nics)
     if base not in known:
@@ -131,6 +171,7 @@ def _check_place(facts: Facts, result: _Result, network: Network, removed: list[
             base,
             f"The host has no {'bond' if network.bonded else 'NIC'} '{base}'.",
             f"Its {'bonds' if network.bonded else 'NICs'} are: {', '.join(sorted(known))}.",
+            BAD_BONDING if network.bonded else BAD_NIC,
         )
     if not network.bonded:
         _refuse_port(result, base)
@@ -258,17 +299,20 @@ def _check_neighbours(result: _Result, network: Network) -> None:
         )
 
 
-def _check_management(network: Network) -> None:
-    base = network.base or ""
-    if not network.bridged and network.custom.get("bridge_opts"):
-        raise RequestError("", base, "got custom.bridge_opts for a network without a bridge.", CORRECT)
+def _check_has_addresses(network: Network) -> None:
     if not network.has_addresses:
         raise RequestError(
             "ACTION_TYPE_FAILED_ROLE_NETWORK_HAS_NO_BOOT_PROTOCOL",
-            base,
+            network.base or "",
             f"The network {network.name} would have no IPv4 or IPv6 configuration.",
             CORRECT,
         )
+
+
+def _check_addresses(network: Network) -> None:
+    base = network.base or ""
+    if not network.bridged and network.custom.get("bridge_opts"):
+        raise RequestError("", base, "got custom.bridge_opts for a network without a bridge.", CORRECT)
     if network.ipv6gateway and not network.default_route:
         raise RequestError(
             "NETWORK_ATTACHMENT_IP_CONFIGURATION_STATIC_BOOT_PROTOCOL_IPV6_GATEWAY_ON_NON_DEFAULT_ROUTE_ROLE",

@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import shown
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report.outcome import differs, good
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report.outcome import attribute_words, differs, good
 
 # The host name in SSH errors: root@h1: Permission denied; connect to host h1 port 22: timed out; Could not resolve
 # hostname h1: ...
@@ -34,7 +34,7 @@ def decision_lines(decision: dict[str, Any], sync: str = "apply") -> list[str]:
     if sync == "report" and decision.get("exists"):
         lines.append("differs from the definition; reported only (configure_mgmt_sync=report)")
     lines += [
-        "%s: %s → %s" % (one["attribute"], shown(one["actual"]), shown(one["desired"]))
+        "%s: %s → %s" % (attribute_words(one), shown(one["actual"]), shown(one["desired"]))
         for one in decision["differences"]
     ]
     return lines
@@ -44,6 +44,8 @@ def network_words(network: dict[str, Any], addresses: bool = True) -> str:
     """Describe a network of a request: ``bridged, vlan 3000, bond bond4, mtu 9000, dhcp``. ``addresses``: whether to
     name static addresses.
     """
+    if network.get("remove"):
+        return "removed"
     words = ["bridged" if network.get("bridged") else "bridgeless"]
     for key in ("vlan", "bonding", "nic", "mtu"):
         if network.get(key) not in (None, ""):
@@ -60,6 +62,11 @@ def network_words(network: dict[str, Any], addresses: bool = True) -> str:
     if network.get("ipv6addr"):
         words.append("address %s" % network["ipv6addr"] if addresses else "static ipv6 address")
     return ", ".join(words)
+
+
+def bond_words(bond: dict[str, Any]) -> str:
+    """Describe a bond of a request: ``bond of eth2, eth3, mode=1 miimon=100``."""
+    return "removed" if bond.get("remove") else "bond of %s, %s" % (", ".join(bond["nics"]), bond["options"])
 
 
 def result_lines(result: dict[str, Any]) -> list[str]:
@@ -170,6 +177,8 @@ def _what(result: dict[str, Any], addresses: bool) -> str:
         return ", ".join(
             "%s removed, addresses returned to the underlying interface" % name for name in record.get("networks") or {}
         )
+    if category == "in_sync" and not result["active_interface"]:
+        return str(result["network"])
     if category == "in_sync":
         return (
             "%s on %s" % (result["network"], result["active_interface"])
@@ -178,7 +187,13 @@ def _what(result: dict[str, Any], addresses: bool) -> str:
         )
     if category == "out_of_sync":
         return str(result["network"])
-    return "; ".join("%s: %s" % (name, network_words(network, addresses)) for name, network in networks.items())
+    bonds = {} if networks else (result.get("request") or {}).get("bondings") or {}
+    return "; ".join(
+        [
+            *("%s: %s" % (name, network_words(network, addresses)) for name, network in networks.items()),
+            *("%s: %s" % (name, bond_words(bond)) for name, bond in bonds.items()),
+        ]
+    )
 
 
 def _event_words(one: dict[str, Any], severity: bool = True) -> str:

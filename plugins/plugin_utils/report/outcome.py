@@ -39,6 +39,7 @@ def outcome(
     check: bool = False,
     down: Sequence[str] = (),
     after: dict[str, Any] | None = None,
+    setup_failed: str = SETUP_FAILED,
 ) -> dict[str, Any]:
     """The result of a host: ``{host, status, statuses, changed, network, active_interface, decision, differences,
     events, ...}``.
@@ -50,9 +51,10 @@ def outcome(
     whether to report the VLAN in ``learned`` if the definition does not set one. ``check``: Ansible's check mode. The
     result then has no ``status``, ``statuses``, and ``events``; ``expected`` is ``{status, events}`` that a run would
     give, with its warnings and errors, and ``changed`` says whether a run would change the host. ``down``: the devices
-    that the network needs and that are not up. ``after``: the decision after a change. ``category``: a key of
-    CATEGORIES in plugin_utils/report/summary.py. Statuses as in the engine (reference: InstallVdsInternalCommand):
-    installing, initializing, up, maintenance, install_failed, non_operational, non_responsive.
+    that the network needs and that are not up. ``after``: the decision after a change. ``setup_failed``: the name of
+    the event of a failed change. ``category``: a key of CATEGORIES in plugin_utils/report/summary.py. Statuses as in
+    the engine (reference: InstallVdsInternalCommand): installing, initializing, up, maintenance, install_failed,
+    non_operational, non_responsive.
     """
     # a task that was skipped registers a result too
     applied, deployment = {} if (applied or {}).get("skipped") else applied or {}, deployment or {}
@@ -77,7 +79,7 @@ def outcome(
     ended = (
         _success(decision, host, interface, applied, activate, down, after)
         if failure is None
-        else _failure(decision, host, interface, applied, failure)
+        else _failure(decision, host, interface, applied, failure, setup_failed)
     )
     found.update(ended, events=_installation(host, deployment, failure, ended) + ended["events"])
     found["statuses"] = _statuses(found["status"], deployment.get("began", now if began is None else began), now)
@@ -148,7 +150,7 @@ def _out_of_sync(decision: dict[str, Any], host: str, interface: str) -> dict[st
     """Event 1110 with every difference, in its text and in its values."""
     listed = [one for one in decision.get("differences") or [] if one["attribute"] != "persistence"]
     words = [
-        "%s is %s, expected %s" % (one["attribute"], shown(one["actual"]), shown(one["desired"])) for one in listed
+        "%s is %s, expected %s" % (attribute_words(one), shown(one["actual"]), shown(one["desired"])) for one in listed
     ]
     return event(
         OUT_OF_SYNC,
@@ -189,12 +191,17 @@ def _trouble(
 
 
 def _failure(
-    decision: dict[str, Any], host: str, interface: str, applied: dict[str, Any], failure: dict[str, Any]
+    decision: dict[str, Any],
+    host: str,
+    interface: str,
+    applied: dict[str, Any],
+    failure: dict[str, Any],
+    setup_failed: str,
 ) -> dict[str, Any]:
     reason, silent = failure["reason"], failure.get("unreachable")
     step = failure.get("task") or steps.STEPS[failure["step"]]
     if applied.get("failed"):
-        return _undone(host, interface, applied)
+        return _undone(host, interface, applied, setup_failed)
     if applied.get("phase") == "committed":
         # The change is committed; a later step failed.
         events = _committed(host, interface, applied)
@@ -219,7 +226,7 @@ def _failure(
     if failure["step"] == steps.DEPLOY:
         remedy = "Fix the reported problem and run again. The host's network was not changed."
         return _not_up([], reason, remedy, INSTALL_FAILED)
-    told = event(SETUP_FAILED, host=host, interface=interface, reason=reason)
+    told = event(setup_failed, host=host, interface=interface, reason=reason)
     return _not_up([told], "%s: %s" % (step, reason), told["remedy"])
 
 
@@ -227,14 +234,12 @@ def _not_up(events: list[dict[str, Any]], reason: str, remedy: str, status: str 
     return {"status": status, "synced": False, "events": events, "reason": reason, "remedy": remedy}
 
 
-def _undone(host: str, interface: str, applied: dict[str, Any]) -> dict[str, Any]:
-    # The failed step determines the event. The engine logs a failed commit twice
+def _undone(host: str, interface: str, applied: dict[str, Any], setup_failed: str) -> dict[str, Any]:
+    # The failed step determines the event. The engine logs a failed commit of the management network twice
     # (CommitNetworkChangesCommand, NetworkConfigurator).
-    names = (
-        ("NETWORK_COMMINT_NETWORK_CHANGES_FAILED", PERSIST_FAILED)
-        if applied.get("step") == "commit"
-        else (SETUP_FAILED,)
-    )
+    names = [setup_failed]
+    if applied.get("step") == "commit":
+        names = ["NETWORK_COMMINT_NETWORK_CHANGES_FAILED", *([PERSIST_FAILED] if setup_failed == SETUP_FAILED else [])]
     told = [event(name, host=host, interface=interface, reason=applied.get("msg", "")) for name in names]
     lost = (
         applied.get("phase") not in ("undone", None)
@@ -299,6 +304,12 @@ def _learned(decision: dict[str, Any]) -> dict[str, int]:
     if refusal.get("name") == VLAN_MISMATCH and not values.get("MgmtVlanId") and values.get("VlanId"):
         return {"vlan_tag": values["VlanId"]}
     return {}
+
+
+def attribute_words(difference: dict[str, Any]) -> str:
+    """The attribute of a difference, with the network or bond that it is of if there may be several."""
+    owner = difference.get("network") or difference.get("bond")
+    return "%s: %s" % (owner, difference["attribute"]) if owner else str(difference["attribute"])
 
 
 def differs(decision: dict[str, Any]) -> bool:

@@ -13,8 +13,8 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model import ev
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report import outcome
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-ROLES = ("configure_mgmt", "host_deploy")
-PLAYBOOK_VARIABLE = re.compile(r"(?m)^ +((?:add_host|remove_network)_\w+): \{type:")
+ROLES = ("configure_mgmt", "host_deploy", "setup_networks")
+PLAYBOOK_VARIABLE = re.compile(r"(?m)^ +((?:add_host|remove_network|setup_networks)_\w+): \{type:")
 
 
 def load(path):

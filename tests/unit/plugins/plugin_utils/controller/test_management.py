@@ -173,3 +173,49 @@ def test_after_a_failed_task_the_host_is_contacted(silence, status):
     job = Job(FakeHost(silence=silence), {"failure": {"step": "task", "reason": "no", "unreachable": False}})
     job.answers()
     assert job.conclude()["status"] == status
+
+
+ANY_OPTIONS = role_variables.specification("setup_networks")
+FIXED = {"state": "present", "sync": "apply", "persistent": True, "policies": []}
+
+
+def set_up(host, wanted):
+    """The result of a host whose networks were planned and applied."""
+    arguments, problems = variables.check("setup_networks", ANY_OPTIONS, {"host_networks": wanted})
+    assert problems == []
+    job = Job(host, {"arguments": {**arguments, **FIXED}})
+    job.plan()
+    job.apply()
+    return job.conclude()
+
+
+@pytest.mark.parametrize(
+    "facts, wanted, category, said",
+    [
+        (MANAGED, {"networks": {"ovirtmgmt": {"on": "eth1"}, "red": None}}, "in_sync", ""),
+        (MANAGED, {"networks": {"red": {"on": "eth7"}}}, "refused", "no NIC 'eth7'"),
+    ],
+)
+def test_any_network_without_a_change(facts, wanted, category, said):
+    host = FakeHost(facts)
+    result = set_up(host, wanted)
+    assert (result["category"], result["changed"], len(host.asked)) == (category, False, 2)
+    assert said in result["reason"]
+
+
+@pytest.mark.parametrize(
+    "answer, category, event",
+    [(COMMITTED, "changed", "NETWORK_COMMINT_NETWORK_CHANGES"), (UNDONE, "undone", "SETUP_NETWORK_FAILED")],
+)
+def test_any_network_is_applied_and_compared(answer, category, event):
+    red = {"nic": "eth2", "vlan": 5, "bridged": True, "mtu": 1500}
+    after = copy.deepcopy(MANAGED)
+    after["vlans"]["eth2.5"] = {**hosts.device(), "iface": "eth2", "vlanid": 5}
+    after["bridges"]["red"] = hosts.device(ports=["eth2.5"], stp="off")
+    after["running"]["networks"]["red"] = red
+    host = FakeHost(MANAGED, answer, after)
+    result = set_up(host, {"networks": {"red": {"on": "eth2", "vlan_tag": 5}}})
+    assert (result["category"], result["events"][0]["name"]) == (category, event)
+    state = host.asked[2][1]["state"]
+    assert {one["name"] for one in state["interfaces"]} == {"eth2", "eth2.5", "red"}
+    assert list(host.asked[2][1]["record"]["networks"]) == ["red"]

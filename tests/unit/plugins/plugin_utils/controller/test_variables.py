@@ -203,6 +203,7 @@ def test_task_files_are_searched_for(path, there, expected):
         ("host_deploy", "roles/host_deploy", "host_deploy"),
         ("add_host", "playbooks", None),
         ("remove_network", "playbooks", None),
+        ("setup_networks", "roles/setup_networks", "setup_networks"),
     ],
 )
 def test_every_name_in_roles_and_playbooks_is_an_option_or_a_known_fact(prefix, where, role):
@@ -222,8 +223,29 @@ def test_every_name_in_roles_and_playbooks_is_an_option_or_a_known_fact(prefix, 
 
 
 def test_defaults_are_the_roles_defaults():
-    for role in ("configure_mgmt", "host_deploy"):
+    for role in ("configure_mgmt", "host_deploy", "setup_networks"):
         defaults = yaml.safe_load((ROOT / "roles" / role / "defaults/main.yml").read_text(encoding="utf-8"))
         specified = {name: spec["default"] for name, spec in options(role).items() if "default" in spec}
-        defaults.pop("configure_mgmt_network", None)
+        for name in variables.DEFAULTS_TO:
+            defaults.pop(name, None)
         assert defaults == specified
+
+
+@pytest.mark.parametrize(
+    "given, problem",
+    [
+        ({}, "host_networks: this variable is required; set it to the networks and bonds of the host"),
+        ({"host_networks": {"nets": {}}}, "host_networks: nets: unknown key"),
+        ({"setup_networks_host_networks": {"nets": {}}}, "setup_networks_host_networks: nets: unknown key"),
+        ({"host_networks": {"networks": {}}, "setup_networks_wait": -1}, "setup_networks_wait: got -1"),
+        ({"host_networks": {"networks": {}}, "setup_networks_sync": 1}, "setup_networks_sync: unknown variable"),
+    ],
+)
+def test_networks_of_a_host(given, problem):
+    _arguments, problems = variables.check("setup_networks", options("setup_networks"), given)
+    assert len(problems) == 1 and problems[0].startswith(problem)
+
+
+def test_variables_of_the_playbook_setup_networks_are_not_the_roles():
+    given = {"host_networks": {"networks": {}}, "setup_networks_pattern": "x", "setup_networks_result": {}}
+    assert variables.check("setup_networks", options("setup_networks"), given)[1] == []

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model import events
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report.lines import head_words
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report.outcome import outcome
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report.summary import count_line, summary_lines
 
@@ -156,3 +157,17 @@ def test_the_ssh_error_is_shown_once_for_all_hosts():
 def test_all_details_with_verbose():
     text = "\n".join(summary_lines([changed("a"), refused("b"), {"host": "c"}], verbose=True))
     assert "event VDS_DETECTED (13) NORMAL: Status of host a was set to up." in text and "c: no result" in text
+
+
+@pytest.mark.parametrize(
+    "request_, words",
+    [
+        ({"networks": {"red": {"remove": True}}}, "red: removed"),
+        ({"networks": {"red": {"bridged": True, "nic": "eth1", "vlan": 5}}}, "red: bridged, vlan 5, nic eth1"),
+        ({"bondings": {"bond1": {"nics": ["eth2"], "options": "mode=1"}}}, "bond1: bond of eth2, mode=1"),
+        ({"bondings": {"bond1": {"remove": True}}}, "bond1: removed"),
+    ],
+)
+def test_networks_and_bonds_of_a_request(request_, words):
+    result = {"category": "changed", "status": "up", "seconds": 1.0, "request": request_, "host": "h1"}
+    assert head_words([result]) == f"up, changed in 1.0 s: {words}"
