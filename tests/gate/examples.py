@@ -12,7 +12,13 @@ import textwrap
 import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PAGES = ("README.md", "CONTRIBUTING.md", "roles/configure_mgmt/README.md", "roles/host_deploy/README.md")
+PAGES = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "roles/configure_mgmt/README.md",
+    "roles/host_deploy/README.md",
+    "roles/setup_networks/README.md",
+)
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w+)\n(?P<text>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
 _TASK = re.compile(r"(?m)^(?=- )")
 _COMMENT = re.compile(r"(?m)^ *# ?(.*)$")

@@ -196,8 +196,8 @@ def test_files_that_need_no_host_run(folder, tmp_path):
     )
     assert status == 0 and '"h1": "up"' in said, said[-3000:]
     status, said = bash(
-        "ansible-playbook -i inventory --syntax-check add_host.yml site.yml management_network.yml deploy.yml -e "
-        "@datacenter.yml",
+        "ansible-playbook -i inventory --syntax-check add_host.yml site.yml management_network.yml host_networks.yml "
+        "deploy.yml -e @datacenter.yml",
         folder,
         **paths,
     )
@@ -274,7 +274,9 @@ def test_the_readme_from_first_run_to_removal(lab, folder):
 
 
 def test_the_roles_in_own_playbooks(lab, folder):
-    """Both examples of configure_mgmt, the second one with the documented hook and policy; then host_deploy."""
+    """Both examples of configure_mgmt, the second one with the documented hook and policy; setup_networks; then
+    host_deploy.
+    """
     status, said = play(
         "ansible-playbook -i inventory ovirt.mgmt_network.remove_network -e @datacenter.yml --limit "
         "'!host3.example.com'",
@@ -283,6 +285,8 @@ def test_the_roles_in_own_playbooks(lab, folder):
     assert status == 0, said[-4000:]
     status, said = play("ansible-playbook -i inventory site.yml --limit host1.example.com", folder)
     assert status == 0 and recap(said)["host1.example.com"]["changed"], said[-4000:]
+    status, said = play("ansible-playbook -i inventory host_networks.yml --limit host3.example.com", folder)
+    assert status == 0 and recap(said)["host3.example.com"]["changed"], said[-4000:]
     status, said = play(
         "ansible-playbook -i inventory management_network.yml --limit host2.example.com -e @policies.yml --diff", folder
     )
@@ -304,6 +308,7 @@ MODULES = (
     "mgmt_network_apply",
     "host_deploy_plan",
     "host_deploy_verify",
+    "setup_networks_plan",
 )
 
 

@@ -10,6 +10,7 @@ import re
 import pytest
 import yaml
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model import events
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.setup import wanted
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report import outcome
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -165,6 +166,25 @@ def documentation(kind):
         name: yaml.safe_load(text.partition('DOCUMENTATION = r"""')[2].partition('"""')[0])
         for name, text in texts.items()
     }
+
+
+@pytest.mark.parametrize(
+    "page, name, path",
+    [
+        ("README.md", "networks.yml", ["host_networks"]),
+        (
+            "roles/setup_networks/README.md",
+            "host_networks.yml",
+            [0, "roles", 0, "vars", "setup_networks_host_networks"],
+        ),
+    ],
+)
+def test_networks_of_a_readme_are_valid(page, name, path):
+    text = (ROOT / page).read_text(encoding="utf-8").partition(f"```yaml\n# {name}\n")[2].partition("```")[0]
+    data = yaml.safe_load(text)
+    for key in path:
+        data = data[key]
+    assert {"red", "old"} < set(wanted.parse_host_networks(data).networks)
 
 
 @pytest.mark.parametrize("kind", ["modules", "filter", "role"])
