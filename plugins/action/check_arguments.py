@@ -49,7 +49,7 @@ class ActionModule(ActionBase):
                 _arguments, problems[host] = role_variables.checked(specs, own, templar)
             lines = variables.by_host(problems)
         if lines:
-            return {"failed": True, "changed": False, "msg": "%s. No host was contacted" % "; ".join(lines)}
+            return {"failed": True, "changed": False, "msg": role_variables.refusal(lines)}
         return {"changed": False, "arguments": arguments}
 
     @staticmethod

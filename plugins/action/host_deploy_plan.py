@@ -45,7 +45,7 @@ class ActionModule(ActionBase):
         missing = role_variables.missing_library()
         arguments, problems = ({}, [missing]) if missing else role_variables.checked(specs, task_vars, self._templar)
         if problems:
-            msg = missing or "%s. No host was contacted" % "; ".join(dict.fromkeys(problems))
+            msg = missing or role_variables.refusal(problems)
             return {"failed": True, "changed": False, "msg": msg}
         self._host, self._variables, self._for_ansible = Host(self, task_vars), task_vars, {}
         result = {"changed": False, "began": began}

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller import failures
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.host import Host
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.host import Host, cleaned_up
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.management import Job
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import to_plain
 
 SPEC = {
     "plan": {"type": "dict", "required": True},
-    "request": {"type": "dict"},
+    "request": {"type": "raw"},
     "conclude": {"type": "bool", "default": True},
     "failed_task": {"type": "dict"},
 }
@@ -25,6 +25,9 @@ class ActionModule(ActionBase):
     TRANSFERS_FILES = False
     _supports_check_mode = True
     _supports_async = False
+
+    def cleanup(self, force=False):
+        cleaned_up(lambda: ActionBase.cleanup(self, force))
 
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ansible.plugins.action import ActionBase
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils import arguments as apply_options
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller import role_variables
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.host import Host
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.host import Host, cleaned_up
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.management import Job
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import to_plain
 
@@ -37,6 +37,9 @@ class ActionModule(ActionBase):
     _supports_check_mode = True
     _supports_async = False
 
+    def cleanup(self, force=False):
+        cleaned_up(lambda: ActionBase.cleanup(self, force))
+
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
         _validated, asked = self.validate_argument_spec(argument_spec=self.SPEC)
@@ -51,7 +54,7 @@ class ActionModule(ActionBase):
         if not problems:
             problems = self._about_probes(arguments)
         if problems:
-            msg = "%s. No host was contacted" % "; ".join(dict.fromkeys(problems))
+            msg = role_variables.refusal(problems)
             return {"failed": True, "changed": False, "msg": msg}
         arguments.update(self.FIXED)
         job = Job(Host(self, task_vars), {"arguments": arguments}, self._task.check_mode, self._task.no_log)

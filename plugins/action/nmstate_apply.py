@@ -9,7 +9,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.ovirt.mgmt_network.plugins.module_utils import arguments
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller import network_change
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.host import Host
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.host import Host, cleaned_up
 
 
 class ActionModule(ActionBase):
@@ -18,6 +18,9 @@ class ActionModule(ActionBase):
     TRANSFERS_FILES = False
     _supports_check_mode = True
     _supports_async = False
+
+    def cleanup(self, force=False):
+        cleaned_up(lambda: ActionBase.cleanup(self, force))
 
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)

@@ -16,7 +16,12 @@ _AROUND_SSH = re.compile(
     r"^.*?\b(?:via|over) ssh: |^(?:Task failed: )?timed out waiting for ping module test: ", re.DOTALL
 )
 _RESTARTS = (".wait_for_connection", ".reboot")
-_STEPS = {"assert": steps.COMPARE, "host_deploy": steps.DEPLOY, "host_network_facts": steps.GATHER}
+_STEPS = {
+    "mgmt_network_apply": steps.APPLY,
+    "assert": steps.COMPARE,
+    "host_deploy": steps.DEPLOY,
+    "host_network_facts": steps.GATHER,
+}
 
 
 def failure(step: str, message: str, unreachable: bool = False) -> dict[str, Any]:

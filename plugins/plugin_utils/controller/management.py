@@ -25,6 +25,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.definitio
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.events import SETUP_FAILED, SETUP_NETWORKS_FAILED
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.facts import FactsError
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.host_state import StateFormatError
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.plain_data import describe
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.model.topology import interfaces_down
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.derive import plan_management_network
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.plan.edit import with_request
@@ -80,13 +81,16 @@ class Job:
         except _Failed as exc:
             self.data["failure"] = exc.failure
 
-    def apply(self, request: dict[str, Any] | None = None) -> None:
+    def apply(self, request: Any = None) -> None:
         """Apply the plan if there is something to change, with the ``request`` as edited by a hook."""
         self.data.update(applied={}, edited=False)
         if self.data["failure"] or not self.data["change"]:
             return
         try:
             if request is not None and request != self.data["plan"]["request"]:
+                if not isinstance(request, dict):
+                    text = "configure_mgmt_request: got %s, expected a mapping. The host was not changed."
+                    raise _Failed(failure(steps.PLAN, text % describe(request)))
                 self._edit(request)
             self.data["applied"] = self._applied(Plan.from_dict(self.data["plan"]))
         except _Failed as exc:
@@ -218,7 +222,9 @@ class Job:
             raise _Failed(failure(steps.PLAN, str(exc))) from exc
         if messages:
             self.data["change"] = False
-            raise _Failed(failure(steps.POLICIES, "%s The host was not changed." % " ".join(messages)))
+            raise _Failed(
+                failure(steps.POLICIES, "%s The host was not changed." % " ".join(_sentence(text) for text in messages))
+            )
 
     def _edit(self, request: dict[str, Any]) -> None:
         # The hook may have changed the host as well, so its request is validated against the current facts.
@@ -266,6 +272,10 @@ class Job:
             )
             self.data["failure"] = failure(steps.COMPARE, msg)
         return after.decision_dict()
+
+
+def _sentence(text: str) -> str:
+    return text if text.rstrip().endswith((".", "!", "?")) else text.rstrip() + "."
 
 
 def _is_lost(error: BaseException) -> bool:

@@ -29,6 +29,12 @@ def missing_library() -> str:
     return ""
 
 
+def refusal(problems: Iterable[str]) -> str:
+    """The message for invalid variables, each problem once."""
+    text = "; ".join(dict.fromkeys(problems))
+    return "%s%s No host was contacted" % (text, "" if text.endswith("?") else ".")
+
+
 def specification(role: str) -> dict[str, Any]:
     """The options of ``role`` from its meta/argument_specs.yml: ``{name: {type, ...}}``."""
     with open(os.path.join(_ROLES, role, "meta", "argument_specs.yml"), encoding="utf-8") as stream:
@@ -80,11 +86,15 @@ def _templated(
 
 
 def _locate(prefix: str, options: Iterable[str], arguments: dict[str, Any], variables: Mapping[str, Any]) -> list[str]:
-    """Replace the paths of task files in ``arguments`` with absolute paths. Returns the problems."""
+    """Replace the paths of directories (from the working directory) and of task files in ``arguments`` with absolute
+    ones. Returns the problems.
+    """
     folders = [variables.get("playbook_dir"), variables.get("inventory_dir"), os.getcwd()]
     problems = []
     for key, path in arguments.items():
         name = "%s_%s" % (prefix, key)
+        if key.endswith("_dir") and name in options and path:
+            arguments[key] = os.path.abspath(os.path.expanduser(path))
         if key.endswith("_tasks") and name in options and path:
             try:
                 arguments[key] = rules.located(name, os.path.expanduser(path), folders, os.path.isfile)

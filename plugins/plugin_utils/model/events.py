@@ -145,7 +145,7 @@ CATALOGUE: dict[str, tuple[int | None, str, str, str]] = {
         9601,
         WARNING,
         _CLUSTER + "VM networks are non-VM networks: '${Networks}'. The host will become NonOperational.",
-        "Sync the networks to create their bridges, or define them as non-VM networks.",
+        "Run again with configure_mgmt_sync=apply, which creates the bridges; or define them as non-VM networks.",
     ),
     GATEWAY_OUT_OF_RANGE: (
         10929,

@@ -177,7 +177,8 @@ def _what(result: dict[str, Any], addresses: bool) -> str:
         return ", ".join(
             "%s removed, addresses returned to the underlying interface" % name for name in record.get("networks") or {}
         )
-    if category == "in_sync" and not result["active_interface"]:
+    if category == "in_sync" and (not result["active_interface"] or result["decision"] == "change"):
+        # without an interface, or planned from facts of before
         return str(result["network"])
     if category == "in_sync":
         return (

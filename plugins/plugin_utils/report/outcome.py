@@ -227,7 +227,10 @@ def _failure(
         remedy = "Fix the reported problem and run again. The host's network was not changed."
         return _not_up([], reason, remedy, INSTALL_FAILED)
     told = event(setup_failed, host=host, interface=interface, reason=reason)
-    return _not_up([told], "%s: %s" % (step, reason), told["remedy"])
+    remedy = told["remedy"]
+    if failure["step"] == steps.APPLY:  # it ended without a result, for example at a timeout of the task
+        remedy = "A change that has begun is undone by the host itself. Wait for that, and run again."
+    return _not_up([told], "%s: %s" % (step, reason), remedy)
 
 
 def _not_up(events: list[dict[str, Any]], reason: str, remedy: str, status: str = NON_OPERATIONAL) -> dict[str, Any]:

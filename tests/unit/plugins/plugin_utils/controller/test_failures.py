@@ -21,12 +21,19 @@ from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report.outcome 
         ({"action": "host_deploy", "unreachable": True}, "host_deploy", True),
         ({"action": "ansible.builtin.command", "refused": True}, "policies", False),
         ({"action": "ovirt.mgmt_network.host_network_facts"}, "gather", False),
+        ({"action": "ovirt.mgmt_network.mgmt_network_apply"}, "apply", False),
         ({"action": "ansible.builtin.command"}, "task", False),
     ],
 )
 def test_a_task_becomes_a_step(task, step, unreachable):
     failure = failures.of_task({"task": "Some task", "msg": "it broke", **task})
     assert failure == {"task": "Some task", "step": step, "reason": "it broke", "unreachable": unreachable}
+
+
+def test_a_task_that_ended_in_the_middle_of_a_change_does_not_claim_the_old_network():
+    task = {"task": "Apply the plan", "action": "ovirt.mgmt_network.mgmt_network_apply", "msg": "Timed out after 6 s."}
+    result = outcome({}, "h1", failure=failures.of_task(task))
+    assert result["remedy"] == "A change that has begun is undone by the host itself. Wait for that, and run again."
 
 
 def test_only_the_sentence_of_a_failed_filter_is_reported():

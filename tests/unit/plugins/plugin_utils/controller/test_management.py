@@ -9,8 +9,9 @@ import copy
 import pytest
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller import role_variables, variables
-from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.host import Silent
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.host import Silent, cleaned_up
 from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.controller.management import Job
+from ansible_collections.ovirt.mgmt_network.plugins.plugin_utils.report import lines
 from ansible_collections.ovirt.mgmt_network.tests.unit.builders import hosts
 
 OPTIONS = role_variables.specification("configure_mgmt")
@@ -161,6 +162,28 @@ def test_an_edited_request_that_violates_a_rule_is_refused():
     ).conclude()
     assert (result["status"], result["category"]) == ("non_operational", "refused")
     assert not host.answers
+
+
+def test_a_request_that_is_no_mapping_changes_nothing():
+    result = played(FakeHost(PLAIN), request="hello").conclude()
+    assert "configure_mgmt_request: got 'hello' (string), expected a mapping." in result["reason"]
+
+
+def test_messages_of_policies_are_sentences():
+    result = played(FakeHost(PLAIN), policies=[{**BOND, "message": "must be on a bond"}]).conclude()
+    assert "must be on a bond. The host was not changed." in result["reason"]
+
+
+def test_a_network_planned_from_old_facts_is_named_without_the_old_interface():
+    result = played(FakeHost({"changed": False, "phase": "unchanged"}, MANAGED), facts=PLAIN).conclude()
+    assert lines.short_lines(result) == ["h1: up, in sync: ovirtmgmt"]
+
+
+def test_a_lost_host_is_left_with_its_temporary_folder():
+    def lost():
+        raise AnsibleConnectionFailure(SAID)
+
+    cleaned_up(lost)
 
 
 def test_the_result_can_be_built_from_the_data_between_tasks():
