@@ -31,9 +31,9 @@ def says(words, text):
     expect(re.search(words, text), f"it does not say {words!r} but: {text}")
 
 
-def state(name, before, wanted="old", mtu=1500, seconds=30):
-    """Expect the host to be exactly in its old (or new) state, and to answer."""
-    found, _seconds, differing = judge.verdict(name, before, mtu, seconds=seconds)
+def state(name, before, wanted="old", mtu=1500, seconds=30, recorded=True):
+    """Expect the host to be exactly in its old (or new) state, and to answer. ``recorded``: as of judge.verdict()."""
+    found, _seconds, differing = judge.verdict(name, before, mtu, seconds=seconds, recorded=recorded)
     expect(found == wanted, f"the host is {found}: {differing}")
 
 

@@ -28,7 +28,7 @@ _TIDY = "systemctl stop 'ovirt-mgmt-network-2*'; rm -rf /run/ovirt-mgmt-network;
 _RESET = r"""
 systemctl stop 'ovirt-mgmt-network-2*' NetworkManager
 rm -rf /run/ovirt-mgmt-network /var/lib/ovirt-mgmt-network /etc/systemd/system/ovirt-mgmt-network-recover.service \
-    /etc/systemd/system/NetworkManager.service.wants /var/lib/vdsm/persistence \
+    /etc/systemd/system/NetworkManager.service.wants /var/lib/vdsm \
     /var/lib/NetworkManager/NetworkManager-intern.conf \
     /run/NetworkManager/devices /run/NetworkManager/system-connections
 rm -f /etc/NetworkManager/system-connections/*
