@@ -77,8 +77,7 @@ EXAMPLES = r"""
 
 - name: Show what would be changed
   ansible.builtin.debug:
-    msg: "{{ planned.plan.differences }}"
-  when: planned.change
+    msg: "{{ planned.plan.differences if planned.change else 'nothing' }}"
 """
 
 RETURN = r"""
