@@ -131,6 +131,28 @@ def mtu_raises(change: Mapping, current: Mapping) -> list[dict]:
     return sorted(raises, key=lambda raised: ("vlan" in have[raised["name"]], raised["name"]))
 
 
+def mtu_cuts(change: Mapping, current: Mapping) -> list[dict]:
+    """The interfaces of ``change`` that differ only by a smaller MTU: ``[{name, mtu, was}]``, bases last.
+
+    Named in the state, a bond would be activated again below its VLANs, and their DHCP would start with another MAC.
+    """
+    have = {iface["name"]: iface for iface in current.get("interfaces") or []}
+    cuts = []
+    for iface in change.get("interfaces") or []:
+        now = have.get(iface["name"])
+        mac = (iface.get("mac-address") or "").lower()
+        if (
+            now
+            and set(iface) <= {"name", "type", "state", "mtu", "mac-address"}
+            and mac in ("", (now.get("mac-address") or "").lower())
+            and now.get("state") == "up"
+            and iface.get("state", "up") == "up"
+            and 0 < iface.get("mtu", 0) < now.get("mtu", 0)
+        ):
+            cuts.append({"name": iface["name"], "mtu": iface["mtu"], "was": now["mtu"]})
+    return sorted(cuts, key=lambda cut: ("vlan" not in have[cut["name"]], cut["name"]))
+
+
 def without(change: Mapping, names: Collection[str]) -> dict:
     """``change`` without the interfaces ``names``; ``{}`` if it is empty then."""
     rest = dict(change)

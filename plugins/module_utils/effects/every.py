@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 
 from .base import Context, Effect, Host, Plan
-from .mtu_in_place import MtuInPlace
+from .mtu_in_place import MtuCut, MtuInPlace
 from .nmstate_state import NmstateState
 from .profile_settings import ProfileSettings
 from .vdsm_record import VdsmRecord
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
-EFFECTS: tuple[Effect, ...] = (MtuInPlace(), NmstateState(), ProfileSettings(), VdsmRecord())
+EFFECTS: tuple[Effect, ...] = (MtuInPlace(), NmstateState(), MtuCut(), ProfileSettings(), VdsmRecord())
 
 
 def plan(request: dict) -> Plan:

@@ -35,8 +35,11 @@ class NmstateState(Effect):
 
     def snapshot(self, plan: Plan) -> dict:
         change, current = plan.missing[self.name], plan.host.current
-        raised = [interface["name"] for interface in difference.mtu_raises(change, current)]
-        part = {"change": difference.without(change, raised), "held": difference.held(change, current)}
+        others = difference.mtu_raises(change, current) + difference.mtu_cuts(change, current)
+        part = {
+            "change": difference.without(change, [interface["name"] for interface in others]),
+            "held": difference.held(change, current),
+        }
         return part if any(part.values()) else {}
 
     def put(self, part: dict, context: Context) -> None:

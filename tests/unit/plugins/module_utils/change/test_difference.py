@@ -12,6 +12,7 @@ from ansible_collections.ovirt.mgmt_network.plugins.module_utils.change.differen
     before,
     difference,
     held,
+    mtu_cuts,
     mtu_raises,
     without,
 )
@@ -442,3 +443,27 @@ def test_unchanged_dns_servers_are_repeated_when_addresses_move(servers, told):
     }
     current = dict(CURRENT, **{"dns-resolver": {"config": {"server": servers}}})
     assert ("dns-resolver" in difference(desired, current)) == told
+
+
+def test_mtu_cuts_are_the_interfaces_that_differ_by_a_lower_mtu_only_bases_last():
+    mac = next(iface for iface in CURRENT["interfaces"] if iface["name"] == "bond4").get("mac-address", "")
+    change = {
+        "interfaces": [
+            {"name": "bond4", "type": "bond", "state": "up", "mtu": 1300, "mac-address": mac.lower()},
+            {"name": "bond4.3000", "type": "vlan", "state": "up", "mtu": 1300},
+            {"name": "eth2", "state": "up", "mtu": 1400},
+            {"name": "br1", "state": "up", "mtu": 1300, "ipv4": OFF},
+            {"name": "ovirtmgmt", "state": "absent"},
+        ]
+    }
+    assert [(cut["name"], cut["mtu"]) for cut in mtu_cuts(change, CURRENT)] == [
+        ("bond4.3000", 1300),
+        ("bond4", 1300),
+        ("eth2", 1400),
+    ]
+    assert not mtu_raises(change, CURRENT)
+
+
+def test_a_bond_that_is_to_get_another_mac_is_not_only_cut():
+    bond = {"name": "bond4", "type": "bond", "state": "up", "mtu": 1300, "mac-address": "02:00:00:00:00:99"}
+    assert mtu_cuts({"interfaces": [bond]}, CURRENT) == []
