@@ -273,33 +273,6 @@ def test_the_readme_from_first_run_to_removal(lab, folder):
     assert ["remove_network" in command for command, _status, _failed in ran] == [False, False, True, False]
 
 
-def test_the_roles_in_own_playbooks(lab, folder):
-    """Both examples of configure_mgmt, the second one with the documented hook and policy; setup_networks; then
-    host_deploy.
-    """
-    status, said = play(
-        "ansible-playbook -i inventory ovirt.mgmt_network.remove_network -e @datacenter.yml --limit "
-        "'!host3.example.com'",
-        folder,
-    )
-    assert status == 0, said[-4000:]
-    status, said = play("ansible-playbook -i inventory site.yml --limit host1.example.com", folder)
-    assert status == 0 and recap(said)["host1.example.com"]["changed"], said[-4000:]
-    status, said = play("ansible-playbook -i inventory host_networks.yml --limit host3.example.com", folder)
-    assert status == 0 and recap(said)["host3.example.com"]["changed"], said[-4000:]
-    status, said = play(
-        "ansible-playbook -i inventory management_network.yml --limit host2.example.com -e @policies.yml --diff", folder
-    )
-    assert status == 0 and "192.0.2.53" in said, said[-4000:]
-    # packages of the oVirt repositories are not available; everything else is as documented
-    status, said = play(
-        'ansible-playbook -i inventory deploy.yml --limit host1.example.com -e \'{"host_deploy_extra_packages": '
-        "[]}' --diff",
-        folder,
-    )
-    assert status == 0 and "This host belongs to oVirt." in said, said[-4000:]
-
-
 MODULES = (
     "host_network_facts",
     "nmstate_apply",
@@ -339,3 +312,30 @@ def test_the_examples_of_the_modules_and_filters_on_a_host(lab, folder):
     status, said = play("ansible-playbook -i inventory examples.yml", folder)
     assert status == 0, said[-5000:]
     assert recap(said)["host3.example.com"] == {**recap(said)["host3.example.com"], "changed": 5, "skipped": 0}
+
+
+def test_the_roles_in_own_playbooks(lab, folder):
+    """Both examples of configure_mgmt, the second one with the documented hook and policy; setup_networks; then
+    host_deploy.
+    """
+    status, said = play(
+        "ansible-playbook -i inventory ovirt.mgmt_network.remove_network -e @datacenter.yml --limit "
+        "'!host3.example.com'",
+        folder,
+    )
+    assert status == 0, said[-4000:]
+    status, said = play("ansible-playbook -i inventory site.yml --limit host1.example.com", folder)
+    assert status == 0 and recap(said)["host1.example.com"]["changed"], said[-4000:]
+    status, said = play("ansible-playbook -i inventory host_networks.yml --limit host3.example.com", folder)
+    assert status == 0 and recap(said)["host3.example.com"]["changed"], said[-4000:]
+    status, said = play(
+        "ansible-playbook -i inventory management_network.yml --limit host2.example.com -e @policies.yml --diff", folder
+    )
+    assert status == 0 and "192.0.2.53" in said, said[-4000:]
+    # packages of the oVirt repositories are not available; everything else is as documented
+    status, said = play(
+        'ansible-playbook -i inventory deploy.yml --limit host1.example.com -e \'{"host_deploy_extra_packages": '
+        "[]}' --diff",
+        folder,
+    )
+    assert status == 0 and "This host belongs to oVirt." in said, said[-4000:]
