@@ -42,3 +42,19 @@ attributes:
     description: Returns an RV(ignore:ansible_facts) dictionary that is added to the host's facts.
     support: full
 """
+
+    # Before the standard fragment (the first value counts), for actions that read the host and change nothing.
+    READING_ACTION = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+    details: The module changes nothing.
+  action:
+    support: full
+  async:
+    support: none
+    details: The module runs on the controller.
+"""

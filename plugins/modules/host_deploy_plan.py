@@ -27,21 +27,8 @@ options:
     type: str
     default: ""
 extends_documentation_fragment:
+  - ovirt.mgmt_network.attributes.reading_action
   - ovirt.mgmt_network.attributes
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: none
-    details: The module changes nothing.
-  platform:
-    platforms: linux
-    support: full
-  action:
-    support: full
-  async:
-    support: none
-    details: The module runs on the controller.
 requirements:
   - netaddr and jmespath on the controller
   - root on the host, or I(become)

@@ -72,21 +72,8 @@ options:
       - Defaults to V(true) if the role has a task file to run, such as C(configure_mgmt_before_tasks).
     type: bool
 extends_documentation_fragment:
+  - ovirt.mgmt_network.attributes.reading_action
   - ovirt.mgmt_network.attributes
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: none
-    details: The module changes nothing.
-  platform:
-    platforms: linux
-    support: full
-  action:
-    support: full
-  async:
-    support: none
-    details: The module runs on the controller.
 requirements:
   - netaddr and jmespath on the controller
   - nmstate 2.x and NetworkManager 1.40 or later on the host

@@ -40,21 +40,8 @@ options:
     description: Whether a VLAN device keeps a name that is not VDSM's.
     type: bool
 extends_documentation_fragment:
+  - ovirt.mgmt_network.attributes.reading_action
   - ovirt.mgmt_network.attributes
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: none
-    details: Nothing is changed.
-  platform:
-    platforms: linux
-    support: full
-  action:
-    support: full
-  async:
-    support: none
-    details: It runs on the controller.
 requirements:
   - netaddr and jmespath on the controller
   - nmstate 2.x and NetworkManager 1.40 or later on the host
